@@ -149,7 +149,7 @@ public final class RewardModel implements AutoCloseable {
             new ModelParameters(options.gpuLayers(), options.device().orElse(null), options.memoryMap()),
             options.progress().orElse(null));
     try {
-      Planner planner = new Planner(context.batchSize(), context.maxOutputs(), true);
+      Planner planner = new Planner(context.batchSize(), context.maxOutputs(), options.precision() == Precision.EXACT);
       Engine engine = new Engine(model, context, head, planner, options.queueCapacity());
       return new RewardModel(model, engine, settings);
     } catch (RuntimeException | Error e) {
