@@ -16,6 +16,7 @@ public final class TestModels {
   public static final Path FLEDGLING = Path.of("src/test/resources/models/fledgling-f16.gguf");
 
   /** A text, its token ids, and its reward in PyTorch float32. */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   public record Golden(String id, String text, int[] tokenIds, double reward) {
     @Override
     public String toString() {

@@ -7,7 +7,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
 
 /**
  * The beginning of a file, read in large pieces as far as parsing needs it. Every length is checked
@@ -42,7 +41,9 @@ final class HeaderBuffer {
 
   /** Up to {@code count} bytes from the start of the file. */
   byte[] head(int count) {
-    return Arrays.copyOf(bytes.array(), Math.min(count, bytes.limit()));
+    byte[] head = new byte[Math.min(count, bytes.limit())];
+    bytes.get(0, head);
+    return head;
   }
 
   int readInt(String what) throws IOException {
@@ -93,7 +94,9 @@ final class HeaderBuffer {
       require(length, what);
       bytes.position(bytes.position() + (int) length);
     }
-    return Arrays.copyOfRange(bytes.array(), start, position());
+    byte[] encoded = new byte[position() - start];
+    bytes.get(start, encoded);
+    return encoded;
   }
 
   /** Refuses a count of elements that the rest of the file cannot hold. */

@@ -2,8 +2,8 @@ package dev.murmuration.gguf;
 
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -16,6 +16,7 @@ final class LlamaVocabulary {
   static final int MAX_TOKENS = 1 << 20;
 
   private static final int MAX_TOKEN_BYTES = 4096;
+  private static final HexFormat HEX = HexFormat.of().withUpperCase();
   private static final int TYPE_NORMAL = 1;
   private static final int TYPE_BYTE = 6;
 
@@ -176,7 +177,7 @@ final class LlamaVocabulary {
   }
 
   private static String byteToken(int value) {
-    return String.format(Locale.ROOT, "<0x%02X>", value);
+    return "<0x" + HEX.toHexDigits((byte) value) + ">";
   }
 
   private static GgufException token(Gguf gguf, int id, String text, String problem) {

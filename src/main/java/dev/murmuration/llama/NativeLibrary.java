@@ -153,7 +153,7 @@ final class NativeLibrary {
             "llama_context_params", llama_context_params.layout(),
             "llama_batch", llama_batch.layout());
     for (String line : Bindings.murmur_layouts().getString(0).lines().toList()) {
-      String[] field = line.split("[. ]");
+      String[] field = line.split("[. ]", -1);
       GroupLayout struct = structs.get(field[0]);
       long ours = field.length == 2 ? struct.byteSize() : struct.byteOffset(PathElement.groupElement(field[1]));
       compare(directory, line.substring(0, line.indexOf(' ')), field[field.length - 1], Long.toString(ours));

@@ -326,7 +326,8 @@ public final class RewardModel implements AutoCloseable {
   /** A text to be scored. {@code beforeResponse} is its part before the response, empty for raw text. */
   private record Text(String whole, String beforeResponse, String template) {}
 
-  /** Tokens to be scored, at most {@code contextLength}. */
+  /** Tokens to be scored, at most {@code contextLength}. Never compared. */
+  @SuppressWarnings("ArrayRecordComponent")
   private record Tokens(int[] ids, int truncated, String template) {}
 
   private Text text(Conversation conversation) {
