@@ -183,7 +183,7 @@ public final class Gguf {
     return Optional.ofNullable(kind.cast(value));
   }
 
-  private GgufException wrongType(String key, GgufValue value, String expected) {
+  GgufException wrongType(String key, GgufValue value, String expected) {
     return problem(
         key
             + " has the type "
@@ -195,5 +195,10 @@ public final class Gguf {
 
   GgufException problem(String text) {
     return new GgufException(path, text);
+  }
+
+  /** The first multiple of {@link #ALIGNMENT} that is not below {@code offset}. */
+  static long align(long offset) {
+    return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 }
