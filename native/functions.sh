@@ -1,0 +1,16 @@
+# Shell functions that native/ and bindings/ share; sourced, never run.
+
+# sha256 [FILE...]: the SHA-256 of the files one after another, or of standard input.
+sha256() {
+  if command -v sha256sum >/dev/null 2>&1; then cat -- "$@" | sha256sum | cut -d' ' -f1; else cat -- "$@" | shasum -a 256 | cut -d' ' -f1; fi
+}
+
+# property FILE KEY: the value of KEY in a file of KEY=VALUE lines.
+property() {
+  sed -n "s/^$(printf %s "$2" | sed 's/\./\\./g')=//p" "$1"
+}
+
+# header_hash LLAMA_CPP_DIR ROOT: one hash over every header from which the bindings are generated.
+header_hash() {
+  sha256 "$1/include/llama.h" "$1/ggml/include/ggml.h" "$1/ggml/include/ggml-backend.h" "$2/native/shim/murmur_shim.h"
+}

@@ -1,0 +1,89 @@
+// What Java cannot do on its own when it calls llama.cpp: catch C++ exceptions and failed asserts, read
+// the hidden state out of the middle of a computation, and say what the library was built from.
+//
+// Functions that can fail take `error` and `error_size`: on failure a message (UTF-8, NUL-terminated,
+// cut to fit) is written there. Nothing is kept in thread-local storage, because a virtual thread may
+// make its next call from another carrier.
+#ifndef MURMUR_SHIM_H
+#define MURMUR_SHIM_H
+
+#include "llama.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MURMUR_API __attribute__((visibility("default")))
+
+// Failures: llama_decode's -1 (invalid batch), -2 (out of memory), -3 (compute failed), and
+#define MURMUR_NO_KV_SLOT (-4)
+#define MURMUR_ABORTED    (-5)
+#define MURMUR_EXCEPTION (-100)
+#define MURMUR_ASSERT    (-101)
+#define MURMUR_BAD_ROWS  (-102)
+// The process's exit status after an assert that failed where no caller can be told: on a worker thread or inside a computation.
+#define MURMUR_EXIT_STATUS 70
+
+// ---- handshake: what this library is ----
+
+MURMUR_API const char * murmur_llama_commit(void);
+// SHA-256 of the headers that this library was compiled with, as native/build.sh computes it.
+MURMUR_API const char * murmur_header_hash(void);
+// Lines "struct size" and "struct.member offset" for every struct that crosses the boundary.
+MURMUR_API const char * murmur_layouts(void);
+
+// ---- process-wide state ----
+
+// Installs the log, abort and terminate handlers, loads the backends that lie in `directory` (portable
+// build only) and initialises llama.cpp. Call once, before anything else; returns the number of devices.
+MURMUR_API int32_t murmur_init(const char * directory, char * error, size_t error_size);
+// Log lines at or above this ggml_log_level are kept (1 debug, 2 info, 3 warn, 4 error).
+MURMUR_API void murmur_log_level(int32_t level);
+// Moves the oldest kept log line to `line` and returns its level, or 0 when there is none. Any thread.
+MURMUR_API int32_t murmur_log_take(char * line, size_t line_size);
+// What the CPU backend was compiled for ("AVX512 = 1 | …").
+MURMUR_API int32_t murmur_system_info(char * text, size_t text_size);
+
+// ---- model and vocabulary ----
+
+MURMUR_API struct llama_model * murmur_model_load(const char * path, const struct llama_model_params * params,
+                                                  char * error, size_t error_size);
+// Returns the number of tokens, or -needed when `capacity` is too small, or INT32_MIN with `error`.
+MURMUR_API int32_t murmur_tokenize(const struct llama_vocab * vocab, const char * text, int32_t text_size,
+                                   llama_token * tokens, int32_t capacity, bool add_special, bool parse_special,
+                                   char * error, size_t error_size);
+// Writes the text of one token (not NUL-terminated); returns its size in bytes, -needed, or INT32_MIN with `error`.
+MURMUR_API int32_t murmur_token_piece(const struct llama_vocab * vocab, llama_token token, char * piece, int32_t capacity,
+                                      char * error, size_t error_size);
+
+// ---- context ----
+
+struct murmur_context;
+
+// How the hidden state of the flagged tokens is read.
+enum murmur_readout {
+    // The tensor `result_norm` is captured during the computation and the language-model head never runs.
+    MURMUR_READOUT_PRUNED = 0,
+    // llama.cpp's `embeddings = true` and llama_get_embeddings_ith: the plain way, the other's oracle.
+    MURMUR_READOUT_EMBEDDINGS = 1,
+};
+
+// cb_eval, abort_callback, embeddings and pooling_type of `params` are set here and ignored when given.
+MURMUR_API struct murmur_context * murmur_context_create(struct llama_model * model,
+                                                         const struct llama_context_params * params,
+                                                         enum murmur_readout readout, char * error, size_t error_size);
+MURMUR_API void murmur_context_free(struct murmur_context * context);
+MURMUR_API uint32_t murmur_context_n_ctx(const struct murmur_context * context);
+// Decodes a batch. The hidden states (after the final norm) of its flagged tokens are written to `rows`, in batch
+// order, n_embd floats each. Returns how many rows, which is the number of flags, or one of the codes above.
+MURMUR_API int32_t murmur_context_decode(struct murmur_context * context, const struct llama_batch * batch,
+                                         float * rows, int32_t rows_capacity, char * error, size_t error_size);
+// Forgets all tokens. Returns 0 or MURMUR_*.
+MURMUR_API int32_t murmur_context_clear(struct murmur_context * context, char * error, size_t error_size);
+// Any thread: makes a running decode end early (as "aborted"), and every later one, until it is set back to 0.
+MURMUR_API void murmur_context_cancel(struct murmur_context * context, int32_t cancel);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

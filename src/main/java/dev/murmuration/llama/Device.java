@@ -1,0 +1,24 @@
+package dev.murmuration.llama;
+
+/**
+ * Something that can compute.
+ *
+ * @param name llama.cpp's name for it, such as {@code CPU} or {@code CUDA0}
+ * @param description the hardware's own name
+ * @param freeBytes free memory, in bytes; for a CPU the machine's, as far as ggml can tell
+ * @param totalBytes all its memory, in bytes
+ */
+public record Device(String name, String description, Kind kind, long freeBytes, long totalBytes) {
+  /** What sort of device: the processor, a graphics card, one that shares the main memory, or another accelerator. */
+  public enum Kind {
+    CPU,
+    GPU,
+    INTEGRATED_GPU,
+    ACCELERATOR;
+
+    /** Whether layers of a model can be put there with {@code -ngl}. */
+    public boolean takesLayers() {
+      return this == GPU || this == INTEGRATED_GPU;
+    }
+  }
+}

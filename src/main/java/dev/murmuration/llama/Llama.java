@@ -1,0 +1,162 @@
+package dev.murmuration.llama;
+
+import dev.murmuration.llama.bindings.Bindings;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * llama.cpp as a whole: loaded and initialised on first use, once a process. Any thread may call.
+ *
+ * <p>llama.cpp's log goes to the {@link System.Logger} named {@code dev.murmuration.llama}; only its errors, unless
+ * {@link #setVerbose} asks for all.
+ */
+public final class Llama {
+  private static final Logger LOGGER = System.getLogger("dev.murmuration.llama");
+  private static final int LOG_DEBUG = 1;
+  private static final int LOG_INFO = 2;
+  private static final int LOG_WARN = 3;
+  private static final int LOG_ERROR = 4;
+
+  private Llama() {}
+
+  /** Loads on first use; a failure is a {@link LinkageError} with the reason, at every call. */
+  private static final class Holder {
+    static final Path DIRECTORY;
+    static final LinkageError FAILURE;
+
+    static {
+      Path directory = null;
+      LinkageError failure = null;
+      try {
+        directory = NativeLibrary.load();
+        initialise(directory);
+      } catch (LinkageError e) {
+        failure = e;
+      } catch (RuntimeException e) {
+        failure = new LinkageError("llama.cpp could not be loaded: " + e.getMessage(), e);
+      }
+      DIRECTORY = directory;
+      FAILURE = failure;
+    }
+  }
+
+  private static void initialise(Path directory) {
+    try (Arena arena = Arena.ofConfined()) {
+      NativeError error = new NativeError(arena);
+      int devices = Bindings.murmur_init(arena.allocateFrom(directory.toString()), error.segment(), error.size());
+      if (devices < 0) {
+        throw error.exception("murmur_init", devices, "llama.cpp could not be initialised");
+      }
+      if (devices == 0) {
+        throw new LinkageError("no compute backend could be loaded from " + directory + "; rebuild it with native/build.sh");
+      }
+      Bindings.murmur_log_level(LOG_ERROR);
+    }
+  }
+
+  /** Makes sure that llama.cpp is loaded, and returns the directory that it was loaded from. */
+  public static Path ensureLoaded() {
+    if (Holder.FAILURE != null) {
+      throw Holder.FAILURE;
+    }
+    return Holder.DIRECTORY;
+  }
+
+  /** The llama.cpp that this project is built on: release and commit, such as {@code 0.5.0 (de3ff81)}. Loads nothing. */
+  public static String version() {
+    Map<String, String> lock = NativeLibrary.properties("bindings.lock");
+    return lock.get("llama.version") + " (" + lock.get("llama.commit").substring(0, 7) + ")";
+  }
+
+  /** What the CPU backend was compiled for, in llama.cpp's words: {@code CPU : AVX512 = 1 | …}. */
+  public static String systemInfo() {
+    ensureLoaded();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment text = arena.allocate(4096);
+      Bindings.murmur_system_info(text, text.byteSize());
+      return text.getString(0).strip();
+    }
+  }
+
+  /** Whether llama.cpp's whole log is kept (information, warnings), or its errors only. */
+  public static void setVerbose(boolean verbose) {
+    ensureLoaded();
+    Bindings.murmur_log_level(verbose ? LOG_INFO : LOG_ERROR);
+  }
+
+  /** The devices of this machine that the loaded library can use, the preferred ones first. */
+  public static List<Device> devices() {
+    ensureLoaded();
+    List<Device> devices = new ArrayList<>();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment free = arena.allocate(ValueLayout.JAVA_LONG);
+      MemorySegment total = arena.allocate(ValueLayout.JAVA_LONG);
+      for (long i = 0; i < Bindings.ggml_backend_dev_count(); i++) {
+        MemorySegment device = Bindings.ggml_backend_dev_get(i);
+        Bindings.ggml_backend_dev_memory(device, free, total);
+        devices.add(
+            new Device(
+                Bindings.ggml_backend_dev_name(device).getString(0),
+                Bindings.ggml_backend_dev_description(device).getString(0),
+                kind(Bindings.ggml_backend_dev_type(device)),
+                free.get(ValueLayout.JAVA_LONG, 0),
+                total.get(ValueLayout.JAVA_LONG, 0)));
+      }
+    }
+    return List.copyOf(devices);
+  }
+
+  /** ggml's handle of the device with this name, or null. */
+  static MemorySegment deviceHandle(String name) {
+    for (long i = 0; i < Bindings.ggml_backend_dev_count(); i++) {
+      MemorySegment device = Bindings.ggml_backend_dev_get(i);
+      if (Bindings.ggml_backend_dev_name(device).getString(0).equalsIgnoreCase(name)) {
+        return device;
+      }
+    }
+    return null;
+  }
+
+  private static Device.Kind kind(int type) {
+    if (type == Bindings.GGML_BACKEND_DEVICE_TYPE_GPU()) {
+      return Device.Kind.GPU;
+    }
+    if (type == Bindings.GGML_BACKEND_DEVICE_TYPE_IGPU()) {
+      return Device.Kind.INTEGRATED_GPU;
+    }
+    return type == Bindings.GGML_BACKEND_DEVICE_TYPE_CPU() ? Device.Kind.CPU : Device.Kind.ACCELERATOR;
+  }
+
+  /** Hands the log lines that llama.cpp has left to the logger; returns the last error among them, or an empty string. */
+  static String drainLog() {
+    String lastError = "";
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment line = arena.allocate(4096);
+      for (int level; (level = Bindings.murmur_log_take(line, line.byteSize())) != 0; ) {
+        String text = NativeError.text(line);
+        if (level >= LOG_ERROR) {
+          lastError = text;
+        }
+        LOGGER.log(level(level), text);
+      }
+    }
+    return lastError;
+  }
+
+  private static Level level(int level) {
+    return switch (level) {
+      case LOG_DEBUG -> Level.DEBUG;
+      case LOG_INFO -> Level.INFO;
+      case LOG_WARN -> Level.WARNING;
+      // An error of llama.cpp's becomes the message of an exception. As a log line of its own it would be said twice.
+      default -> Level.DEBUG;
+    };
+  }
+}

@@ -1,0 +1,172 @@
+package dev.murmuration.llama;
+
+import dev.murmuration.llama.bindings.Bindings;
+import dev.murmuration.llama.bindings.llama_model_params;
+import dev.murmuration.llama.bindings.llama_progress_callback;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.DoubleConsumer;
+
+/**
+ * The weights and the vocabulary of a model. Any thread may call any method; contexts are closed before their model.
+ *
+ * <p>The file is given to llama.cpp as it is, and llama.cpp can end the process on a hostile one: check it with
+ * {@code gguf} first.
+ */
+public final class LlamaModel implements AutoCloseable {
+  // Shared: a call that is under way on another thread keeps it open, so that no call ever sees freed memory.
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment handle;
+  private final Vocabulary vocabulary;
+  private final int hiddenSize;
+  private final AtomicInteger contexts = new AtomicInteger();
+
+  private LlamaModel(MemorySegment handle) {
+    this.handle = handle.reinterpret(arena, Bindings::llama_model_free);
+    this.vocabulary = new Vocabulary(Bindings.llama_model_get_vocab(handle).reinterpret(arena, null));
+    this.hiddenSize = Bindings.llama_model_n_embd(handle);
+  }
+
+  /**
+   * Loads a GGUF file.
+   *
+   * @param progress told the share loaded so far, 0 to 1, on the calling thread; null for no reports. What it throws
+   *     ends the loading and is thrown on.
+   * @throws LlamaException if llama.cpp refuses the file
+   * @throws IllegalArgumentException if the device is unknown or layers are asked for where there is no GPU
+   */
+  public static LlamaModel load(Path file, ModelParameters parameters, DoubleConsumer progress) {
+    Llama.ensureLoaded();
+    Device device = requireDevice(parameters);
+    // The CPU always takes part. Naming it means: nothing else.
+    boolean named = device != null && device.kind().takesLayers();
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment params = Bindings.llama_model_default_params(scratch);
+      llama_model_params.n_gpu_layers(params, device != null && !named ? 0 : parameters.gpuLayers());
+      llama_model_params.load_mode(
+          params, parameters.memoryMap() ? Bindings.LLAMA_LOAD_MODE_MMAP() : Bindings.LLAMA_LOAD_MODE_NONE());
+      if (named) {
+        // A list that ends with NULL, which is what fresh memory holds.
+        MemorySegment devices = scratch.allocate(ValueLayout.ADDRESS, 2);
+        devices.setAtIndex(ValueLayout.ADDRESS, 0, Llama.deviceHandle(device.name()));
+        llama_model_params.devices(params, devices);
+      }
+      Throwable[] thrown = new Throwable[1];
+      if (progress != null) {
+        llama_model_params.progress_callback(
+            params, llama_progress_callback.allocate((share, data) -> report(progress, share, thrown), scratch));
+      }
+      NativeError error = new NativeError(scratch);
+      MemorySegment handle =
+          Bindings.murmur_model_load(scratch.allocateFrom(file.toString()), params, error.segment(), error.size());
+      if (thrown[0] instanceof Error e) {
+        free(handle);
+        throw e;
+      } else if (thrown[0] instanceof RuntimeException e) {
+        free(handle);
+        throw e;
+      }
+      if (handle.equals(MemorySegment.NULL)) {
+        throw error.exception("llama_model_load_from_file", 0, file + " could not be loaded");
+      }
+      Llama.drainLog();
+      return new LlamaModel(handle);
+    }
+  }
+
+  // An exception that leaves an upcall ends the JVM: it is kept, and false tells llama.cpp to stop.
+  private static boolean report(DoubleConsumer progress, float share, Throwable[] thrown) {
+    try {
+      Llama.drainLog();
+      progress.accept(share);
+      return true;
+    } catch (RuntimeException | Error e) {
+      thrown[0] = e;
+      return false;
+    }
+  }
+
+  private static void free(MemorySegment handle) {
+    if (!handle.equals(MemorySegment.NULL)) {
+      Bindings.llama_model_free(handle);
+    }
+  }
+
+  /** The device that is asked for by name, or null when none is. */
+  private static Device requireDevice(ModelParameters parameters) {
+    if (parameters.device() == null && parameters.gpuLayers() <= 0) {
+      return null; // Nothing special is asked for, and listing devices takes a moment.
+    }
+    List<Device> devices = Llama.devices();
+    List<String> names = devices.stream().map(Device::name).toList();
+    if (parameters.gpuLayers() > 0 && devices.stream().noneMatch(device -> device.kind().takesLayers())) {
+      throw new IllegalArgumentException(
+          parameters.gpuLayers() + " layers on the GPU were asked for (-ngl), but there is no GPU that this build can use, only "
+              + names + "; leave -ngl out, or build with -Dnative.backends=cuda, metal or vulkan");
+    }
+    if (parameters.device() == null) {
+      return null;
+    }
+    return devices.stream()
+        .filter(device -> device.name().equalsIgnoreCase(parameters.device()))
+        .findFirst()
+        .orElseThrow(
+            () -> new IllegalArgumentException("no device '" + parameters.device() + "'; there are " + names));
+  }
+
+  public Vocabulary vocabulary() {
+    return vocabulary;
+  }
+
+  /** Floats a hidden state. */
+  public int hiddenSize() {
+    return hiddenSize;
+  }
+
+  /**
+   * The handle, for a new context, which {@link #contextClosed} gives back.
+   *
+   * @throws IllegalStateException if the model is closed
+   */
+  MemorySegment acquireForContext() {
+    contexts.updateAndGet(
+        count -> {
+          if (count < 0) {
+            throw new IllegalStateException("the model is closed");
+          }
+          return count + 1;
+        });
+    return handle;
+  }
+
+  void contextClosed() {
+    contexts.decrementAndGet();
+  }
+
+  /**
+   * Frees the weights. Closing twice is allowed.
+   *
+   * @throws IllegalStateException if a context of this model is open
+   */
+  @Override
+  public void close() {
+    if (!contexts.compareAndSet(0, -1)) {
+      if (contexts.get() > 0) {
+        throw new IllegalStateException(contexts.get() + " contexts of this model are open; close them first");
+      }
+      return;
+    }
+    while (arena.scope().isAlive()) {
+      try {
+        arena.close();
+      } catch (IllegalStateException e) {
+        // A thread is inside llama_tokenize; that takes at most a second or two (Vocabulary.MAX_BYTES).
+        Thread.onSpinWait();
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package dev.murmuration.reward;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * How a conversation becomes text. The tokenizer puts BOS in front of it, and reads marks such as {@code </s>} in it as
+ * special tokens.
+ *
+ * @param name by which it is selected
+ * @param description one line for people
+ * @param start before everything
+ * @param systemPrefix before the system message, which stands inside the first user message
+ * @param systemSuffix after it
+ * @param userPrefix before a user message
+ * @param userSuffix after it, before the response
+ * @param turnSeparator between a response and the next user message
+ * @param end after the last response
+ */
+public record ChatTemplate(
+    String name,
+    String description,
+    String start,
+    String systemPrefix,
+    String systemSuffix,
+    String userPrefix,
+    String userSuffix,
+    String turnSeparator,
+    String end) {
+
+  /** Llama 2's chat format, on which Starling-RM was trained. */
+  public static final ChatTemplate LLAMA2 =
+      new ChatTemplate(
+          "llama2", "[INST] prompt [/INST] response", "",
+          "<<SYS>>\n", "\n<</SYS>>\n\n", "[INST] ", " [/INST] ", " </s><s>", "");
+
+  /** As Starling-RM's model card writes its sample, its own {@code <s>} besides the tokenizer's included. */
+  public static final ChatTemplate CARD =
+      new ChatTemplate(
+          "card", "<s>[INST] prompt </s> [/INST] response</s>", "<s>",
+          "<<SYS>>\n", "\n<</SYS>>\n\n", "[INST] ", " </s> [/INST] ", "</s><s>", "</s>");
+
+  /** Nothing is added: the messages follow each other as they are. */
+  public static final ChatTemplate RAW =
+      new ChatTemplate("raw", "the text as it stands", "", "", "", "", "", "", "");
+
+  private static final List<ChatTemplate> ALL = List.of(LLAMA2, CARD, RAW);
+
+  /** The templates that can be selected by name. */
+  public static List<ChatTemplate> all() {
+    return ALL;
+  }
+
+  /**
+   * The template with this name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public static ChatTemplate of(String name) {
+    return ALL.stream()
+        .filter(template -> template.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "no template '" + name + "'; there are "
+                        + ALL.stream().map(ChatTemplate::name).collect(Collectors.joining(", "))));
+  }
+
+  /** The text to score. */
+  public String render(Conversation conversation) {
+    return beforeResponse(conversation) + conversation.response() + end;
+  }
+
+  /** The part of {@link #render} that comes before the last response. */
+  public String beforeResponse(Conversation conversation) {
+    StringBuilder text = new StringBuilder(start);
+    String system = "";
+    boolean turnsBefore = false;
+    List<Message> messages = conversation.messages();
+    for (Message message : messages.subList(0, messages.size() - 1)) {
+      switch (message.role()) {
+        case SYSTEM -> system = systemPrefix + message.content() + systemSuffix;
+        case USER -> {
+          text.append(turnsBefore ? turnSeparator : "").append(userPrefix).append(system).append(message.content());
+          text.append(userSuffix);
+          system = "";
+          turnsBefore = true;
+        }
+        case ASSISTANT -> text.append(message.content());
+      }
+    }
+    return text.toString();
+  }
+}

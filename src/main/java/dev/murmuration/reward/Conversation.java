@@ -1,0 +1,56 @@
+package dev.murmuration.reward;
+
+import dev.murmuration.reward.Message.Role;
+import java.util.List;
+
+/**
+ * What is scored: a prompt and a response, or several turns. An optional system message comes first, then user and
+ * assistant take turns; the last message is the assistant's, and is the one that the reward judges.
+ */
+public record Conversation(List<Message> messages) {
+  /**
+   * Checks the order of the messages.
+   *
+   * @throws IllegalArgumentException naming the first message that is out of place, or empty where it may not be
+   */
+  public Conversation {
+    messages = List.copyOf(messages);
+    int first = !messages.isEmpty() && messages.getFirst().role() == Role.SYSTEM ? 1 : 0;
+    for (int i = first; i < messages.size(); i++) {
+      Role expected = (i - first) % 2 == 0 ? Role.USER : Role.ASSISTANT;
+      Message message = messages.get(i);
+      if (message.role() != expected) {
+        throw new IllegalArgumentException(
+            "message " + (i + 1) + " is by the " + message.role().label() + " where the " + expected.label()
+                + " should speak; give an optional system message, then user and assistant in turn");
+      }
+      if (expected == Role.USER && message.content().isEmpty()) {
+        throw new IllegalArgumentException(
+            messages.size() == 2
+                ? "the prompt is empty; give one, or score raw text instead (--text)"
+                : "message " + (i + 1) + ", by the user, is empty");
+      }
+    }
+    if (messages.size() == first || messages.getLast().role() != Role.ASSISTANT) {
+      throw new IllegalArgumentException(
+          "the conversation has no response: its last message must be the assistant's, which is what is scored");
+    }
+  }
+
+  /** One prompt, which may not be empty, and one response, which may. */
+  public static Conversation of(String prompt, String response) {
+    return new Conversation(List.of(Message.user(prompt), Message.assistant(response)));
+  }
+
+  /** The message that is judged. */
+  public String response() {
+    return messages.getLast().content();
+  }
+
+  /** The same conversation with another last message. */
+  public Conversation withResponse(String response) {
+    List<Message> changed = new java.util.ArrayList<>(messages);
+    changed.set(changed.size() - 1, Message.assistant(response));
+    return new Conversation(changed);
+  }
+}

@@ -1,0 +1,207 @@
+package dev.murmuration.reward;
+
+import dev.murmuration.llama.ContextParameters.Readout;
+import dev.murmuration.llama.ModelParameters;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.DoubleConsumer;
+
+/**
+ * How a {@link RewardModel} is loaded and scores. Immutable: each setter returns a changed copy, so that
+ * {@code Options.defaults().precision(Precision.EXACT).threads(4)} reads as what it does.
+ */
+public final class Options {
+  private static final Options DEFAULTS = new Options();
+
+  private Precision precision = Precision.FAST;
+  private ChatTemplate template;
+  private int contextLength;
+  private int batchSize;
+  private int microBatchSize = 512;
+  private int threads;
+  private int gpuLayers = ModelParameters.ALL_LAYERS;
+  private String device;
+  private boolean memoryMap = true;
+  private boolean truncate = true;
+  private Path valueHead;
+  private Duration timeout;
+  private int queueCapacity = 1024;
+  private Readout readout = Readout.PRUNED;
+  private DoubleConsumer progress;
+
+  private Options() {}
+
+  /** What a model is loaded with when nothing is said. */
+  public static Options defaults() {
+    return DEFAULTS;
+  }
+
+  private Options with(Consumer<Options> change) {
+    Options copy = new Options();
+    copy.precision = precision;
+    copy.template = template;
+    copy.contextLength = contextLength;
+    copy.batchSize = batchSize;
+    copy.microBatchSize = microBatchSize;
+    copy.threads = threads;
+    copy.gpuLayers = gpuLayers;
+    copy.device = device;
+    copy.memoryMap = memoryMap;
+    copy.truncate = truncate;
+    copy.valueHead = valueHead;
+    copy.timeout = timeout;
+    copy.queueCapacity = queueCapacity;
+    copy.readout = readout;
+    copy.progress = progress;
+    change.accept(copy);
+    return copy;
+  }
+
+  private static int atLeast(int minimum, String name, int value) {
+    if (value < minimum) {
+      throw new IllegalArgumentException(name + " is " + value + "; the least is " + minimum);
+    }
+    return value;
+  }
+
+  /** How exactly attention is computed; {@code fast} by default. */
+  public Options precision(Precision value) {
+    return with(o -> o.precision = Objects.requireNonNull(value, "precision"));
+  }
+
+  public Precision precision() {
+    return precision;
+  }
+
+  /** The chat template; by default the one that the model file names, else {@link ChatTemplate#LLAMA2}. */
+  public Options template(ChatTemplate value) {
+    return with(o -> o.template = Objects.requireNonNull(value, "template"));
+  }
+
+  public Optional<ChatTemplate> template() {
+    return Optional.ofNullable(template);
+  }
+
+  /** The most tokens scored of a text; 0, the default, for what the model file says (Starling-RM: 2048). */
+  public Options contextLength(int value) {
+    return with(o -> o.contextLength = atLeast(0, "contextLength (--ctx-size)", value));
+  }
+
+  public int contextLength() {
+    return contextLength;
+  }
+
+  /** The most tokens handed to llama.cpp at once; 0, the default, for the whole context. */
+  public Options batchSize(int value) {
+    return with(o -> o.batchSize = atLeast(0, "batchSize (--batch-size)", value));
+  }
+
+  public int batchSize() {
+    return batchSize;
+  }
+
+  /** The most tokens computed at once; 512 by default. More needs more memory and is faster on a GPU. */
+  public Options microBatchSize(int value) {
+    return with(o -> o.microBatchSize = atLeast(1, "microBatchSize (--ubatch-size)", value));
+  }
+
+  public int microBatchSize() {
+    return microBatchSize;
+  }
+
+  /** Threads that compute; 0, the default, for one a processor. */
+  public Options threads(int value) {
+    return with(o -> o.threads = atLeast(0, "threads (--threads)", value));
+  }
+
+  public int threads() {
+    return threads;
+  }
+
+  /** Layers of the model that go to the GPU; -1, the default, for all where there is one. */
+  public Options gpuLayers(int value) {
+    return with(o -> o.gpuLayers = atLeast(ModelParameters.ALL_LAYERS, "gpuLayers (--gpu-layers)", value));
+  }
+
+  public int gpuLayers() {
+    return gpuLayers;
+  }
+
+  /** Name of the device to use, as {@code murmur devices} lists it; llama.cpp's choice by default. */
+  public Options device(String value) {
+    return with(o -> o.device = Objects.requireNonNull(value, "device"));
+  }
+
+  public Optional<String> device() {
+    return Optional.ofNullable(device);
+  }
+
+  /** Whether the weights are mapped (the default: starts at once, shared between processes) or read into memory. */
+  public Options memoryMap(boolean value) {
+    return with(o -> o.memoryMap = value);
+  }
+
+  public boolean memoryMap() {
+    return memoryMap;
+  }
+
+  /** Whether a text that is too long is cut on the left (the default) or refused. */
+  public Options truncate(boolean value) {
+    return with(o -> o.truncate = value);
+  }
+
+  public boolean truncate() {
+    return truncate;
+  }
+
+  /** A safetensors file that holds the value head, for a GGUF without one. */
+  public Options valueHead(Path value) {
+    return with(o -> o.valueHead = Objects.requireNonNull(value, "valueHead"));
+  }
+
+  public Optional<Path> valueHead() {
+    return Optional.ofNullable(valueHead);
+  }
+
+  /** How long a call may take, waiting included; no limit by default. */
+  public Options timeout(Duration value) {
+    if (value.isZero() || value.isNegative()) {
+      throw new IllegalArgumentException("timeout is " + value + "; it must be positive");
+    }
+    return with(o -> o.timeout = value);
+  }
+
+  public Optional<Duration> timeout() {
+    return Optional.ofNullable(timeout);
+  }
+
+  /** How many texts may wait before who submits the next one has to wait, too; 1024 by default. */
+  public Options queueCapacity(int value) {
+    return with(o -> o.queueCapacity = atLeast(1, "queueCapacity", value));
+  }
+
+  public int queueCapacity() {
+    return queueCapacity;
+  }
+
+  /** How the hidden state is read. {@link Readout#EMBEDDINGS} is slower and there to check the default. */
+  public Options readout(Readout value) {
+    return with(o -> o.readout = Objects.requireNonNull(value, "readout"));
+  }
+
+  public Readout readout() {
+    return readout;
+  }
+
+  /** Told the share of the model that is loaded, 0 to 1, on the thread that loads it. */
+  public Options progress(DoubleConsumer value) {
+    return with(o -> o.progress = Objects.requireNonNull(value, "progress"));
+  }
+
+  Optional<DoubleConsumer> progress() {
+    return Optional.ofNullable(progress);
+  }
+}
