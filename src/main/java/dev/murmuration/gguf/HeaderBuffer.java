@@ -13,7 +13,10 @@ import java.nio.file.Path;
  * against the bytes left in the file before anything is allocated for it. For one thread.
  */
 final class HeaderBuffer {
-  /** Far above real headers (a vocabulary of 256,000 tokens takes about 10 MiB), harmless for the heap. */
+  /**
+   * Far above real headers (a vocabulary of 256,000 tokens takes about 10 MiB), harmless for the
+   * heap.
+   */
   static final int LIMIT = 64 << 20;
 
   private static final int FIRST_READ = 1 << 20;
@@ -110,6 +113,16 @@ final class HeaderBuffer {
               + " elements do not fit into the "
               + (fileSize - position())
               + " bytes left in the file; it is damaged or incomplete: download it again");
+    }
+  }
+
+  /** llama.cpp compares names as C strings, so a NUL would let two readers see different names. */
+  void requireName(String name, int offset, String what) throws GgufException {
+    boolean printable = name.chars().allMatch(c -> c >= ' ' && c < 0x7f);
+    if (name.isEmpty() || !printable) {
+      throw problem(
+          offset,
+          what + " " + GgufException.quote(name) + " is not made of printable ASCII characters");
     }
   }
 

@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Checks a SentencePiece vocabulary. {@code llama_vocab} in {@code src/llama-vocab.cpp} asserts that
- * tokens are unique, looks up the 256 byte tokens without a fallback, and takes texts as C strings,
- * so that a NUL would cut them.
+ * Checks a SentencePiece vocabulary. {@code llama_vocab} in {@code src/llama-vocab.cpp} asserts
+ * that tokens are unique, looks up the 256 byte tokens without a fallback, and takes texts as C
+ * strings, so that a NUL would cut them.
  */
 final class LlamaVocabulary {
   static final int MAX_TOKENS = 1 << 20;
@@ -26,8 +26,24 @@ final class LlamaVocabulary {
 
   private static final List<String> TOKEN_IDS =
       List.of(
-          "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre",
-          "fim_suf", "fim_mid", "fim_pad", "fim_rep", "fim_sep", "prefix", "suffix", "middle");
+          "bos",
+          "eos",
+          "eot",
+          "eom",
+          "unknown",
+          "seperator",
+          "padding",
+          "cls",
+          "mask",
+          "fim_pre",
+          "fim_suf",
+          "fim_mid",
+          "fim_pad",
+          "fim_rep",
+          "fim_sep",
+          "prefix",
+          "suffix",
+          "middle");
 
   private static final Map<String, MetadataRule> RULES = rules();
 
@@ -163,7 +179,8 @@ final class LlamaVocabulary {
             TYPES + ": token " + id + " has the type " + types[id] + ", expected 1 to 6");
       }
       if (types[id] == TYPE_BYTE && !isByteToken(texts.get(id))) {
-        throw token(gguf, id, texts.get(id), "has the type of a byte (6), expected <0x00> to <0xFF>");
+        throw token(
+            gguf, id, texts.get(id), "has the type of a byte (6), expected <0x00> to <0xFF>");
       }
     }
   }
@@ -181,7 +198,6 @@ final class LlamaVocabulary {
   }
 
   private static GgufException token(Gguf gguf, int id, String text, String problem) {
-    return gguf.problem(
-        TOKENS + ": token " + id + " " + GgufException.quote(text) + " " + problem);
+    return gguf.problem(TOKENS + ": token " + id + " " + GgufException.quote(text) + " " + problem);
   }
 }
