@@ -39,7 +39,9 @@ public final class ChildJvm {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
-    command.add("--enable-native-access=ALL-UNNAMED");
+    if (!options.contains("--illegal-native-access=deny")) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
     command.addAll(options);
     command.add(main.getName());
     for (Object argument : arguments) {

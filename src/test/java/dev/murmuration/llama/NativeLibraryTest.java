@@ -126,7 +126,7 @@ class NativeLibraryTest {
   @Test
   void deniedNativeAccessNamesTheFlag() throws Exception {
     ChildJvm.Result denied =
-        child().options("--illegal-native-access=deny", "--enable-native-access=java.base").run();
+        child().options("--illegal-native-access=deny").run();
     assertThat(denied.exitCode()).isEqualTo(1);
     assertThat(denied.err()).contains("--enable-native-access=ALL-UNNAMED");
   }
