@@ -9,6 +9,7 @@ import java.util.Properties;
 /** What software this is. */
 public final class Version {
   private static final String OURS = read();
+  private static final String BUILD = "murmuration " + OURS + ", llama.cpp " + Llama.version();
 
   private Version() {}
 
@@ -22,7 +23,7 @@ public final class Version {
    * (de3ff81)}.
    */
   public static String build() {
-    return "murmuration " + OURS + ", llama.cpp " + Llama.version();
+    return BUILD;
   }
 
   private static String read() {
