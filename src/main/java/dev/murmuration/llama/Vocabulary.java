@@ -47,18 +47,19 @@ public final class Vocabulary {
   }
 
   /**
-   * The token ids of a text, with special tokens such as {@code </s>} parsed.
+   * The token ids of a text: BOS, then the text's own, with special tokens such as {@code </s>}
+   * parsed. What the model file says about adding BOS or EOS has no part in it, because a reward
+   * is read where the text ends.
    *
-   * @param addSpecial whether BOS is put in front
    * @throws IllegalArgumentException if the text holds a lone surrogate or is longer than {@link
    *     #MAX_BYTES}
    */
-  public int[] tokenize(String text, boolean addSpecial) {
+  public int[] tokenize(String text) {
     byte[] utf8 = encode(text);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, utf8);
       NativeError error = new NativeError(arena);
-      // A byte never becomes more than one token; BOS and a leading space may come on top.
+      // A byte never becomes more than one token; a leading space may come on top.
       int capacity = utf8.length + 2;
       for (int attempt = 0; attempt < 2; attempt++) {
         MemorySegment tokens = arena.allocate(ValueLayout.JAVA_INT, capacity);
@@ -69,12 +70,15 @@ public final class Vocabulary {
                 utf8.length,
                 tokens,
                 capacity,
-                addSpecial,
+                false,
                 true,
                 error.segment(),
                 error.size());
         if (count >= 0) {
-          return tokens.asSlice(0, 4L * count).toArray(ValueLayout.JAVA_INT);
+          int[] ids = new int[count + 1];
+          ids[0] = bos;
+          MemorySegment.copy(tokens, ValueLayout.JAVA_INT, 0, ids, 1, count);
+          return ids;
         }
         if (count == INT32_MIN) {
           throw error.exception(

@@ -383,7 +383,7 @@ public final class RewardModel implements AutoCloseable {
 
   private Tokens tokenize(Text text) {
     requireOpen();
-    int[] ids = model.vocabulary().tokenize(text.whole(), true);
+    int[] ids = model.vocabulary().tokenize(text.whole());
     int limit = settings.contextLength();
     int excess = ids.length - limit;
     if (excess <= 0) {
@@ -431,7 +431,7 @@ public final class RewardModel implements AutoCloseable {
     if (text.beforeResponse().isEmpty()) {
       return 0;
     }
-    int[] before = model.vocabulary().tokenize(text.beforeResponse(), true);
+    int[] before = model.vocabulary().tokenize(text.beforeResponse());
     int[] ids = tokens.ids();
     int same = tokens.truncated();
     while (same < before.length

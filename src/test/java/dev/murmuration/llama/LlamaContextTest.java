@@ -110,7 +110,7 @@ class LlamaContextTest {
     assertThatCode(model::close).doesNotThrowAnyException();
     assertThatThrownBy(() -> new LlamaContext(model, SMALL))
         .isInstanceOf(IllegalStateException.class);
-    assertThatThrownBy(() -> model.vocabulary().tokenize("Hi", true))
+    assertThatThrownBy(() -> model.vocabulary().tokenize("Hi"))
         .isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(() -> context.cancel(true)).isInstanceOf(IllegalStateException.class);
   }

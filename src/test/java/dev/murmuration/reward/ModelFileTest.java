@@ -164,6 +164,22 @@ class ModelFileTest {
   }
 
   @Test
+  void whatAFileSaysOfBosAndEosDoesNotChangeWhatIsRead() throws Exception {
+    Path flags =
+        changed(
+            w ->
+                w.metadata("tokenizer.ggml.add_bos_token", GgufValue.bool(false))
+                    .metadata("tokenizer.ggml.add_eos_token", GgufValue.bool(true)));
+    try (RewardModel model = RewardModel.load(TestModels.TINY);
+        RewardModel flagged = RewardModel.load(flags)) {
+      Reward expected = model.score("Hello?", "Hi");
+      Reward reward = flagged.score("Hello?", "Hi");
+      assertThat(reward.reward()).isEqualTo(expected.reward());
+      assertThat(reward.tokens()).isEqualTo(expected.tokens());
+    }
+  }
+
+  @Test
   void otherTemplatesAndReadOutsOfAFileAreNamed() throws Exception {
     Path template = changed(w -> w.metadata("reward_model.template", GgufValue.text("chatml")));
     assertThatThrownBy(() -> RewardModel.load(template))
