@@ -1,0 +1,58 @@
+package dev.murmuration.gguf;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+
+/** Says what a file that is not GGUF seems to be, and what to do with it. */
+final class ForeignFile {
+  /** So many bytes from the start of a file are enough to tell. */
+  static final int SAMPLE = 64;
+
+  private ForeignFile() {}
+
+  static String describe(byte[] head, long fileSize) {
+    String text = new String(head, StandardCharsets.ISO_8859_1);
+    String lower = text.strip().toLowerCase(Locale.ROOT);
+    if (head.length == 0) {
+      return "the file is empty; download it again";
+    }
+    if (text.startsWith("version https://git-lfs")) {
+      return "this is a Git LFS pointer, not the file itself; fetch it with \"git lfs pull\"";
+    }
+    if (text.startsWith("PK\u0003\u0004") || text.startsWith("\u0080\u0002")) {
+      return "this is a PyTorch checkpoint (or another zip file), not GGUF; convert it first";
+    }
+    if (isSafetensors(head, fileSize)) {
+      return "this is a safetensors checkpoint, not GGUF; convert it first";
+    }
+    if (lower.startsWith("<!doctype") || lower.startsWith("<html")) {
+      return "this is a web page, not GGUF: the download failed; download the file itself";
+    }
+    return other(text);
+  }
+
+  private static String other(String text) {
+    String magic = text.substring(0, Math.min(4, text.length()));
+    return switch (magic) {
+      case "lmgg", "fmgg", "tjgg", "algg" ->
+          "this is an old GGML file, which llama.cpp no longer reads; convert the original model"
+              + " again, to GGUF";
+      case "FUGG" -> "this is a big-endian GGUF file; only little-endian ones can be read";
+      default ->
+          "this is not a GGUF file: it begins with "
+              + GgufException.quote(magic)
+              + ", expected \"GGUF\"";
+    };
+  }
+
+  /** A safetensors file is a 64-bit length and then so many bytes of JSON. */
+  private static boolean isSafetensors(byte[] head, long fileSize) {
+    if (head.length < 9 || head[8] != '{') {
+      return false;
+    }
+    long length = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    return length > 0 && length <= fileSize - Long.BYTES;
+  }
+}

@@ -1,0 +1,154 @@
+package dev.murmuration.gguf;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * The beginning of a file, read in large pieces as far as parsing needs it. Every length is checked
+ * against the bytes left in the file before anything is allocated for it. For one thread.
+ */
+final class HeaderBuffer {
+  /** Far above real headers (a vocabulary of 256,000 tokens takes about 10 MiB), harmless for the heap. */
+  static final int LIMIT = 64 << 20;
+
+  private static final int FIRST_READ = 1 << 20;
+
+  private final Path path;
+  private final FileChannel channel;
+  private final long fileSize;
+  private ByteBuffer bytes;
+
+  HeaderBuffer(Path path, FileChannel channel) throws IOException {
+    this.path = path;
+    this.channel = channel;
+    this.fileSize = channel.size();
+    this.bytes = allocate(0);
+    fill((int) Math.min(fileSize, FIRST_READ));
+  }
+
+  long fileSize() {
+    return fileSize;
+  }
+
+  int position() {
+    return bytes.position();
+  }
+
+  /** Up to {@code count} bytes from the start of the file. */
+  byte[] head(int count) {
+    return Arrays.copyOf(bytes.array(), Math.min(count, bytes.limit()));
+  }
+
+  int readInt(String what) throws IOException {
+    require(Integer.BYTES, what);
+    return bytes.getInt();
+  }
+
+  long readLong(String what) throws IOException {
+    require(Long.BYTES, what);
+    return bytes.getLong();
+  }
+
+  byte[] readBytes(long count, String what) throws IOException {
+    require(count, what);
+    byte[] result = new byte[(int) count];
+    bytes.get(result);
+    return result;
+  }
+
+  /** A text with its length before it; refuses what is not UTF-8. */
+  String readString(long maxBytes, String what) throws IOException {
+    int start = position();
+    long length = readLong("the length of " + what);
+    if (length < 0 || length > maxBytes) {
+      throw problem(
+          start,
+          what
+              + " is "
+              + Long.toUnsignedString(length)
+              + " bytes long, the limit is "
+              + maxBytes
+              + "; the file is damaged");
+    }
+    byte[] text = readBytes(length, what);
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text)).toString();
+    } catch (CharacterCodingException e) {
+      throw problem(start, what + " is not UTF-8; the file is damaged");
+    }
+  }
+
+  /** Steps over {@code count} texts and returns their bytes, lengths included. */
+  byte[] readEncodedStrings(long count, String what) throws IOException {
+    requireElements(count, Long.BYTES, what);
+    int start = position();
+    for (long i = 0; i < count; i++) {
+      long length = readLong(what);
+      require(length, what);
+      bytes.position(bytes.position() + (int) length);
+    }
+    return Arrays.copyOfRange(bytes.array(), start, position());
+  }
+
+  /** Refuses a count of elements that the rest of the file cannot hold. */
+  void requireElements(long count, int minBytesEach, String what) throws IOException {
+    if (count < 0 || count > (fileSize - position()) / minBytesEach) {
+      throw problem(
+          position(),
+          what
+              + ": "
+              + Long.toUnsignedString(count)
+              + " elements do not fit into the "
+              + (fileSize - position())
+              + " bytes left in the file; it is damaged or incomplete: download it again");
+    }
+  }
+
+  GgufException problem(long offset, String text) {
+    return new GgufException(path, offset, text);
+  }
+
+  private void require(long count, String what) throws IOException {
+    if (count < 0 || count > fileSize - position()) {
+      throw problem(
+          position(),
+          what
+              + " needs "
+              + Long.toUnsignedString(count)
+              + " bytes, but the file has "
+              + fileSize
+              + " bytes and ends before that; it is damaged or incomplete: download it again");
+    }
+    long end = position() + count;
+    if (end > LIMIT) {
+      throw problem(
+          position(),
+          what + " ends at byte " + end + ", the limit for a header is " + LIMIT + " bytes");
+    }
+    if (end > bytes.limit()) {
+      fill((int) Math.min(Math.min(fileSize, LIMIT), Math.max(end, 2L * bytes.capacity())));
+    }
+  }
+
+  private void fill(int upTo) throws IOException {
+    ByteBuffer larger = allocate(upTo);
+    int position = bytes.position();
+    larger.put(bytes.rewind());
+    while (larger.hasRemaining()) {
+      if (channel.read(larger, larger.position()) < 0) {
+        throw problem(larger.position(), "the file became shorter while it was read; try again");
+      }
+    }
+    bytes = larger.position(position);
+  }
+
+  private static ByteBuffer allocate(int capacity) {
+    return ByteBuffer.allocate(capacity).order(ByteOrder.LITTLE_ENDIAN);
+  }
+}
