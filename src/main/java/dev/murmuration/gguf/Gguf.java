@@ -183,7 +183,7 @@ public final class Gguf {
     return Optional.ofNullable(kind.cast(value));
   }
 
-  private GgufException wrongType(String key, GgufValue value, String expected) {
+  GgufException wrongType(String key, GgufValue value, String expected) {
     return problem(
         key
             + " has the type "

@@ -29,6 +29,7 @@ final class GgufReader {
   private static final int MAX_TENSOR_NAME_BYTES = 63;
 
   private static final int MAX_DIMS = 4;
+
   /** 2^40 numbers, so that the sum of all sizes stays below 2^59 bytes and cannot wrap around. */
   private static final long MAX_ELEMENTS = 1L << 40;
 
@@ -102,8 +103,7 @@ final class GgufReader {
     long count = in.readLong("the " + what);
     if (count < 0 || count > max) {
       throw in.problem(
-          offset,
-          "the " + what + " is " + Long.toUnsignedString(count) + ", the limit is " + max);
+          offset, "the " + what + " is " + Long.toUnsignedString(count) + ", the limit is " + max);
     }
     in.requireElements(count, minBytesEach, "the " + what);
     return count;
@@ -135,7 +135,11 @@ final class GgufReader {
         .orElseThrow(
             () ->
                 in.problem(
-                    offset, key + " has the value type " + id + ", expected 0 to 12; the file is"
+                    offset,
+                    key
+                        + " has the value type "
+                        + id
+                        + ", expected 0 to 12; the file is"
                         + " damaged"));
   }
 
@@ -158,7 +162,8 @@ final class GgufReader {
   private boolean readBool(String key, int offset, long bits) throws GgufException {
     if (bits > 1) {
       throw in.problem(
-          offset, key + " is a bool with the value " + bits + ", expected 0 or 1; the file is damaged");
+          offset,
+          key + " is a bool with the value " + bits + ", expected 0 or 1; the file is damaged");
     }
     return bits == 1;
   }
@@ -182,10 +187,15 @@ final class GgufReader {
   private void checkAlignment() throws GgufException {
     GgufValue value = metadata.get("general.alignment");
     if (value != null && !value.equals(GgufValue.uint32(Gguf.ALIGNMENT))) {
-      String found = value instanceof GgufValue.Whole w ? w.type() + " " + w.value() : value.describe();
+      String found =
+          value instanceof GgufValue.Whole w ? w.type() + " " + w.value() : value.describe();
       throw new GgufException(
           path,
-          "general.alignment is " + found + ", only uint32 " + Gguf.ALIGNMENT + " is supported;"
+          "general.alignment is "
+              + found
+              + ", only uint32 "
+              + Gguf.ALIGNMENT
+              + " is supported;"
               + " convert the model again with llama.cpp's converter");
     }
   }
@@ -210,7 +220,11 @@ final class GgufReader {
     if (count < 1 || count > MAX_DIMS) {
       throw in.problem(
           offset,
-          name + " has " + Integer.toUnsignedString(count) + " dimensions, expected 1 to " + MAX_DIMS);
+          name
+              + " has "
+              + Integer.toUnsignedString(count)
+              + " dimensions, expected 1 to "
+              + MAX_DIMS);
     }
     List<Long> dims = new ArrayList<>(count);
     long elements = 1;
@@ -219,8 +233,12 @@ final class GgufReader {
       if (dim < 1 || dim > MAX_ELEMENTS / elements) {
         throw in.problem(
             offset,
-            name + " has a dimension " + Long.toUnsignedString(dim) + ", the limit is "
-                + MAX_ELEMENTS / elements + "; the file is damaged");
+            name
+                + " has a dimension "
+                + Long.toUnsignedString(dim)
+                + ", the limit is "
+                + MAX_ELEMENTS / elements
+                + "; the file is damaged");
       }
       elements *= dim;
       dims.add(dim);
@@ -235,14 +253,21 @@ final class GgufReader {
     if (type.isEmpty()) {
       throw in.problem(
           offset,
-          name + " has the tensor type " + Integer.toUnsignedString(id)
+          name
+              + " has the tensor type "
+              + Integer.toUnsignedString(id)
               + ", which is unknown or withdrawn; quantize the model again");
     }
     if (rowLength % type.get().blockSize() != 0) {
       throw in.problem(
           offset,
-          name + " has rows of " + rowLength + " numbers, type " + type.get()
-              + " needs a multiple of " + type.get().blockSize());
+          name
+              + " has rows of "
+              + rowLength
+              + " numbers, type "
+              + type.get()
+              + " needs a multiple of "
+              + type.get().blockSize());
     }
     return type.get();
   }
@@ -254,7 +279,11 @@ final class GgufReader {
     if (offset != nextOffset) {
       throw in.problem(
           at,
-          name + " has the data offset " + Long.toUnsignedString(offset) + ", expected " + nextOffset
+          name
+              + " has the data offset "
+              + Long.toUnsignedString(offset)
+              + ", expected "
+              + nextOffset
               + " (data must neither overlap nor leave gaps); the file is damaged");
     }
     return offset;
@@ -268,8 +297,11 @@ final class GgufReader {
     if (end > in.fileSize()) {
       throw in.problem(
           in.fileSize(),
-          "the file is incomplete: its tensors end at byte " + end + ", but it has only "
-              + in.fileSize() + " bytes; download it again");
+          "the file is incomplete: its tensors end at byte "
+              + end
+              + ", but it has only "
+              + in.fileSize()
+              + " bytes; download it again");
     }
   }
 

@@ -4,8 +4,8 @@ import java.util.Optional;
 
 /**
  * How the numbers of a tensor are stored ({@code ggml_type} in {@code ggml/include/ggml.h}; sizes
- * from {@code ggml/src/ggml-common.h}). Numbers are grouped in blocks along a row. Ids that ggml has
- * withdrawn are not listed and so are refused.
+ * from {@code ggml/src/ggml-common.h}). Numbers are grouped in blocks along a row. Ids that ggml
+ * has withdrawn are not listed and so are refused.
  */
 public enum GgufTensorType {
   F32(0, 1, 4),

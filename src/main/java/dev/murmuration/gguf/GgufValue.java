@@ -58,8 +58,8 @@ public sealed interface GgufValue
    * A whole number.
    *
    * @param type one of the eight integer types
-   * @param value the number; for {@link GgufValueType#UINT64} its 64 bits, so that numbers from 2^63
-   *     on are negative here
+   * @param value the number; for {@link GgufValueType#UINT64} its 64 bits, so that numbers from
+   *     2^63 on are negative here
    */
   record Whole(GgufValueType type, long value) implements GgufValue {
     /**

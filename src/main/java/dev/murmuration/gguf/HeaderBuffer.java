@@ -7,14 +7,16 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
 
 /**
  * The beginning of a file, read in large pieces as far as parsing needs it. Every length is checked
  * against the bytes left in the file before anything is allocated for it. For one thread.
  */
 final class HeaderBuffer {
-  /** Far above real headers (a vocabulary of 256,000 tokens takes about 10 MiB), harmless for the heap. */
+  /**
+   * Far above real headers (a vocabulary of 256,000 tokens takes about 10 MiB), harmless for the
+   * heap.
+   */
   static final int LIMIT = 64 << 20;
 
   private static final int FIRST_READ = 1 << 20;
@@ -42,7 +44,9 @@ final class HeaderBuffer {
 
   /** Up to {@code count} bytes from the start of the file. */
   byte[] head(int count) {
-    return Arrays.copyOf(bytes.array(), Math.min(count, bytes.limit()));
+    byte[] head = new byte[Math.min(count, bytes.limit())];
+    bytes.get(0, head);
+    return head;
   }
 
   int readInt(String what) throws IOException {
@@ -93,7 +97,9 @@ final class HeaderBuffer {
       require(length, what);
       bytes.position(bytes.position() + (int) length);
     }
-    return Arrays.copyOfRange(bytes.array(), start, position());
+    byte[] encoded = new byte[position() - start];
+    bytes.get(start, encoded);
+    return encoded;
   }
 
   /** Refuses a count of elements that the rest of the file cannot hold. */

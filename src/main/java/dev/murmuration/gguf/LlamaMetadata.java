@@ -47,14 +47,12 @@ final class LlamaMetadata {
     RULES.put("llama.attention.head_count_kv", new MetadataRule.Uint32(1, MAX_HEADS));
     RULES.put("llama.attention.key_length", new MetadataRule.Uint32(2, MAX_HEAD_SIZE));
     RULES.put("llama.attention.value_length", new MetadataRule.Uint32(2, MAX_HEAD_SIZE));
-    RULES.put(
-        "llama.attention.layer_norm_rms_epsilon", new MetadataRule.Float32(1e-12f, 0.1f));
+    RULES.put("llama.attention.layer_norm_rms_epsilon", new MetadataRule.Float32(1e-12f, 0.1f));
     RULES.put("llama.attention.layer_norm_epsilon", new MetadataRule.Float32(1e-12f, 0.1f));
     RULES.put("llama.rope.dimension_count", new MetadataRule.Uint32(2, MAX_HEAD_SIZE));
     RULES.put("llama.rope.freq_base", new MetadataRule.Float32(2f, 1e12f));
     RULES.put("llama.rope.scale_linear", FACTOR);
-    RULES.put(
-        "llama.rope.scaling.type", new MetadataRule.OneOf(Set.of("none", "linear", "yarn")));
+    RULES.put("llama.rope.scaling.type", new MetadataRule.OneOf(Set.of("none", "linear", "yarn")));
     RULES.put("llama.rope.scaling.factor", FACTOR);
     RULES.put("llama.rope.scaling.attn_factor", FACTOR);
     RULES.put(
@@ -129,7 +127,8 @@ final class LlamaMetadata {
               + " is unknown; this variant of the architecture is not supported");
     } else if (key.startsWith("split.")) {
       throw gguf.problem(
-          key + " is set: this is one part of a split model; join the parts with llama-gguf-split"
+          key
+              + " is set: this is one part of a split model; join the parts with llama-gguf-split"
               + " --merge");
     }
   }

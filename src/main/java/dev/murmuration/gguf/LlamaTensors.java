@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Checks that the tensors are exactly those of architecture {@code llama} ({@code load_arch_tensors}
- * in {@code src/models/llama.cpp}), with the right shapes, and of types that ggml can multiply with.
- * A wrong type ends the process in the middle of a computation.
+ * Checks that the tensors are exactly those of architecture {@code llama} ({@code
+ * load_arch_tensors} in {@code src/models/llama.cpp}), with the right shapes, and of types that
+ * ggml can multiply with. A wrong type ends the process in the middle of a computation.
  */
 final class LlamaTensors {
   /**
@@ -120,8 +120,7 @@ final class LlamaTensors {
   private void checkNothingIsMissing() throws GgufException {
     for (Map.Entry<String, Shape> entry : expected.entrySet()) {
       if (entry.getValue().required() && gguf.tensor(entry.getKey()).isEmpty()) {
-        throw gguf.problem(
-            "the tensor " + entry.getKey() + " is missing; convert the model again");
+        throw gguf.problem("the tensor " + entry.getKey() + " is missing; convert the model again");
       }
     }
   }

@@ -2,20 +2,21 @@ package dev.murmuration.gguf;
 
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * Checks a SentencePiece vocabulary. {@code llama_vocab} in {@code src/llama-vocab.cpp} asserts that
- * tokens are unique, looks up the 256 byte tokens without a fallback, and takes texts as C strings,
- * so that a NUL would cut them.
+ * Checks a SentencePiece vocabulary. {@code llama_vocab} in {@code src/llama-vocab.cpp} asserts
+ * that tokens are unique, looks up the 256 byte tokens without a fallback, and takes texts as C
+ * strings, so that a NUL would cut them.
  */
 final class LlamaVocabulary {
   static final int MAX_TOKENS = 1 << 20;
 
   private static final int MAX_TOKEN_BYTES = 4096;
+  private static final HexFormat HEX = HexFormat.of().withUpperCase();
   private static final int TYPE_NORMAL = 1;
   private static final int TYPE_BYTE = 6;
 
@@ -25,8 +26,24 @@ final class LlamaVocabulary {
 
   private static final List<String> TOKEN_IDS =
       List.of(
-          "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre",
-          "fim_suf", "fim_mid", "fim_pad", "fim_rep", "fim_sep", "prefix", "suffix", "middle");
+          "bos",
+          "eos",
+          "eot",
+          "eom",
+          "unknown",
+          "seperator",
+          "padding",
+          "cls",
+          "mask",
+          "fim_pre",
+          "fim_suf",
+          "fim_mid",
+          "fim_pad",
+          "fim_rep",
+          "fim_sep",
+          "prefix",
+          "suffix",
+          "middle");
 
   private static final Map<String, MetadataRule> RULES = rules();
 
@@ -162,7 +179,8 @@ final class LlamaVocabulary {
             TYPES + ": token " + id + " has the type " + types[id] + ", expected 1 to 6");
       }
       if (types[id] == TYPE_BYTE && !isByteToken(texts.get(id))) {
-        throw token(gguf, id, texts.get(id), "has the type of a byte (6), expected <0x00> to <0xFF>");
+        throw token(
+            gguf, id, texts.get(id), "has the type of a byte (6), expected <0x00> to <0xFF>");
       }
     }
   }
@@ -176,11 +194,10 @@ final class LlamaVocabulary {
   }
 
   private static String byteToken(int value) {
-    return String.format(Locale.ROOT, "<0x%02X>", value);
+    return "<0x" + HEX.toHexDigits((byte) value) + ">";
   }
 
   private static GgufException token(Gguf gguf, int id, String text, String problem) {
-    return gguf.problem(
-        TOKENS + ": token " + id + " " + GgufException.quote(text) + " " + problem);
+    return gguf.problem(TOKENS + ": token " + id + " " + GgufException.quote(text) + " " + problem);
   }
 }

@@ -63,9 +63,9 @@ sealed interface MetadataRule {
   record AnyOfType(GgufValueType type) implements MetadataRule {
     @Override
     public void check(Gguf gguf, String key) throws GgufException {
-      GgufValueType found = gguf.metadata().get(key).type();
-      if (found != type) {
-        throw gguf.problem(key + " has the type " + found + ", expected " + type);
+      GgufValue found = gguf.metadata().get(key);
+      if (found.type() != type) {
+        throw gguf.wrongType(key, found, type.toString());
       }
     }
   }
@@ -74,7 +74,10 @@ sealed interface MetadataRule {
   record ArrayOf(GgufValueType elementType) implements MetadataRule {
     @Override
     public void check(Gguf gguf, String key) throws GgufException {
-      gguf.array(key, elementType).orElseThrow();
+      GgufValue found = gguf.metadata().get(key);
+      if (!(found instanceof GgufArray array && array.elementType() == elementType)) {
+        throw gguf.wrongType(key, found, "array of " + elementType);
+      }
     }
   }
 }
