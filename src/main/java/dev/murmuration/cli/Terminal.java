@@ -39,7 +39,7 @@ final class Terminal {
     }
 
     private static boolean consoleIsTerminal() {
-      return System.console() != null && System.console().isTerminal();
+      return System.console().isTerminal();
     }
   }
 
