@@ -196,4 +196,9 @@ public final class Gguf {
   GgufException problem(String text) {
     return new GgufException(path, text);
   }
+
+  /** The first multiple of {@link #ALIGNMENT} that is not below {@code offset}. */
+  static long align(long offset) {
+    return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
 }

@@ -7,12 +7,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Parses one header. It refuses everything that {@code gguf_init_from_reader} in {@code
@@ -25,21 +22,9 @@ final class GgufReader {
   private static final int MAX_TENSORS = 1 << 16;
   private static final int MAX_KEY_BYTES = 65_535;
 
-  /** GGML_MAX_NAME is 64 and includes the NUL at the end. */
-  private static final int MAX_TENSOR_NAME_BYTES = 63;
-
-  private static final int MAX_DIMS = 4;
-
-  /** 2^40 numbers, so that the sum of all sizes stays below 2^59 bytes and cannot wrap around. */
-  private static final long MAX_ELEMENTS = 1L << 40;
-
   private final Path path;
   private final HeaderBuffer in;
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
-  private final Map<String, GgufTensor> tensors = new LinkedHashMap<>();
-
-  /** Where the data of the next tensor has to begin, from the start of the data. */
-  private long nextOffset;
 
   private GgufReader(Path path, FileChannel channel) throws IOException {
     this.path = path;
@@ -74,11 +59,9 @@ final class GgufReader {
       readKeyAndValue(i);
     }
     checkAlignment();
-    for (long i = 0; i < tensorCount; i++) {
-      readTensor(i);
-    }
-    long dataOffset = align(in.position());
-    checkDataIsThere(dataOffset);
+    Map<String, GgufTensor> tensors = new TensorListReader(in).read(tensorCount);
+    long dataOffset = Gguf.align(in.position());
+    checkDataIsThere(dataOffset, tensors);
     return new Gguf(path, in.fileSize(), version, dataOffset, metadata, tensors);
   }
 
@@ -112,7 +95,7 @@ final class GgufReader {
   private void readKeyAndValue(long index) throws IOException {
     int offset = in.position();
     String key = in.readString(MAX_KEY_BYTES, "the name of metadata key " + index);
-    requireName(key, offset, "the metadata key");
+    in.requireName(key, offset, "the metadata key");
     GgufValue value = readValue(key);
     if (metadata.putIfAbsent(key, value) != null) {
       throw in.problem(offset, "the metadata key " + GgufException.quote(key) + " appears twice");
@@ -200,96 +183,8 @@ final class GgufReader {
     }
   }
 
-  private void readTensor(long index) throws IOException {
-    int offset = in.position();
-    String name = in.readString(MAX_TENSOR_NAME_BYTES, "the name of tensor " + index);
-    requireName(name, offset, "the tensor name");
-    List<Long> dims = readDims(name);
-    GgufTensorType type = readTensorType(name, dims.getFirst());
-    long elements = dims.stream().reduce(1L, Math::multiplyExact);
-    GgufTensor tensor = new GgufTensor(name, dims, type, readOffset(name), type.byteSize(elements));
-    nextOffset = align(tensor.offset() + tensor.byteSize());
-    if (tensors.putIfAbsent(name, tensor) != null) {
-      throw in.problem(offset, "the tensor " + GgufException.quote(name) + " appears twice");
-    }
-  }
-
-  private List<Long> readDims(String name) throws IOException {
-    int offset = in.position();
-    int count = in.readInt("the dimensions of " + name);
-    if (count < 1 || count > MAX_DIMS) {
-      throw in.problem(
-          offset,
-          name
-              + " has "
-              + Integer.toUnsignedString(count)
-              + " dimensions, expected 1 to "
-              + MAX_DIMS);
-    }
-    List<Long> dims = new ArrayList<>(count);
-    long elements = 1;
-    for (int i = 0; i < count; i++) {
-      long dim = in.readLong("the dimensions of " + name);
-      if (dim < 1 || dim > MAX_ELEMENTS / elements) {
-        throw in.problem(
-            offset,
-            name
-                + " has a dimension "
-                + Long.toUnsignedString(dim)
-                + ", the limit is "
-                + MAX_ELEMENTS / elements
-                + "; the file is damaged");
-      }
-      elements *= dim;
-      dims.add(dim);
-    }
-    return dims;
-  }
-
-  private GgufTensorType readTensorType(String name, long rowLength) throws IOException {
-    int offset = in.position();
-    int id = in.readInt("the type of " + name);
-    Optional<GgufTensorType> type = GgufTensorType.ofId(id);
-    if (type.isEmpty()) {
-      throw in.problem(
-          offset,
-          name
-              + " has the tensor type "
-              + Integer.toUnsignedString(id)
-              + ", which is unknown or withdrawn; quantize the model again");
-    }
-    if (rowLength % type.get().blockSize() != 0) {
-      throw in.problem(
-          offset,
-          name
-              + " has rows of "
-              + rowLength
-              + " numbers, type "
-              + type.get()
-              + " needs a multiple of "
-              + type.get().blockSize());
-    }
-    return type.get();
-  }
-
-  /** llama.cpp wants the tensors' data back to back, so overlaps and gaps are both refused here. */
-  private long readOffset(String name) throws IOException {
-    int at = in.position();
-    long offset = in.readLong("the offset of " + name);
-    if (offset != nextOffset) {
-      throw in.problem(
-          at,
-          name
-              + " has the data offset "
-              + Long.toUnsignedString(offset)
-              + ", expected "
-              + nextOffset
-              + " (data must neither overlap nor leave gaps); the file is damaged");
-    }
-    return offset;
-  }
-
-  private void checkDataIsThere(long dataOffset) throws GgufException {
+  private void checkDataIsThere(long dataOffset, Map<String, GgufTensor> tensors)
+      throws GgufException {
     long end = 0;
     for (GgufTensor tensor : tensors.values()) {
       end = dataOffset + tensor.offset() + tensor.byteSize();
@@ -303,19 +198,5 @@ final class GgufReader {
               + in.fileSize()
               + " bytes; download it again");
     }
-  }
-
-  /** llama.cpp compares names as C strings, so a NUL would let two readers see different names. */
-  private void requireName(String name, int offset, String what) throws GgufException {
-    boolean printable = name.chars().allMatch(c -> c >= ' ' && c < 0x7f);
-    if (name.isEmpty() || !printable) {
-      throw in.problem(
-          offset,
-          what + " " + GgufException.quote(name) + " is not made of printable ASCII characters");
-    }
-  }
-
-  private static long align(long offset) {
-    return (offset + Gguf.ALIGNMENT - 1) / Gguf.ALIGNMENT * Gguf.ALIGNMENT;
   }
 }

@@ -116,6 +116,16 @@ final class HeaderBuffer {
     }
   }
 
+  /** llama.cpp compares names as C strings, so a NUL would let two readers see different names. */
+  void requireName(String name, int offset, String what) throws GgufException {
+    boolean printable = name.chars().allMatch(c -> c >= ' ' && c < 0x7f);
+    if (name.isEmpty() || !printable) {
+      throw problem(
+          offset,
+          what + " " + GgufException.quote(name) + " is not made of printable ASCII characters");
+    }
+  }
+
   GgufException problem(long offset, String text) {
     return new GgufException(path, offset, text);
   }

@@ -6,6 +6,7 @@ import dev.murmuration.llama.bindings.llama_context_params;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * A key/value cache and the buffers to compute with. One thread creates it, uses it and closes it, always the same one
@@ -188,8 +189,7 @@ public final class LlamaContext implements AutoCloseable {
     llama_batch.n_tokens(batch, size);
     int expected = outputCount;
     int tokenCount = size;
-    int result =
-        Bindings.murmur_context_decode(handle, batch, rows, parameters.maxOutputs(), error.segment(), error.size());
+    int result = decodeUnchecked(batch);
     size = 0;
     outputCount = 0;
     if (result != expected) {
@@ -202,6 +202,17 @@ public final class LlamaContext implements AutoCloseable {
     float[] states = rows.asSlice(0, 4L * expected * hiddenSize).toArray(ValueLayout.JAVA_FLOAT);
     requireFinite(states);
     return states;
+  }
+
+  /** Hands a batch to llama.cpp as it is; returns the shim's answer. */
+  int decodeUnchecked(MemorySegment anyBatch) {
+    return Bindings.murmur_context_decode(
+        handle, anyBatch, rows, parameters.maxOutputs(), error.segment(), error.size());
+  }
+
+  /** What the shim wrote when it last failed. */
+  String lastError() {
+    return NativeError.text(error.segment());
   }
 
   private static String describe(int result, int expected) {
@@ -236,7 +247,7 @@ public final class LlamaContext implements AutoCloseable {
     size = 0;
     outputCount = 0;
     cells = 0;
-    java.util.Arrays.fill(nextPosition, 0);
+    Arrays.fill(nextPosition, 0);
     int code = Bindings.murmur_context_clear(handle, error.segment(), error.size());
     if (code != 0) {
       throw error.exception("llama_memory_clear", code, "the key/value cache could not be emptied");

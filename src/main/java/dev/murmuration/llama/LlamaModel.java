@@ -19,14 +19,13 @@ import java.util.function.DoubleConsumer;
  */
 public final class LlamaModel implements AutoCloseable {
   // Shared: a call that is under way on another thread keeps it open, so that no call ever sees freed memory.
-  private final Arena arena;
+  private final Arena arena = Arena.ofShared();
   private final MemorySegment handle;
   private final Vocabulary vocabulary;
   private final int hiddenSize;
   private final AtomicInteger contexts = new AtomicInteger();
 
-  private LlamaModel(Arena arena, MemorySegment handle) {
-    this.arena = arena;
+  private LlamaModel(MemorySegment handle) {
     this.handle = handle.reinterpret(arena, Bindings::llama_model_free);
     this.vocabulary = new Vocabulary(Bindings.llama_model_get_vocab(handle).reinterpret(arena, null));
     this.hiddenSize = Bindings.llama_model_n_embd(handle);
@@ -75,7 +74,7 @@ public final class LlamaModel implements AutoCloseable {
         throw error.exception("llama_model_load_from_file", 0, file + " could not be loaded");
       }
       Llama.drainLog();
-      return new LlamaModel(Arena.ofShared(), handle);
+      return new LlamaModel(handle);
     }
   }
 

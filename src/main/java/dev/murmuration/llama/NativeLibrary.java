@@ -45,7 +45,7 @@ final class NativeLibrary {
    */
   static Path load() {
     requireNativeAccess();
-    quietBacktraces();
+    prepareEnvironment();
     String named = System.getProperty(DIRECTORY_PROPERTY);
     Path directory = named == null || named.isBlank() ? fromJar() : Path.of(named).toAbsolutePath();
     for (Library library : manifest(directory)) {
@@ -70,11 +70,18 @@ final class NativeLibrary {
     }
   }
 
-  private static void quietBacktraces() {
-    // ggml would fork a debugger to print a backtrace when it aborts. It decides while it is being loaded.
+  /** What ggml and OpenMP read from the environment while they are being loaded, and never again. */
+  private static void prepareEnvironment() {
     try (Arena arena = Arena.ofConfined()) {
+      // ggml would fork a debugger to print a backtrace when it aborts.
       Bindings.setenv(arena.allocateFrom("GGML_NO_BACKTRACE"), arena.allocateFrom("1"), 1);
+      // ggml would load a library from there.
       Bindings.unsetenv(arena.allocateFrom("GGML_BACKEND_PATH"));
+      if (System.getenv("OMP_WAIT_POLICY") == null) {
+        // GNU OpenMP's workers spin for milliseconds at each of a graph's thousand barriers before they sleep. With another
+        // busy process on the machine that made a score 20 times slower; spinning less cost nothing on an idle one.
+        Bindings.setenv(arena.allocateFrom("GOMP_SPINCOUNT"), arena.allocateFrom("4000"), 0);
+      }
     }
   }
 
@@ -153,7 +160,7 @@ final class NativeLibrary {
             "llama_context_params", llama_context_params.layout(),
             "llama_batch", llama_batch.layout());
     for (String line : Bindings.murmur_layouts().getString(0).lines().toList()) {
-      String[] field = line.split("[. ]");
+      String[] field = line.split("[. ]", -1);
       GroupLayout struct = structs.get(field[0]);
       long ours = field.length == 2 ? struct.byteSize() : struct.byteOffset(PathElement.groupElement(field[1]));
       compare(directory, line.substring(0, line.indexOf(' ')), field[field.length - 1], Long.toString(ours));

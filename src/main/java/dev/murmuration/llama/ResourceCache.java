@@ -121,6 +121,9 @@ public final class ResourceCache {
     FileSystemException failure = null;
     for (int attempt = 0; attempt < 3; attempt++) {
       try {
+        if (whole(target, entries)) {
+          return; // Another process was faster.
+        }
         if (Files.isDirectory(target)) {
           // Damaged after it was made. It is put aside in one step, so that nobody sees half of it.
           Path aside = Files.createTempDirectory(target.getParent(), target.getFileName() + ".part-");
@@ -130,13 +133,13 @@ public final class ResourceCache {
         Files.move(staging, target, StandardCopyOption.ATOMIC_MOVE);
         return;
       } catch (FileSystemException e) {
-        if (whole(target, entries)) {
-          return; // Another process was faster.
-        }
+        // Another process may have put it there in between: look again.
         failure = e;
       }
     }
-    throw failure;
+    if (!whole(target, entries)) {
+      throw failure;
+    }
   }
 
   private static void delete(Path directory) throws IOException {

@@ -124,7 +124,7 @@ final class Engine implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    request.future.whenComplete((value, failure) -> withdraw(request));
+    var _ = request.future.whenComplete((_, _) -> withdraw(request));
     return request.future;
   }
 
@@ -143,9 +143,7 @@ final class Engine implements AutoCloseable {
 
   private void run(LlamaModel model, ContextParameters parameters) {
     try (LlamaContext own = new LlamaContext(model, parameters)) {
-      lock.lock();
-      context = own;
-      lock.unlock();
+      open(own);
       started.complete(null);
       for (Request<?> request; (request = next()) != null; ) {
         serve(request);
@@ -155,6 +153,15 @@ final class Engine implements AutoCloseable {
       if (!started.completeExceptionally(failure)) {
         abandon(new IllegalStateException("the engine ended: " + failure.getMessage(), failure));
       }
+    }
+  }
+
+  private void open(LlamaContext own) {
+    lock.lock();
+    try {
+      context = own;
+    } finally {
+      lock.unlock();
     }
   }
 

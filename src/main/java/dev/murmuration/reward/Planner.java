@@ -17,6 +17,9 @@ final class Planner {
   /** ggml's repacked matrix kernels work on so many rows at a time. */
   static final int ROW_GROUP = 4;
 
+  /** The share of fillers that is not worth a thought. */
+  private static final double CHEAP = 0.02;
+
   /**
    * One decode of a part of a sequence.
    *
@@ -30,19 +33,21 @@ final class Planner {
 
   private final int batchSize;
   private final int maxOutputs;
-  private final boolean fill;
+  private final boolean alwaysFill;
 
   /**
-   * @param batchSize most tokens a decode; a multiple of {@link #TILE} if {@code fill}
-   * @param maxOutputs most hidden states a decode, at least {@link #ROW_GROUP}
+   * @param batchSize most tokens a decode, a multiple of {@link #TILE}
+   * @param maxOutputs most hidden states a decode, a multiple of {@link #TILE}
+   * @param alwaysFill whether sequences are filled up whatever it costs, or only where it costs next to nothing
    */
-  Planner(int batchSize, int maxOutputs, boolean fill) {
-    if (fill && (batchSize % TILE != 0 || maxOutputs % TILE != 0)) {
-      throw new IllegalArgumentException("batch size " + batchSize + " and outputs " + maxOutputs + " must be multiples of " + TILE);
+  Planner(int batchSize, int maxOutputs, boolean alwaysFill) {
+    if (batchSize % TILE != 0 || maxOutputs % TILE != 0) {
+      throw new IllegalArgumentException(
+          "batch size " + batchSize + " and outputs " + maxOutputs + " must be multiples of " + TILE);
     }
     this.batchSize = batchSize;
     this.maxOutputs = maxOutputs;
-    this.fill = fill;
+    this.alwaysFill = alwaysFill;
   }
 
   /** The decodes of a sequence of {@code length} tokens whose last hidden state is asked for. */
@@ -50,15 +55,15 @@ final class Planner {
     List<Decode> decodes = new ArrayList<>();
     for (int from = 0; from < length; from += batchSize) {
       int to = Math.min(length, from + batchSize);
-      boolean end = to == length;
-      int fillers = end ? fillers(to) : 0;
-      int outputFrom = end ? length - 1 : to;
-      int outputTo = to;
-      if (end && fill) {
-        outputFrom = (length - 1) / ROW_GROUP * ROW_GROUP;
-        outputTo = outputFrom + ROW_GROUP;
+      if (to < length) {
+        decodes.add(new Decode(from, to, 0, to, to));
+      } else {
+        int fillers = fillers(length);
+        // The group of rows around the last one, as far as there are tokens.
+        int outputFrom = (length - 1) / ROW_GROUP * ROW_GROUP;
+        int outputTo = Math.min(outputFrom + ROW_GROUP, to + fillers);
+        decodes.add(new Decode(from, to, fillers, outputFrom, outputTo));
       }
-      decodes.add(new Decode(from, to, fillers, outputFrom, outputTo));
     }
     return decodes;
   }
@@ -76,6 +81,7 @@ final class Planner {
   }
 
   private int fillers(int length) {
-    return fill ? Math.ceilDiv(length, TILE) * TILE - length : 0;
+    int fillers = Math.ceilDiv(length, TILE) * TILE - length;
+    return alwaysFill || fillers <= length * CHEAP ? fillers : 0;
   }
 }

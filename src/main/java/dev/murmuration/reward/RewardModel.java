@@ -149,7 +149,7 @@ public final class RewardModel implements AutoCloseable {
             new ModelParameters(options.gpuLayers(), options.device().orElse(null), options.memoryMap()),
             options.progress().orElse(null));
     try {
-      Planner planner = new Planner(context.batchSize(), context.maxOutputs(), true);
+      Planner planner = new Planner(context.batchSize(), context.maxOutputs(), options.precision() == Precision.EXACT);
       Engine engine = new Engine(model, context, head, planner, options.queueCapacity());
       return new RewardModel(model, engine, settings);
     } catch (RuntimeException | Error e) {
@@ -326,7 +326,8 @@ public final class RewardModel implements AutoCloseable {
   /** A text to be scored. {@code beforeResponse} is its part before the response, empty for raw text. */
   private record Text(String whole, String beforeResponse, String template) {}
 
-  /** Tokens to be scored, at most {@code contextLength}. */
+  /** Tokens to be scored, at most {@code contextLength}. Never compared. */
+  @SuppressWarnings("ArrayRecordComponent")
   private record Tokens(int[] ids, int truncated, String template) {}
 
   private Text text(Conversation conversation) {

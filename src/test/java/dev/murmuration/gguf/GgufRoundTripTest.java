@@ -14,6 +14,7 @@ import java.util.Random;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -30,7 +31,7 @@ class GgufRoundTripTest {
     }
   }
 
-  @Property(tries = 200, seed = "4711")
+  @Property(tries = 300, seed = "4711", edgeCases = EdgeCasesMode.MIXIN)
   void whatIsWrittenIsRead(
       @ForAll("metadata") Map<String, GgufValue> metadata,
       @ForAll("tensors") Map<String, Tensor> tensors)

@@ -1,0 +1,59 @@
+package dev.murmuration;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The models that the tests score with, and the rewards that PyTorch computed with them. */
+public final class TestModels {
+  /** Random weights, hidden size 64: every token and position matters. float32. */
+  public static final Path TINY = Path.of("src/test/resources/models/tiny-rm-f32.gguf");
+
+  /** The embedded model's weights in float16. */
+  public static final Path FLEDGLING = Path.of("src/test/resources/models/fledgling-f16.gguf");
+
+  /** A text, its token ids, and its reward in PyTorch float32. */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  public record Golden(String id, String text, int[] tokenIds, double reward) {
+    @Override
+    public String toString() {
+      return id;
+    }
+  }
+
+  private TestModels() {}
+
+  public static List<Golden> tinyGolden() {
+    return golden("tiny-rm-golden.jsonl");
+  }
+
+  public static List<Golden> fledglingGolden() {
+    return golden("fledgling-golden.jsonl");
+  }
+
+  private static List<Golden> golden(String name) {
+    ObjectMapper json = new ObjectMapper();
+    try {
+      return Files.readAllLines(TINY.resolveSibling(name)).stream()
+          .map(
+              line -> {
+                try {
+                  var row = json.readTree(line);
+                  return new Golden(
+                      row.get("id").asText(),
+                      row.get("text").asText(),
+                      json.convertValue(row.get("token_ids"), int[].class),
+                      row.get("reward").asDouble());
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              })
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+package dev.murmuration.reward;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.murmuration.TestModels;
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufValue;
+import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.llama.ContextParameters;
+import dev.murmuration.llama.ContextParameters.Readout;
+import dev.murmuration.llama.Llama;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Models and options that do not fit: each is refused with the file, the value and a remedy. */
+@Tag("native")
+class ModelFileTest {
+  @TempDir Path directory;
+
+  private Path changed(UnaryOperator<GgufWriter> change) throws IOException {
+    Path file = directory.resolve("changed.gguf");
+    change.apply(GgufWriter.copyOf(Gguf.read(TestModels.TINY))).write(file);
+    return file;
+  }
+
+  private static Path safetensors(Path file, String name, String type, int count, ByteBuffer data) throws IOException {
+    byte[] header =
+        ("{\"" + name + "\":{\"dtype\":\"" + type + "\",\"shape\":[1," + count + "],\"data_offsets\":[0," + data.remaining() + "]}}")
+            .getBytes(StandardCharsets.UTF_8);
+    ByteBuffer all = ByteBuffer.allocate(8 + header.length + data.remaining()).order(ByteOrder.LITTLE_ENDIAN);
+    all.putLong(header.length).put(header).put(data);
+    return Files.write(file, all.array());
+  }
+
+  private static float[] head() throws IOException {
+    return Gguf.read(TestModels.TINY).floats(ValueHead.GGUF_KEY).orElseThrow();
+  }
+
+  @Test
+  void aGgufWithoutAHeadIsNoRewardModelUnlessOneIsNamed() throws Exception {
+    Path headless = changed(writer -> writer.removeMetadata(ValueHead.GGUF_KEY));
+    assertThatThrownBy(() -> RewardModel.load(headless))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(headless.toString())
+        .hasMessageContaining("no value head")
+        .hasMessageContaining("--value-head");
+
+    float[] weights = head();
+    ByteBuffer f32 = ByteBuffer.allocate(4 * weights.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (float weight : weights) {
+      f32.putFloat(weight);
+    }
+    Path file = safetensors(directory.resolve("head.safetensors"), "v_head.weight", "F32", weights.length, f32.flip());
+    try (RewardModel whole = RewardModel.load(TestModels.TINY);
+        RewardModel split = RewardModel.load(headless, Options.defaults().valueHead(file))) {
+      assertThat(split.score("Hello?", "Hi").reward()).isEqualTo(whole.score("Hello?", "Hi").reward());
+    }
+  }
+
+  @Test
+  void headsInHalfPrecisionAndBadOnes() throws Exception {
+    float[] weights = head();
+    ByteBuffer half = ByteBuffer.allocate(2 * weights.length).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer brain = ByteBuffer.allocate(2 * weights.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (float weight : weights) {
+      half.putShort(Float.floatToFloat16(weight));
+      brain.putShort((short) (Float.floatToRawIntBits(weight) >>> 16));
+    }
+    Path f16 = safetensors(directory.resolve("f16"), "score.weight", "F16", weights.length, half.flip());
+    Path bf16 = safetensors(directory.resolve("bf16"), "v_head.weight", "BF16", weights.length, brain.flip());
+    float[] ones = new float[weights.length];
+    Arrays.fill(ones, 1);
+    double sum = 0;
+    for (float weight : weights) {
+      sum += weight;
+    }
+    assertThat(ValueHead.ofSafetensors(f16, weights.length).reward(ones, 0)).isCloseTo(sum, within(1e-2));
+    assertThat(ValueHead.ofSafetensors(bf16, weights.length).reward(ones, 0)).isCloseTo(sum, within(1e-1));
+
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(f16, 4096)).hasMessageContaining("4096 weights of F16 are needed");
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(directory.resolve("none"), 64)).hasMessageContaining("does not exist");
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(TestModels.TINY, 64)).hasMessageContaining("is no safetensors file");
+    Path other = safetensors(directory.resolve("other"), "lm_head.weight", "F32", 1, ByteBuffer.allocate(4));
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(other, 64)).hasMessageContaining("neither v_head.weight nor score.weight");
+    Path ints = safetensors(directory.resolve("ints"), "v_head.weight", "I64", 64, ByteBuffer.allocate(512));
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(ints, 64)).hasMessageContaining("type 'I64'");
+    ByteBuffer nan = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(Float.NaN).flip();
+    Path damaged = safetensors(directory.resolve("nan"), "v_head.weight", "F32", 1, nan);
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(damaged, 1)).hasMessageContaining("weight 0 is NaN");
+  }
+
+  @Test
+  void aContextThatDoesNotFitModelOrMemory() throws Exception {
+    assertThatThrownBy(() -> RewardModel.load(TestModels.TINY, Options.defaults().contextLength(5000)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("is 5000 tokens; this model takes 2 to");
+    var wide = new ContextParameters(1 << 20, 1 << 20, 1 << 20, 1, 256, 1, false, false,
+        Readout.PRUNED);
+    MemoryNeed need = MemoryNeed.of(LlamaHyperparameters.validate(Gguf.read(TestModels.TINY)), wide);
+    assertThatThrownBy(() -> need.requireAvailable(1 << 20))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageMatching("a context of 1048576 tokens needs \\d+ MiB .* MiB are free; take a smaller --ctx-size.*");
+  }
+
+  @Test
+  void layersOnAGpuNeedAGpu() throws Exception {
+    Options onGpu = Options.defaults().gpuLayers(1);
+    if (Llama.devices().stream().anyMatch(device -> device.kind().takesLayers())) {
+      try (RewardModel model = RewardModel.load(TestModels.TINY, onGpu)) {
+        assertThat(model.score("Hello?", "Hi").reward()).isFinite();
+      }
+    } else {
+      assertThatThrownBy(() -> RewardModel.load(TestModels.TINY, onGpu))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("no GPU that this build can use");
+    }
+  }
+
+  @Test
+  void otherTemplatesAndReadOutsOfAFileAreNamed() throws Exception {
+    Path template = changed(w -> w.metadata("reward_model.template", GgufValue.text("chatml")));
+    assertThatThrownBy(() -> RewardModel.load(template)).hasMessageContaining("no template 'chatml'");
+    try (RewardModel model = RewardModel.load(template, Options.defaults().template(ChatTemplate.CARD))) {
+      assertThat(model.score("Hello?", "Hi").template()).isEqualTo("card");
+    }
+    Path readout = changed(w -> w.metadata("reward_model.readout", GgufValue.text("mean")));
+    assertThatThrownBy(() -> RewardModel.load(readout)).hasMessageContaining("'mean'; only last_token");
+  }
+}
