@@ -44,7 +44,7 @@ final class Display {
     if (type == Character.NON_SPACING_MARK || type == Character.ENCLOSING_MARK || type == Character.FORMAT) {
       return 0;
     }
-    boolean fullwidth = c >= 0xff01 && c <= 0xff60 || c >= 0x3000 && c <= 0x303f;
+    boolean fullwidth = (c >= 0xff01 && c <= 0xff60) || (c >= 0x3000 && c <= 0x303f);
     return fullwidth || Character.isIdeographic(c) || Character.isEmojiPresentation(c) || isEastAsianLetter(c) ? 2 : 1;
   }
 
