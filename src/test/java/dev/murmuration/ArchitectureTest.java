@@ -15,29 +15,45 @@ class ArchitectureTest {
   static final ArchRule PACKAGES_POINT_ONE_WAY =
       layeredArchitecture()
           .consideringOnlyDependenciesInLayers()
-          .layer("cli").definedBy("dev.murmuration.cli..")
-          .layer("reward").definedBy("dev.murmuration.reward..")
-          .layer("llama").definedBy("dev.murmuration.llama")
-          .layer("bindings").definedBy("dev.murmuration.llama.bindings..")
-          .layer("gguf").definedBy("dev.murmuration.gguf..")
-          .whereLayer("cli").mayNotBeAccessedByAnyLayer()
-          .whereLayer("reward").mayOnlyBeAccessedByLayers("cli")
-          .whereLayer("llama").mayOnlyBeAccessedByLayers("reward", "cli")
-          .whereLayer("bindings").mayOnlyBeAccessedByLayers("llama")
-          .whereLayer("gguf").mayOnlyBeAccessedByLayers("reward", "cli");
+          .layer("cli")
+          .definedBy("dev.murmuration.cli..")
+          .layer("reward")
+          .definedBy("dev.murmuration.reward..")
+          .layer("llama")
+          .definedBy("dev.murmuration.llama")
+          .layer("bindings")
+          .definedBy("dev.murmuration.llama.bindings..")
+          .layer("gguf")
+          .definedBy("dev.murmuration.gguf..")
+          .whereLayer("cli")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("reward")
+          .mayOnlyBeAccessedByLayers("cli")
+          .whereLayer("llama")
+          .mayOnlyBeAccessedByLayers("reward", "cli")
+          .whereLayer("bindings")
+          .mayOnlyBeAccessedByLayers("llama")
+          .whereLayer("gguf")
+          .mayOnlyBeAccessedByLayers("reward", "cli");
 
   @ArchTest
   static final ArchRule NATIVE_MEMORY_STAYS_IN_LLAMA =
       noClasses()
-          .that().resideOutsideOfPackage("dev.murmuration.llama..")
-          .should().dependOnClassesThat().resideInAPackage("java.lang.foreign..")
+          .that()
+          .resideOutsideOfPackage("dev.murmuration.llama..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("java.lang.foreign..")
           .because("a wrong address ends the JVM; only one package may make one");
 
   @ArchTest
   static final ArchRule THE_LIBRARY_NEEDS_JACKSON_AND_NOTHING_ELSE =
       noClasses()
-          .that().resideOutsideOfPackage("dev.murmuration.cli..")
-          .should().dependOnClassesThat()
-          .resideOutsideOfPackages("dev.murmuration..", "java..", "com.sun.management..", "com.fasterxml.jackson..")
+          .that()
+          .resideOutsideOfPackage("dev.murmuration.cli..")
+          .should()
+          .dependOnClassesThat()
+          .resideOutsideOfPackages(
+              "dev.murmuration..", "java..", "com.sun.management..", "com.fasterxml.jackson..")
           .because("everything else is an optional dependency, for those who use the command line");
 }

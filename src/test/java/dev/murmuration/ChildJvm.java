@@ -8,7 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Runs a main class of the tests in a JVM of its own, for what may end a process or needs an untouched one. */
+/**
+ * Runs a main class of the tests in a JVM of its own, for what may end a process or needs an
+ * untouched one.
+ */
 public final class ChildJvm {
   /** How a child ended. */
   public record Result(int exitCode, String out, String err) {}
@@ -51,7 +54,10 @@ public final class ChildJvm {
     Path err = Files.createTempFile("child", ".err");
     try {
       Process process =
-          new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+          new ProcessBuilder(command)
+              .redirectOutput(out.toFile())
+              .redirectError(err.toFile())
+              .start();
       try {
         if (!process.waitFor(10, TimeUnit.MINUTES)) {
           throw new AssertionError(main.getName() + " does not end: " + Files.readString(err));

@@ -3,7 +3,8 @@ package dev.murmuration.llama;
 /**
  * What a context is made of.
  *
- * @param contextLength cells of the key/value cache, in tokens; llama.cpp rounds up to a multiple of 256
+ * @param contextLength cells of the key/value cache, in tokens; llama.cpp rounds up to a multiple
+ *     of 256
  * @param batchSize most tokens a decode; at most {@code contextLength}
  * @param microBatchSize most tokens computed at once
  * @param maxSequences most sequences in the cache at once, 1 to 256
@@ -26,20 +27,42 @@ public record ContextParameters(
 
   /** How the hidden state of a flagged token is read. */
   public enum Readout {
-    /** Captured in the middle of the computation; the language-model head and other tokens' last layer never run. */
+    /**
+     * Captured in the middle of the computation; the language-model head and other tokens' last
+     * layer never run.
+     */
     PRUNED,
-    /** llama.cpp's own {@code embeddings = true}: every token is computed to the end. The oracle of the other. */
+    /**
+     * llama.cpp's own {@code embeddings = true}: every token is computed to the end. The oracle of
+     * the other.
+     */
     EMBEDDINGS
   }
 
   /** Checks every bound that llama.cpp would answer with an abort. */
   public ContextParameters {
-    require(contextLength >= 1 && contextLength <= 1 << 24, "contextLength", contextLength, "1 to 16777216");
+    require(
+        contextLength >= 1 && contextLength <= 1 << 24,
+        "contextLength",
+        contextLength,
+        "1 to 16777216");
     require(maxSequences >= 1 && maxSequences <= 256, "maxSequences", maxSequences, "1 to 256");
     require(contextLength >= maxSequences, "contextLength", contextLength, "at least maxSequences");
-    require(batchSize >= maxSequences && batchSize <= contextLength, "batchSize", batchSize, "maxSequences to contextLength");
-    require(microBatchSize >= 1 && microBatchSize <= batchSize, "microBatchSize", microBatchSize, "1 to batchSize");
-    require(maxOutputs >= maxSequences && maxOutputs <= batchSize, "maxOutputs", maxOutputs, "maxSequences to batchSize");
+    require(
+        batchSize >= maxSequences && batchSize <= contextLength,
+        "batchSize",
+        batchSize,
+        "maxSequences to contextLength");
+    require(
+        microBatchSize >= 1 && microBatchSize <= batchSize,
+        "microBatchSize",
+        microBatchSize,
+        "1 to batchSize");
+    require(
+        maxOutputs >= maxSequences && maxOutputs <= batchSize,
+        "maxOutputs",
+        maxOutputs,
+        "maxSequences to batchSize");
     require(threads >= 1 && threads <= 512, "threads", threads, "1 to 512");
   }
 

@@ -9,7 +9,10 @@ package dev.murmuration.llama;
  * @param totalBytes all its memory, in bytes
  */
 public record Device(String name, String description, Kind kind, long freeBytes, long totalBytes) {
-  /** What sort of device: the processor, a graphics card, one that shares the main memory, or another accelerator. */
+  /**
+   * What sort of device: the processor, a graphics card, one that shares the main memory, or
+   * another accelerator.
+   */
   public enum Kind {
     CPU,
     GPU,

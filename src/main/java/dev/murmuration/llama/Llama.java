@@ -14,8 +14,8 @@ import java.util.Map;
 /**
  * llama.cpp as a whole: loaded and initialised on first use, once a process. Any thread may call.
  *
- * <p>llama.cpp's log goes to the {@link System.Logger} named {@code dev.murmuration.llama}; only its errors, unless
- * {@link #setVerbose} asks for all.
+ * <p>llama.cpp's log goes to the {@link System.Logger} named {@code dev.murmuration.llama}; only
+ * its errors, unless {@link #setVerbose} asks for all.
  */
 public final class Llama {
   private static final Logger LOGGER = System.getLogger("dev.murmuration.llama");
@@ -50,12 +50,17 @@ public final class Llama {
   private static void initialise(Path directory) {
     try (Arena arena = Arena.ofConfined()) {
       NativeError error = new NativeError(arena);
-      int devices = Bindings.murmur_init(arena.allocateFrom(directory.toString()), error.segment(), error.size());
+      int devices =
+          Bindings.murmur_init(
+              arena.allocateFrom(directory.toString()), error.segment(), error.size());
       if (devices < 0) {
         throw error.exception("murmur_init", devices, "llama.cpp could not be initialised");
       }
       if (devices == 0) {
-        throw new LinkageError("no compute backend could be loaded from " + directory + "; rebuild it with native/build.sh");
+        throw new LinkageError(
+            "no compute backend could be loaded from "
+                + directory
+                + "; rebuild it with native/build.sh");
       }
       Bindings.murmur_log_level(LOG_ERROR);
     }
@@ -69,7 +74,10 @@ public final class Llama {
     return Holder.DIRECTORY;
   }
 
-  /** The llama.cpp that this project is built on: release and commit, such as {@code 0.5.0 (de3ff81)}. Loads nothing. */
+  /**
+   * The llama.cpp that this project is built on: release and commit, such as {@code 0.5.0
+   * (de3ff81)}. Loads nothing.
+   */
   public static String version() {
     Map<String, String> lock = NativeLibrary.properties("bindings.lock");
     return lock.get("llama.version") + " (" + lock.get("llama.commit").substring(0, 7) + ")";
@@ -131,10 +139,15 @@ public final class Llama {
     if (type == Bindings.GGML_BACKEND_DEVICE_TYPE_IGPU()) {
       return Device.Kind.INTEGRATED_GPU;
     }
-    return type == Bindings.GGML_BACKEND_DEVICE_TYPE_CPU() ? Device.Kind.CPU : Device.Kind.ACCELERATOR;
+    return type == Bindings.GGML_BACKEND_DEVICE_TYPE_CPU()
+        ? Device.Kind.CPU
+        : Device.Kind.ACCELERATOR;
   }
 
-  /** Hands the log lines that llama.cpp has left to the logger; returns the last error among them, or an empty string. */
+  /**
+   * Hands the log lines that llama.cpp has left to the logger; returns the last error among them,
+   * or an empty string.
+   */
   static String drainLog() {
     String lastError = "";
     try (Arena arena = Arena.ofConfined()) {
@@ -155,7 +168,8 @@ public final class Llama {
       case LOG_DEBUG -> Level.DEBUG;
       case LOG_INFO -> Level.INFO;
       case LOG_WARN -> Level.WARNING;
-      // An error of llama.cpp's becomes the message of an exception. As a log line of its own it would be said twice.
+      // An error of llama.cpp's becomes the message of an exception. As a log line of its own it
+      // would be said twice.
       default -> Level.DEBUG;
     };
   }

@@ -9,8 +9,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * A key/value cache and the buffers to compute with. One thread creates it, uses it and closes it, always the same one
- * (OpenMP keeps a team of workers for every thread that computes); only {@link #cancel} may be called by others.
+ * A key/value cache and the buffers to compute with. One thread creates it, uses it and closes it,
+ * always the same one (OpenMP keeps a team of workers for every thread that computes); only {@link
+ * #cancel} may be called by others.
  *
  * <p>Tokens are added to a batch with {@link #add}; {@link #decode} computes them all.
  */
@@ -33,7 +34,8 @@ public final class LlamaContext implements AutoCloseable {
   private int size;
   private int outputCount;
 
-  // What the cache will hold after the batch: llama.cpp accepts a wrong position silently, so it is checked here.
+  // What the cache will hold after the batch: llama.cpp accepts a wrong position silently, so it is
+  // checked here.
   private final int[] nextPosition;
   private int cells;
   private boolean closed;
@@ -60,8 +62,7 @@ public final class LlamaContext implements AutoCloseable {
       outputs = arena.allocate(ValueLayout.JAVA_BYTE, capacity);
       rows = arena.allocate(ValueLayout.JAVA_FLOAT, (long) parameters.maxOutputs() * hiddenSize);
       batch = newBatch(capacity);
-      handle =
-          create(modelHandle).reinterpret(arena, Bindings::murmur_context_free);
+      handle = create(modelHandle).reinterpret(arena, Bindings::murmur_context_free);
       created = true;
     } finally {
       if (!created) {
@@ -91,7 +92,8 @@ public final class LlamaContext implements AutoCloseable {
   private MemorySegment create(MemorySegment modelHandle) {
     MemorySegment params = Bindings.llama_context_default_params(arena);
     boolean plain = parameters.readout() == ContextParameters.Readout.EMBEDDINGS;
-    int cacheType = parameters.halfPrecisionCache() ? Bindings.GGML_TYPE_F16() : Bindings.GGML_TYPE_F32();
+    int cacheType =
+        parameters.halfPrecisionCache() ? Bindings.GGML_TYPE_F16() : Bindings.GGML_TYPE_F32();
     llama_context_params.n_ctx(params, parameters.contextLength());
     llama_context_params.n_batch(params, parameters.batchSize());
     llama_context_params.n_ubatch(params, parameters.microBatchSize());
@@ -104,7 +106,9 @@ public final class LlamaContext implements AutoCloseable {
     llama_context_params.type_v(params, cacheType);
     llama_context_params.flash_attn_type(
         params,
-        parameters.flashAttention() ? Bindings.LLAMA_FLASH_ATTN_TYPE_ENABLED() : Bindings.LLAMA_FLASH_ATTN_TYPE_DISABLED());
+        parameters.flashAttention()
+            ? Bindings.LLAMA_FLASH_ATTN_TYPE_ENABLED()
+            : Bindings.LLAMA_FLASH_ATTN_TYPE_DISABLED());
     // One cache for all sequences, so that they can share a prefix.
     llama_context_params.kv_unified(params, true);
     llama_context_params.no_perf(params, true);
@@ -119,7 +123,9 @@ public final class LlamaContext implements AutoCloseable {
       throw error.exception(
           "llama_init_from_model",
           0,
-          "a context of " + parameters.contextLength() + " tokens could not be created; a smaller --ctx-size needs less memory");
+          "a context of "
+              + parameters.contextLength()
+              + " tokens could not be created; a smaller --ctx-size needs less memory");
     }
     Llama.drainLog();
     return created;
@@ -149,14 +155,19 @@ public final class LlamaContext implements AutoCloseable {
    */
   public void add(int token, int sequence, boolean output) {
     if (token < 0 || token >= vocabularySize) {
-      throw new IllegalArgumentException("no token " + token + "; the vocabulary has ids 0 to " + (vocabularySize - 1));
+      throw new IllegalArgumentException(
+          "no token " + token + "; the vocabulary has ids 0 to " + (vocabularySize - 1));
     }
     if (sequence < 0 || sequence >= nextPosition.length) {
-      throw new IllegalArgumentException("no sequence " + sequence + "; the context has 0 to " + (nextPosition.length - 1));
+      throw new IllegalArgumentException(
+          "no sequence " + sequence + "; the context has 0 to " + (nextPosition.length - 1));
     }
     require(size < parameters.batchSize(), "the batch is full", parameters.batchSize());
     require(cells < parameters.contextLength(), "the context is full", parameters.contextLength());
-    require(!output || outputCount < parameters.maxOutputs(), "too many outputs in a batch", parameters.maxOutputs());
+    require(
+        !output || outputCount < parameters.maxOutputs(),
+        "too many outputs in a batch",
+        parameters.maxOutputs());
     tokens.setAtIndex(ValueLayout.JAVA_INT, size, token);
     positions.setAtIndex(ValueLayout.JAVA_INT, size, nextPosition[sequence]++);
     sequences.setAtIndex(ValueLayout.JAVA_INT, size, sequence);
@@ -177,10 +188,11 @@ public final class LlamaContext implements AutoCloseable {
   /**
    * Computes the batch, which is empty afterwards.
    *
-   * @return the hidden states of the flagged tokens, after the final norm, float32, row by row in the order in which
-   *     they were added: shape [outputs, hiddenSize]
+   * @return the hidden states of the flagged tokens, after the final norm, float32, row by row in
+   *     the order in which they were added: shape [outputs, hiddenSize]
    * @throws DecodeAbortedException if {@link #cancel} asked for it; the cache is empty then
-   * @throws LlamaException if llama.cpp fails or a hidden state is not finite; the cache is empty then
+   * @throws LlamaException if llama.cpp fails or a hidden state is not finite; the cache is empty
+   *     then
    */
   public float[] decode() {
     if (size == 0) {
@@ -197,7 +209,10 @@ public final class LlamaContext implements AutoCloseable {
       if (result == Bindings.MURMUR_ABORTED()) {
         throw new DecodeAbortedException();
       }
-      throw error.exception("llama_decode", result, "decoding " + tokenCount + " tokens failed with " + describe(result, expected));
+      throw error.exception(
+          "llama_decode",
+          result,
+          "decoding " + tokenCount + " tokens failed with " + describe(result, expected));
     }
     float[] states = rows.asSlice(0, 4L * expected * hiddenSize).toArray(ValueLayout.JAVA_FLOAT);
     requireFinite(states);
@@ -237,7 +252,9 @@ public final class LlamaContext implements AutoCloseable {
         throw new LlamaException(
             "llama_decode",
             0,
-            "a hidden state holds " + states[i] + "; the model's weights are damaged or overflow in this precision");
+            "a hidden state holds "
+                + states[i]
+                + "; the model's weights are damaged or overflow in this precision");
       }
     }
   }
@@ -255,8 +272,8 @@ public final class LlamaContext implements AutoCloseable {
   }
 
   /**
-   * Any thread: while set, a running decode ends early and a new one at once. It is noticed between the nodes of the
-   * graph, on the CPU; a decode on a GPU runs to its end.
+   * Any thread: while set, a running decode ends early and a new one at once. It is noticed between
+   * the nodes of the graph, on the CPU; a decode on a GPU runs to its end.
    */
   public void cancel(boolean cancelled) {
     Bindings.murmur_context_cancel(handle, cancelled ? 1 : 0);

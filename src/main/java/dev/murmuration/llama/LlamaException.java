@@ -1,6 +1,9 @@
 package dev.murmuration.llama;
 
-/** A call into llama.cpp failed. The message names what was tried, llama.cpp's own words where it gave any, and a remedy. */
+/**
+ * A call into llama.cpp failed. The message names what was tried, llama.cpp's own words where it
+ * gave any, and a remedy.
+ */
 public final class LlamaException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -18,7 +21,10 @@ public final class LlamaException extends RuntimeException {
     return function;
   }
 
-  /** Its result: llama.cpp's own code, or one of the shim's ({@code MURMUR_*} in {@code murmur_shim.h}); 0 when it gave none. */
+  /**
+   * Its result: llama.cpp's own code, or one of the shim's ({@code MURMUR_*} in {@code
+   * murmur_shim.h}); 0 when it gave none.
+   */
   public int code() {
     return code;
   }

@@ -12,13 +12,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleConsumer;
 
 /**
- * The weights and the vocabulary of a model. Any thread may call any method; contexts are closed before their model.
+ * The weights and the vocabulary of a model. Any thread may call any method; contexts are closed
+ * before their model.
  *
- * <p>The file is given to llama.cpp as it is, and llama.cpp can end the process on a hostile one: check it with
- * {@code gguf} first.
+ * <p>The file is given to llama.cpp as it is, and llama.cpp can end the process on a hostile one:
+ * check it with {@code gguf} first.
  */
 public final class LlamaModel implements AutoCloseable {
-  // Shared: a call that is under way on another thread keeps it open, so that no call ever sees freed memory.
+  // Shared: a call that is under way on another thread keeps it open, so that no call ever sees
+  // freed memory.
   private final Arena arena = Arena.ofShared();
   private final MemorySegment handle;
   private final Vocabulary vocabulary;
@@ -27,17 +29,19 @@ public final class LlamaModel implements AutoCloseable {
 
   private LlamaModel(MemorySegment handle) {
     this.handle = handle.reinterpret(arena, Bindings::llama_model_free);
-    this.vocabulary = new Vocabulary(Bindings.llama_model_get_vocab(handle).reinterpret(arena, null));
+    this.vocabulary =
+        new Vocabulary(Bindings.llama_model_get_vocab(handle).reinterpret(arena, null));
     this.hiddenSize = Bindings.llama_model_n_embd(handle);
   }
 
   /**
    * Loads a GGUF file.
    *
-   * @param progress told the share loaded so far, 0 to 1, on the calling thread; null for no reports. What it throws
-   *     ends the loading and is thrown on.
+   * @param progress told the share loaded so far, 0 to 1, on the calling thread; null for no
+   *     reports. What it throws ends the loading and is thrown on.
    * @throws LlamaException if llama.cpp refuses the file
-   * @throws IllegalArgumentException if the device is unknown or layers are asked for where there is no GPU
+   * @throws IllegalArgumentException if the device is unknown or layers are asked for where there
+   *     is no GPU
    */
   public static LlamaModel load(Path file, ModelParameters parameters, DoubleConsumer progress) {
     Llama.ensureLoaded();
@@ -46,9 +50,13 @@ public final class LlamaModel implements AutoCloseable {
     boolean named = device != null && device.kind().takesLayers();
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment params = Bindings.llama_model_default_params(scratch);
-      llama_model_params.n_gpu_layers(params, device != null && !named ? 0 : parameters.gpuLayers());
+      llama_model_params.n_gpu_layers(
+          params, device != null && !named ? 0 : parameters.gpuLayers());
       llama_model_params.load_mode(
-          params, parameters.memoryMap() ? Bindings.LLAMA_LOAD_MODE_MMAP() : Bindings.LLAMA_LOAD_MODE_NONE());
+          params,
+          parameters.memoryMap()
+              ? Bindings.LLAMA_LOAD_MODE_MMAP()
+              : Bindings.LLAMA_LOAD_MODE_NONE());
       if (named) {
         // A list that ends with NULL, which is what fresh memory holds.
         MemorySegment devices = scratch.allocate(ValueLayout.ADDRESS, 2);
@@ -58,11 +66,14 @@ public final class LlamaModel implements AutoCloseable {
       Throwable[] thrown = new Throwable[1];
       if (progress != null) {
         llama_model_params.progress_callback(
-            params, llama_progress_callback.allocate((share, data) -> report(progress, share, thrown), scratch));
+            params,
+            llama_progress_callback.allocate(
+                (share, data) -> report(progress, share, thrown), scratch));
       }
       NativeError error = new NativeError(scratch);
       MemorySegment handle =
-          Bindings.murmur_model_load(scratch.allocateFrom(file.toString()), params, error.segment(), error.size());
+          Bindings.murmur_model_load(
+              scratch.allocateFrom(file.toString()), params, error.segment(), error.size());
       if (thrown[0] instanceof Error e) {
         free(handle);
         throw e;
@@ -103,10 +114,14 @@ public final class LlamaModel implements AutoCloseable {
     }
     List<Device> devices = Llama.devices();
     List<String> names = devices.stream().map(Device::name).toList();
-    if (parameters.gpuLayers() > 0 && devices.stream().noneMatch(device -> device.kind().takesLayers())) {
+    if (parameters.gpuLayers() > 0
+        && devices.stream().noneMatch(device -> device.kind().takesLayers())) {
       throw new IllegalArgumentException(
-          parameters.gpuLayers() + " layers on the GPU were asked for (-ngl), but there is no GPU that this build can use, only "
-              + names + "; leave -ngl out, or build with -Dnative.backends=cuda, metal or vulkan");
+          parameters.gpuLayers()
+              + " layers on the GPU were asked for (-ngl), but there is no GPU that this build can"
+              + " use, only "
+              + names
+              + "; leave -ngl out, or build with -Dnative.backends=cuda, metal or vulkan");
     }
     if (parameters.device() == null) {
       return null;
@@ -115,7 +130,9 @@ public final class LlamaModel implements AutoCloseable {
         .filter(device -> device.name().equalsIgnoreCase(parameters.device()))
         .findFirst()
         .orElseThrow(
-            () -> new IllegalArgumentException("no device '" + parameters.device() + "'; there are " + names));
+            () ->
+                new IllegalArgumentException(
+                    "no device '" + parameters.device() + "'; there are " + names));
   }
 
   public Vocabulary vocabulary() {
@@ -156,7 +173,8 @@ public final class LlamaModel implements AutoCloseable {
   public void close() {
     if (!contexts.compareAndSet(0, -1)) {
       if (contexts.get() > 0) {
-        throw new IllegalStateException(contexts.get() + " contexts of this model are open; close them first");
+        throw new IllegalStateException(
+            contexts.get() + " contexts of this model are open; close them first");
       }
       return;
     }
@@ -164,7 +182,8 @@ public final class LlamaModel implements AutoCloseable {
       try {
         arena.close();
       } catch (IllegalStateException e) {
-        // A thread is inside llama_tokenize; that takes at most a second or two (Vocabulary.MAX_BYTES).
+        // A thread is inside llama_tokenize; that takes at most a second or two
+        // (Vocabulary.MAX_BYTES).
         Thread.onSpinWait();
       }
     }

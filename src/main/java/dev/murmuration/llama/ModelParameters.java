@@ -3,10 +3,11 @@ package dev.murmuration.llama;
 /**
  * How a model is loaded.
  *
- * @param gpuLayers how many layers go to the GPU; {@link #ALL_LAYERS} for all where there is a GPU, 0 for none
+ * @param gpuLayers how many layers go to the GPU; {@link #ALL_LAYERS} for all where there is a GPU,
+ *     0 for none
  * @param device name of the device to use ({@link Device#name()}), or null for llama.cpp's choice
- * @param memoryMap maps the file instead of reading it: it starts at once and is shared between processes, but a file
- *     that is truncated or overwritten while it is mapped ends the process
+ * @param memoryMap maps the file instead of reading it: it starts at once and is shared between
+ *     processes, but a file that is truncated or overwritten while it is mapped ends the process
  */
 public record ModelParameters(int gpuLayers, String device, boolean memoryMap) {
   /** All layers on the GPU, if there is one. */
@@ -17,7 +18,8 @@ public record ModelParameters(int gpuLayers, String device, boolean memoryMap) {
 
   public ModelParameters {
     if (gpuLayers < ALL_LAYERS) {
-      throw new IllegalArgumentException("gpuLayers is " + gpuLayers + "; give 0 or more, or -1 for all");
+      throw new IllegalArgumentException(
+          "gpuLayers is " + gpuLayers + "; give 0 or more, or -1 for all");
     }
   }
 }

@@ -23,17 +23,21 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Finds llama.cpp and the shim, loads them, and makes sure that they are the ones that the bindings were generated from.
+ * Finds llama.cpp and the shim, loads them, and makes sure that they are the ones that the bindings
+ * were generated from.
  *
  * <p>Looked for in this order: the directory named by {@code -Dmurmuration.native.dir}, the jar
- * ({@code META-INF/native/{os}-{arch}/}, extracted by {@link ResourceCache}). There is no further place: the library path
- * and the working directory could hold anything.
+ * ({@code META-INF/native/{os}-{arch}/}, extracted by {@link ResourceCache}). There is no further
+ * place: the library path and the working directory could hold anything.
  */
 final class NativeLibrary {
   static final String DIRECTORY_PROPERTY = "murmuration.native.dir";
   private static final String MANIFEST = "MANIFEST";
 
-  /** A line of the manifest: what native/build.sh made. {@code load} is false for what ggml or the system loads itself. */
+  /**
+   * A line of the manifest: what native/build.sh made. {@code load} is false for what ggml or the
+   * system loads itself.
+   */
   private record Library(ResourceCache.Entry file, boolean load) {}
 
   private NativeLibrary() {}
@@ -57,7 +61,8 @@ final class NativeLibrary {
     return directory;
   }
 
-  // Any restricted method would do: it throws where native access is denied, and JDK 25 merely warns where it is not granted.
+  // Any restricted method would do: it throws where native access is denied, and JDK 25 merely
+  // warns where it is not granted.
   @SuppressWarnings("restricted")
   private static void requireNativeAccess() {
     try {
@@ -66,11 +71,14 @@ final class NativeLibrary {
       Module module = NativeLibrary.class.getModule();
       throw new LinkageError(
           "native access is denied to Murmuration; start java with --enable-native-access="
-              + (module.isNamed() ? module.getName() : "ALL-UNNAMED"), e);
+              + (module.isNamed() ? module.getName() : "ALL-UNNAMED"),
+          e);
     }
   }
 
-  /** What ggml and OpenMP read from the environment while they are being loaded, and never again. */
+  /**
+   * What ggml and OpenMP read from the environment while they are being loaded, and never again.
+   */
   private static void prepareEnvironment() {
     try (Arena arena = Arena.ofConfined()) {
       // ggml would fork a debugger to print a backtrace when it aborts.
@@ -78,8 +86,10 @@ final class NativeLibrary {
       // ggml would load a library from there.
       Bindings.unsetenv(arena.allocateFrom("GGML_BACKEND_PATH"));
       if (System.getenv("OMP_WAIT_POLICY") == null) {
-        // GNU OpenMP's workers spin for milliseconds at each of a graph's thousand barriers before they sleep. With another
-        // busy process on the machine that made a score 20 times slower; spinning less cost nothing on an idle one.
+        // GNU OpenMP's workers spin for milliseconds at each of a graph's thousand barriers before
+        // they sleep. With another
+        // busy process on the machine that made a score 20 times slower; spinning less cost nothing
+        // on an idle one.
         Bindings.setenv(arena.allocateFrom("GOMP_SPINCOUNT"), arena.allocateFrom("4000"), 0);
       }
     }
@@ -103,8 +113,14 @@ final class NativeLibrary {
     try (InputStream in = NativeLibrary.class.getResourceAsStream(folder + MANIFEST)) {
       if (in == null) {
         throw new UnsatisfiedLinkError(
-            "no native library for " + platform() + ": -D" + DIRECTORY_PROPERTY + " is not set, and the class path holds no "
-                + folder.substring(1) + MANIFEST + "; build it with native/build.sh on this machine, or take a jar made for "
+            "no native library for "
+                + platform()
+                + ": -D"
+                + DIRECTORY_PROPERTY
+                + " is not set, and the class path holds no "
+                + folder.substring(1)
+                + MANIFEST
+                + "; build it with native/build.sh on this machine, or take a jar made for "
                 + platform());
       }
       manifest = in.readAllBytes();
@@ -113,9 +129,13 @@ final class NativeLibrary {
     }
     String hash = HexFormat.of().formatHex(ResourceCache.sha256().digest(manifest));
     List<ResourceCache.Entry> files =
-        new ArrayList<>(parse(new String(manifest, StandardCharsets.UTF_8)).stream().map(Library::file).toList());
+        new ArrayList<>(
+            parse(new String(manifest, StandardCharsets.UTF_8)).stream()
+                .map(Library::file)
+                .toList());
     files.add(new ResourceCache.Entry(MANIFEST, manifest.length, hash));
-    return ResourceCache.extract(NativeLibrary.class, folder, "native-" + hash.substring(0, 24), files);
+    return ResourceCache.extract(
+        NativeLibrary.class, folder, "native-" + hash.substring(0, 24), files);
   }
 
   private static List<Library> manifest(Path directory) {
@@ -123,8 +143,14 @@ final class NativeLibrary {
       return parse(Files.readString(directory.resolve(MANIFEST)));
     } catch (IOException e) {
       throw unsatisfied(
-          directory + " holds no readable " + MANIFEST + "; name a directory made by native/build.sh"
-              + " (native/build/current/META-INF/native/" + platform() + ")", e);
+          directory
+              + " holds no readable "
+              + MANIFEST
+              + "; name a directory made by native/build.sh"
+              + " (native/build/current/META-INF/native/"
+              + platform()
+              + ")",
+          e);
     }
   }
 
@@ -133,7 +159,9 @@ final class NativeLibrary {
     for (String line : manifest.lines().toList()) {
       String[] field = line.split(" ", 4);
       libraries.add(
-          new Library(new ResourceCache.Entry(field[3], Long.parseLong(field[1]), field[0]), field[2].equals("load")));
+          new Library(
+              new ResourceCache.Entry(field[3], Long.parseLong(field[1]), field[0]),
+              field[2].equals("load")));
     }
     return libraries;
   }
@@ -145,15 +173,29 @@ final class NativeLibrary {
       System.load(library.toString());
     } catch (UnsatisfiedLinkError e) {
       throw unsatisfied(
-          "cannot load " + library + " on " + platform() + ": " + e.getMessage()
-              + "; was it built on another machine? native/build.sh builds it for this one", e);
+          "cannot load "
+              + library
+              + " on "
+              + platform()
+              + ": "
+              + e.getMessage()
+              + "; was it built on another machine? native/build.sh builds it for this one",
+          e);
     }
   }
 
   private static void handshake(Path directory) {
     Map<String, String> lock = properties("bindings.lock");
-    compare(directory, "llama.cpp's commit", Bindings.murmur_llama_commit().getString(0), lock.get("llama.commit"));
-    compare(directory, "the hash of the headers", Bindings.murmur_header_hash().getString(0), lock.get("headers.sha256"));
+    compare(
+        directory,
+        "llama.cpp's commit",
+        Bindings.murmur_llama_commit().getString(0),
+        lock.get("llama.commit"));
+    compare(
+        directory,
+        "the hash of the headers",
+        Bindings.murmur_header_hash().getString(0),
+        lock.get("headers.sha256"));
     Map<String, GroupLayout> structs =
         Map.of(
             "llama_model_params", llama_model_params.layout(),
@@ -162,13 +204,25 @@ final class NativeLibrary {
     for (String line : Bindings.murmur_layouts().getString(0).lines().toList()) {
       String[] field = line.split("[. ]", -1);
       GroupLayout struct = structs.get(field[0]);
-      long ours = field.length == 2 ? struct.byteSize() : struct.byteOffset(PathElement.groupElement(field[1]));
-      compare(directory, line.substring(0, line.indexOf(' ')), field[field.length - 1], Long.toString(ours));
+      long ours =
+          field.length == 2
+              ? struct.byteSize()
+              : struct.byteOffset(PathElement.groupElement(field[1]));
+      compare(
+          directory,
+          line.substring(0, line.indexOf(' ')),
+          field[field.length - 1],
+          Long.toString(ours));
     }
     SymbolLookup symbols = SymbolLookup.loaderLookup();
     for (String function : symbols()) {
       if (symbols.find(function).isEmpty()) {
-        throw new UnsatisfiedLinkError("the library in " + directory + " lacks " + function + "; rebuild it with native/build.sh");
+        throw new UnsatisfiedLinkError(
+            "the library in "
+                + directory
+                + " lacks "
+                + function
+                + "; rebuild it with native/build.sh");
       }
     }
   }
@@ -176,24 +230,35 @@ final class NativeLibrary {
   private static void compare(Path directory, String what, String native_, String java) {
     if (!native_.equals(java)) {
       throw new LinkageError(
-          "the library in " + directory + " does not fit this jar: " + what + " is " + native_
-              + " there, and the bindings were made for " + java + "; rebuild it with native/build.sh");
+          "the library in "
+              + directory
+              + " does not fit this jar: "
+              + what
+              + " is "
+              + native_
+              + " there, and the bindings were made for "
+              + java
+              + "; rebuild it with native/build.sh");
     }
   }
 
   /** The functions of llama.cpp, ggml and the shim that the bindings call. */
   private static List<String> symbols() {
-    return resource("symbols.txt").lines()
+    return resource("symbols.txt")
+        .lines()
         .filter(line -> line.startsWith("function ") && !line.endsWith("setenv"))
         .map(line -> line.substring("function ".length()))
         .toList();
   }
 
   static Map<String, String> properties(String name) {
-    return resource(name).lines()
+    return resource(name)
+        .lines()
         .filter(line -> !line.startsWith("#") && line.contains("="))
-        .collect(Collectors.toMap(
-            line -> line.substring(0, line.indexOf('=')), line -> line.substring(line.indexOf('=') + 1)));
+        .collect(
+            Collectors.toMap(
+                line -> line.substring(0, line.indexOf('=')),
+                line -> line.substring(line.indexOf('=') + 1)));
   }
 
   private static String resource(String name) {

@@ -21,9 +21,10 @@ import java.util.stream.Stream;
 /**
  * Files of the jar that must lie on disk, extracted once per user and content.
  *
- * <p>A set of files becomes a directory named by a key of its content. It is written beside its final name and appears
- * there by one rename, so that a half-written set is never seen, and of two processes that extract at once the later one
- * takes what the earlier one made. Any thread may call.
+ * <p>A set of files becomes a directory named by a key of its content. It is written beside its
+ * final name and appears there by one rename, so that a half-written set is never seen, and of two
+ * processes that extract at once the later one takes what the earlier one made. Any thread may
+ * call.
  */
 public final class ResourceCache {
   /** One file of a set. {@code sha256} is lower-case hexadecimal; {@code size} is in bytes. */
@@ -32,8 +33,9 @@ public final class ResourceCache {
   private ResourceCache() {}
 
   /**
-   * The cache's directory: system property {@code murmuration.cache.dir}, else {@code $XDG_CACHE_HOME/murmuration}, else
-   * {@code ~/Library/Caches/murmuration} on macOS and {@code ~/.cache/murmuration} elsewhere.
+   * The cache's directory: system property {@code murmuration.cache.dir}, else {@code
+   * $XDG_CACHE_HOME/murmuration}, else {@code ~/Library/Caches/murmuration} on macOS and {@code
+   * ~/.cache/murmuration} elsewhere.
    */
   public static Path directory() {
     String named = System.getProperty("murmuration.cache.dir");
@@ -50,14 +52,17 @@ public final class ResourceCache {
   }
 
   /**
-   * Returns the directory that holds {@code entries}, extracting them first if it is not there or not whole.
+   * Returns the directory that holds {@code entries}, extracting them first if it is not there or
+   * not whole.
    *
    * @param owner class whose loader finds the resources
    * @param resourceFolder folder of the resources, absolute, ending in a slash
    * @param key name of the set: different content must have a different key
-   * @throws UncheckedIOException if they cannot be written or are not what the entry says; nothing partial is left
+   * @throws UncheckedIOException if they cannot be written or are not what the entry says; nothing
+   *     partial is left
    */
-  public static Path extract(Class<?> owner, String resourceFolder, String key, List<Entry> entries) {
+  public static Path extract(
+      Class<?> owner, String resourceFolder, String key, List<Entry> entries) {
     Path target = directory().resolve(key);
     if (whole(target, entries)) {
       return target;
@@ -75,15 +80,23 @@ public final class ResourceCache {
       }
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "cannot extract " + key + " into " + target.getParent() + ": " + reason(e)
-              + "; make room there, or name another directory with -Dmurmuration.cache.dir=DIR", e);
+          "cannot extract "
+              + key
+              + " into "
+              + target.getParent()
+              + ": "
+              + reason(e)
+              + "; make room there, or name another directory with -Dmurmuration.cache.dir=DIR",
+          e);
     }
     return target;
   }
 
   private static String reason(IOException e) {
     // The JDK's own message repeats the path.
-    return e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : String.valueOf(e.getMessage());
+    return e instanceof FileSystemException f && f.getReason() != null
+        ? f.getReason()
+        : String.valueOf(e.getMessage());
   }
 
   private static boolean whole(Path directory, List<Entry> entries) {
@@ -102,7 +115,8 @@ public final class ResourceCache {
   private static void copy(Class<?> owner, String folder, Entry entry, Path to) throws IOException {
     MessageDigest digest = sha256();
     try (InputStream in = owner.getResourceAsStream(folder + entry.name());
-        FileChannel channel = FileChannel.open(to, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        FileChannel channel =
+            FileChannel.open(to, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         OutputStream out = new DigestOutputStream(Channels.newOutputStream(channel), digest)) {
       if (in == null) {
         throw new IOException("the jar lacks " + folder + entry.name());
@@ -113,7 +127,8 @@ public final class ResourceCache {
     }
     String actual = HexFormat.of().formatHex(digest.digest());
     if (!actual.equals(entry.sha256())) {
-      throw new IOException(entry.name() + " in the jar has SHA-256 " + actual + ", expected " + entry.sha256());
+      throw new IOException(
+          entry.name() + " in the jar has SHA-256 " + actual + ", expected " + entry.sha256());
     }
   }
 
@@ -126,8 +141,10 @@ public final class ResourceCache {
         }
         if (Files.isDirectory(target)) {
           // Damaged after it was made. It is put aside in one step, so that nobody sees half of it.
-          Path aside = Files.createTempDirectory(target.getParent(), target.getFileName() + ".part-");
-          Files.move(target, aside, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+          Path aside =
+              Files.createTempDirectory(target.getParent(), target.getFileName() + ".part-");
+          Files.move(
+              target, aside, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
           delete(aside);
         }
         Files.move(staging, target, StandardCopyOption.ATOMIC_MOVE);

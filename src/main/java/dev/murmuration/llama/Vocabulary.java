@@ -7,12 +7,21 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** A model's tokens. Any thread may call, also several at once; after the model is closed every call throws {@link IllegalStateException}. */
+/**
+ * A model's tokens. Any thread may call, also several at once; after the model is closed every call
+ * throws {@link IllegalStateException}.
+ */
 public final class Vocabulary {
-  /** The longest text taken, in bytes of UTF-8: tokenizing it takes about a second and cannot be interrupted. */
+  /**
+   * The longest text taken, in bytes of UTF-8: tokenizing it takes about a second and cannot be
+   * interrupted.
+   */
   public static final int MAX_BYTES = 1 << 20;
 
-  /** The most {@code <…>} marks taken in a text: the tokenizer's time grows with the square of their number. */
+  /**
+   * The most {@code <…>} marks taken in a text: the tokenizer's time grows with the square of their
+   * number.
+   */
   static final int MAX_MARKS = 16_384;
 
   private static final int INT32_MIN = Integer.MIN_VALUE;
@@ -41,7 +50,8 @@ public final class Vocabulary {
    * The token ids of a text, with special tokens such as {@code </s>} parsed.
    *
    * @param addSpecial whether BOS is put in front
-   * @throws IllegalArgumentException if the text holds a lone surrogate or is longer than {@link #MAX_BYTES}
+   * @throws IllegalArgumentException if the text holds a lone surrogate or is longer than {@link
+   *     #MAX_BYTES}
    */
   public int[] tokenize(String text, boolean addSpecial) {
     byte[] utf8 = encode(text);
@@ -54,16 +64,28 @@ public final class Vocabulary {
         MemorySegment tokens = arena.allocate(ValueLayout.JAVA_INT, capacity);
         int count =
             Bindings.murmur_tokenize(
-                handle, bytes, utf8.length, tokens, capacity, addSpecial, true, error.segment(), error.size());
+                handle,
+                bytes,
+                utf8.length,
+                tokens,
+                capacity,
+                addSpecial,
+                true,
+                error.segment(),
+                error.size());
         if (count >= 0) {
           return tokens.asSlice(0, 4L * count).toArray(ValueLayout.JAVA_INT);
         }
         if (count == INT32_MIN) {
-          throw error.exception("llama_tokenize", count, "a text of " + utf8.length + " bytes could not be tokenized");
+          throw error.exception(
+              "llama_tokenize",
+              count,
+              "a text of " + utf8.length + " bytes could not be tokenized");
         }
         capacity = -count;
       }
-      throw new LlamaException("llama_tokenize", -capacity, "llama_tokenize asks for ever more room: " + capacity);
+      throw new LlamaException(
+          "llama_tokenize", -capacity, "llama_tokenize asks for ever more room: " + capacity);
     }
   }
 
@@ -74,10 +96,13 @@ public final class Vocabulary {
       if (c == '<') {
         marks++;
       } else if (Character.isSurrogate(c)) {
-        if (!Character.isHighSurrogate(c) || i + 1 == text.length() || !Character.isLowSurrogate(text.charAt(i + 1))) {
+        if (!Character.isHighSurrogate(c)
+            || i + 1 == text.length()
+            || !Character.isLowSurrogate(text.charAt(i + 1))) {
           throw new IllegalArgumentException(
               String.format(
-                  "the text holds a lone surrogate (\\u%04X) at index %d, which is no character; remove or replace it",
+                  "the text holds a lone surrogate (\\u%04X) at index %d, which is no character;"
+                      + " remove or replace it",
                   (int) c, i));
         }
         i++;
@@ -86,32 +111,46 @@ public final class Vocabulary {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     if (utf8.length > MAX_BYTES) {
       throw new IllegalArgumentException(
-          "the text has " + utf8.length + " bytes of UTF-8, the limit is " + MAX_BYTES + "; shorten it");
+          "the text has "
+              + utf8.length
+              + " bytes of UTF-8, the limit is "
+              + MAX_BYTES
+              + "; shorten it");
     }
     if (marks > MAX_MARKS) {
       throw new IllegalArgumentException(
-          "the text holds " + marks + " '<', the limit is " + MAX_MARKS
-              + " (each may begin a special token, which the tokenizer looks for in quadratic time); shorten it");
+          "the text holds "
+              + marks
+              + " '<', the limit is "
+              + MAX_MARKS
+              + " (each may begin a special token, which the tokenizer looks for in quadratic"
+              + " time); shorten it");
     }
     return utf8;
   }
 
   /**
-   * The text of a token, as bytes: a character may be spread over several tokens. Special tokens give their name.
+   * The text of a token, as bytes: a character may be spread over several tokens. Special tokens
+   * give their name.
    *
    * @throws IllegalArgumentException if there is no such token
    */
   public byte[] piece(int token) {
     if (token < 0 || token >= size) {
-      throw new IllegalArgumentException("no token " + token + "; the vocabulary has ids 0 to " + (size - 1));
+      throw new IllegalArgumentException(
+          "no token " + token + "; the vocabulary has ids 0 to " + (size - 1));
     }
     try (Arena arena = Arena.ofConfined()) {
       NativeError error = new NativeError(arena);
       MemorySegment piece = arena.allocate(256);
-      int length = Bindings.murmur_token_piece(handle, token, piece, (int) piece.byteSize(), error.segment(), error.size());
+      int length =
+          Bindings.murmur_token_piece(
+              handle, token, piece, (int) piece.byteSize(), error.segment(), error.size());
       if (length < 0 && length != INT32_MIN) {
         piece = arena.allocate(-length);
-        length = Bindings.murmur_token_piece(handle, token, piece, (int) piece.byteSize(), error.segment(), error.size());
+        length =
+            Bindings.murmur_token_piece(
+                handle, token, piece, (int) piece.byteSize(), error.segment(), error.size());
       }
       if (length < 0) {
         throw error.exception("llama_token_to_piece", length, "token " + token + " has no text");

@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * How a conversation becomes text. The tokenizer puts BOS in front of it, and reads marks such as {@code </s>} in it as
- * special tokens.
+ * How a conversation becomes text. The tokenizer puts BOS in front of it, and reads marks such as
+ * {@code </s>} in it as special tokens.
  *
  * @param name by which it is selected
  * @param description one line for people
@@ -31,14 +31,31 @@ public record ChatTemplate(
   /** Llama 2's chat format, on which Starling-RM was trained. */
   public static final ChatTemplate LLAMA2 =
       new ChatTemplate(
-          "llama2", "[INST] prompt [/INST] response", "",
-          "<<SYS>>\n", "\n<</SYS>>\n\n", "[INST] ", " [/INST] ", " </s><s>", "");
+          "llama2",
+          "[INST] prompt [/INST] response",
+          "",
+          "<<SYS>>\n",
+          "\n<</SYS>>\n\n",
+          "[INST] ",
+          " [/INST] ",
+          " </s><s>",
+          "");
 
-  /** As Starling-RM's model card writes its sample, its own {@code <s>} besides the tokenizer's included. */
+  /**
+   * As Starling-RM's model card writes its sample, its own {@code <s>} besides the tokenizer's
+   * included.
+   */
   public static final ChatTemplate CARD =
       new ChatTemplate(
-          "card", "<s>[INST] prompt </s> [/INST] response</s>", "<s>",
-          "<<SYS>>\n", "\n<</SYS>>\n\n", "[INST] ", " </s> [/INST] ", "</s><s>", "</s>");
+          "card",
+          "<s>[INST] prompt </s> [/INST] response</s>",
+          "<s>",
+          "<<SYS>>\n",
+          "\n<</SYS>>\n\n",
+          "[INST] ",
+          " </s> [/INST] ",
+          "</s><s>",
+          "</s>");
 
   /** Nothing is added: the messages follow each other as they are. */
   public static final ChatTemplate RAW =
@@ -63,7 +80,9 @@ public record ChatTemplate(
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "no template '" + name + "'; there are "
+                    "no template '"
+                        + name
+                        + "'; there are "
                         + ALL.stream().map(ChatTemplate::name).collect(Collectors.joining(", "))));
   }
 
@@ -82,7 +101,10 @@ public record ChatTemplate(
       switch (message.role()) {
         case SYSTEM -> system = systemPrefix + message.content() + systemSuffix;
         case USER -> {
-          text.append(turnsBefore ? turnSeparator : "").append(userPrefix).append(system).append(message.content());
+          text.append(turnsBefore ? turnSeparator : "")
+              .append(userPrefix)
+              .append(system)
+              .append(message.content());
           text.append(userSuffix);
           system = "";
           turnsBefore = true;

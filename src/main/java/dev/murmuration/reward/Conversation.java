@@ -4,14 +4,16 @@ import dev.murmuration.reward.Message.Role;
 import java.util.List;
 
 /**
- * What is scored: a prompt and a response, or several turns. An optional system message comes first, then user and
- * assistant take turns; the last message is the assistant's, and is the one that the reward judges.
+ * What is scored: a prompt and a response, or several turns. An optional system message comes
+ * first, then user and assistant take turns; the last message is the assistant's, and is the one
+ * that the reward judges.
  */
 public record Conversation(List<Message> messages) {
   /**
    * Checks the order of the messages.
    *
-   * @throws IllegalArgumentException naming the first message that is out of place, or empty where it may not be
+   * @throws IllegalArgumentException naming the first message that is out of place, or empty where
+   *     it may not be
    */
   public Conversation {
     messages = List.copyOf(messages);
@@ -21,8 +23,14 @@ public record Conversation(List<Message> messages) {
       Message message = messages.get(i);
       if (message.role() != expected) {
         throw new IllegalArgumentException(
-            "message " + (i + 1) + " is by the " + message.role().label() + " where the " + expected.label()
-                + " should speak; give an optional system message, then user and assistant in turn");
+            "message "
+                + (i + 1)
+                + " is by the "
+                + message.role().label()
+                + " where the "
+                + expected.label()
+                + " should speak; give an optional system message, then user and assistant in"
+                + " turn");
       }
       if (expected == Role.USER && message.content().isEmpty()) {
         throw new IllegalArgumentException(
@@ -33,7 +41,8 @@ public record Conversation(List<Message> messages) {
     }
     if (messages.size() == first || messages.getLast().role() != Role.ASSISTANT) {
       throw new IllegalArgumentException(
-          "the conversation has no response: its last message must be the assistant's, which is what is scored");
+          "the conversation has no response: its last message must be the assistant's, which is"
+              + " what is scored");
     }
   }
 

@@ -17,10 +17,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /**
- * The thread that owns the context, and the queue in front of it. Any thread may submit, withdraw and close.
+ * The thread that owns the context, and the queue in front of it. Any thread may submit, withdraw
+ * and close.
  *
- * <p>One thread, because llama.cpp allows one a context and OpenMP keeps a team of workers for every thread that computes;
- * a platform thread, because a virtual one would change its carrier.
+ * <p>One thread, because llama.cpp allows one a context and OpenMP keeps a team of workers for
+ * every thread that computes; a platform thread, because a virtual one would change its carrier.
  */
 final class Engine implements AutoCloseable {
   /** A sequence to compute. {@code T} is what its rewards become. */
@@ -67,7 +68,10 @@ final class Engine implements AutoCloseable {
   private final Queue<Request<?>> waiting = new ArrayDeque<>();
   private Request<?> running;
   private boolean closed;
-  /** Written by the engine's thread; the others use it to cancel, under the lock, while it is open. */
+
+  /**
+   * Written by the engine's thread; the others use it to cancel, under the lock, while it is open.
+   */
   private LlamaContext context;
 
   /**
@@ -76,11 +80,20 @@ final class Engine implements AutoCloseable {
    * @param capacity how many requests may wait
    * @throws dev.murmuration.llama.LlamaException if the context cannot be created
    */
-  Engine(LlamaModel model, ContextParameters parameters, ValueHead head, Planner planner, int capacity) {
+  Engine(
+      LlamaModel model,
+      ContextParameters parameters,
+      ValueHead head,
+      Planner planner,
+      int capacity) {
     this.head = head;
     this.planner = planner;
     this.capacity = capacity;
-    this.thread = Thread.ofPlatform().name("murmuration-engine").daemon().unstarted(() -> run(model, parameters));
+    this.thread =
+        Thread.ofPlatform()
+            .name("murmuration-engine")
+            .daemon()
+            .unstarted(() -> run(model, parameters));
     thread.start();
     try {
       started.join();
@@ -98,14 +111,16 @@ final class Engine implements AutoCloseable {
   /**
    * Asks for the reward at the last token, or at every one. Waits while the queue is full.
    *
-   * <p>Completing the future in any way, say by {@code cancel} or {@code orTimeout}, withdraws the request.
+   * <p>Completing the future in any way, say by {@code cancel} or {@code orTimeout}, withdraws the
+   * request.
    *
-   * @param async whether the future is completed on the common pool, for callers that attach their own work to it;
-   *     otherwise on the engine's thread
+   * @param async whether the future is completed on the common pool, for callers that attach their
+   *     own work to it; otherwise on the engine's thread
    * @throws IllegalStateException if the engine is closed
    * @throws CancellationException if the caller is interrupted while it waits
    */
-  <T> CompletableFuture<T> submit(int[] tokens, boolean everyToken, boolean async, Function<double[], T> result) {
+  <T> CompletableFuture<T> submit(
+      int[] tokens, boolean everyToken, boolean async, Function<double[], T> result) {
     Executor completer = async ? ForkJoinPool.commonPool() : Runnable::run;
     Request<T> request = new Request<>(tokens, everyToken, result, completer);
     lock.lock();
@@ -120,7 +135,8 @@ final class Engine implements AutoCloseable {
       notEmpty.signal();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new CancellationException("interrupted while waiting for a place in the queue of " + capacity);
+      throw new CancellationException(
+          "interrupted while waiting for a place in the queue of " + capacity);
     } finally {
       lock.unlock();
     }
@@ -189,7 +205,8 @@ final class Engine implements AutoCloseable {
   }
 
   private static IllegalStateException closedWhileWaiting() {
-    return new IllegalStateException("the reward model was closed while this text was waiting or being scored");
+    return new IllegalStateException(
+        "the reward model was closed while this text was waiting or being scored");
   }
 
   private void serve(Request<?> request) {
@@ -227,7 +244,8 @@ final class Engine implements AutoCloseable {
     int[] tokens = request.tokens;
     double[] rewards = new double[request.everyToken ? tokens.length : 1];
     context.clear();
-    for (Planner.Decode decode : request.everyToken ? planner.every(tokens.length) : planner.last(tokens.length)) {
+    for (Planner.Decode decode :
+        request.everyToken ? planner.every(tokens.length) : planner.last(tokens.length)) {
       for (int i = decode.from(); i < decode.to() + decode.fillers(); i++) {
         boolean output = i >= decode.outputFrom() && i < decode.outputTo();
         context.add(tokens[Math.min(i, tokens.length - 1)], 0, output);
@@ -261,7 +279,10 @@ final class Engine implements AutoCloseable {
     abandoned.forEach(request -> request.fail(failure));
   }
 
-  /** Cancels what runs, fails what waits, and frees the context. Returns when that is done. Closing twice is allowed. */
+  /**
+   * Cancels what runs, fails what waits, and frees the context. Returns when that is done. Closing
+   * twice is allowed.
+   */
   @Override
   public void close() {
     lock.lock();

@@ -8,9 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The main memory that a context takes, in bytes. The cache's size is exact; the buffers follow what llama.cpp was
- * measured to take (a 7B model: 100 MiB for 512 tokens at once with flash attention; without it another 256 MiB for 4096
- * cells).
+ * The main memory that a context takes, in bytes. The cache's size is exact; the buffers follow
+ * what llama.cpp was measured to take (a 7B model: 100 MiB for 512 tokens at once with flash
+ * attention; without it another 256 MiB for 4096 cells).
  *
  * @param cache keys and values
  * @param buffers intermediate results
@@ -34,13 +34,24 @@ record MemoryNeed(long cache, long buffers) {
     return cache + buffers;
   }
 
-  /** Refuses what this machine cannot hold; Linux would otherwise grant it first and kill the process later. */
+  /**
+   * Refuses what this machine cannot hold; Linux would otherwise grant it first and kill the
+   * process later.
+   */
   void requireAvailable(int contextLength) {
     long available = available();
     if (total() > available) {
       throw new IllegalArgumentException(
-          "a context of " + contextLength + " tokens needs " + mebibytes(total()) + " MiB (key/value cache "
-              + mebibytes(cache) + ", buffers " + mebibytes(buffers) + "), and " + mebibytes(available)
+          "a context of "
+              + contextLength
+              + " tokens needs "
+              + mebibytes(total())
+              + " MiB (key/value cache "
+              + mebibytes(cache)
+              + ", buffers "
+              + mebibytes(buffers)
+              + "), and "
+              + mebibytes(available)
               + " MiB are free; take a smaller --ctx-size or --ubatch-size, or --precision fast");
     }
   }
@@ -53,7 +64,8 @@ record MemoryNeed(long cache, long buffers) {
   static long available() {
     long available = Math.min(procMeminfo(), cgroup());
     if (available == Long.MAX_VALUE
-        && ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system) {
+        && ManagementFactory.getOperatingSystemMXBean()
+            instanceof com.sun.management.OperatingSystemMXBean system) {
       // No better answer on macOS: what is "free" there leaves out most of what can be had.
       return system.getTotalMemorySize();
     }

@@ -27,7 +27,9 @@ public record Message(Role role, String content) {
           .filter(role -> role.label().equals(label))
           .findFirst()
           .orElseThrow(
-              () -> new IllegalArgumentException("no role '" + label + "'; there are system, user and assistant"));
+              () ->
+                  new IllegalArgumentException(
+                      "no role '" + label + "'; there are system, user and assistant"));
     }
   }
 

@@ -10,8 +10,8 @@ import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 
 /**
- * How a {@link RewardModel} is loaded and scores. Immutable: each setter returns a changed copy, so that
- * {@code Options.defaults().precision(Precision.EXACT).threads(4)} reads as what it does.
+ * How a {@link RewardModel} is loaded and scores. Immutable: each setter returns a changed copy, so
+ * that {@code Options.defaults().precision(Precision.EXACT).threads(4)} reads as what it does.
  */
 public final class Options {
   private static final Options DEFAULTS = new Options();
@@ -76,7 +76,10 @@ public final class Options {
     return precision;
   }
 
-  /** The chat template; by default the one that the model file names, else {@link ChatTemplate#LLAMA2}. */
+  /**
+   * The chat template; by default the one that the model file names, else {@link
+   * ChatTemplate#LLAMA2}.
+   */
   public Options template(ChatTemplate value) {
     return with(o -> o.template = Objects.requireNonNull(value, "template"));
   }
@@ -85,7 +88,10 @@ public final class Options {
     return Optional.ofNullable(template);
   }
 
-  /** The most tokens scored of a text; 0, the default, for what the model file says (Starling-RM: 2048). */
+  /**
+   * The most tokens scored of a text; 0, the default, for what the model file says (Starling-RM:
+   * 2048).
+   */
   public Options contextLength(int value) {
     return with(o -> o.contextLength = atLeast(0, "contextLength (--ctx-size)", value));
   }
@@ -103,7 +109,10 @@ public final class Options {
     return batchSize;
   }
 
-  /** The most tokens computed at once; 512 by default. More needs more memory and is faster on a GPU. */
+  /**
+   * The most tokens computed at once; 512 by default. More needs more memory and is faster on a
+   * GPU.
+   */
   public Options microBatchSize(int value) {
     return with(o -> o.microBatchSize = atLeast(1, "microBatchSize (--ubatch-size)", value));
   }
@@ -123,14 +132,17 @@ public final class Options {
 
   /** Layers of the model that go to the GPU; -1, the default, for all where there is one. */
   public Options gpuLayers(int value) {
-    return with(o -> o.gpuLayers = atLeast(ModelParameters.ALL_LAYERS, "gpuLayers (--gpu-layers)", value));
+    return with(
+        o -> o.gpuLayers = atLeast(ModelParameters.ALL_LAYERS, "gpuLayers (--gpu-layers)", value));
   }
 
   public int gpuLayers() {
     return gpuLayers;
   }
 
-  /** Name of the device to use, as {@code murmur devices} lists it; llama.cpp's choice by default. */
+  /**
+   * Name of the device to use, as {@code murmur devices} lists it; llama.cpp's choice by default.
+   */
   public Options device(String value) {
     return with(o -> o.device = Objects.requireNonNull(value, "device"));
   }
@@ -139,7 +151,10 @@ public final class Options {
     return Optional.ofNullable(device);
   }
 
-  /** Whether the weights are mapped (the default: starts at once, shared between processes) or read into memory. */
+  /**
+   * Whether the weights are mapped (the default: starts at once, shared between processes) or read
+   * into memory.
+   */
   public Options memoryMap(boolean value) {
     return with(o -> o.memoryMap = value);
   }
@@ -187,7 +202,10 @@ public final class Options {
     return queueCapacity;
   }
 
-  /** How the hidden state is read. {@link Readout#EMBEDDINGS} is slower and there to check the default. */
+  /**
+   * How the hidden state is read. {@link Readout#EMBEDDINGS} is slower and there to check the
+   * default.
+   */
   public Options readout(Readout value) {
     return with(o -> o.readout = Objects.requireNonNull(value, "readout"));
   }

@@ -4,14 +4,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Orders what is to be computed. Plain for now: one sequence after another, each cut into decodes that fit a batch.
+ * Orders what is to be computed. Plain for now: one sequence after another, each cut into decodes
+ * that fit a batch.
  *
- * <p>Sequences are filled up with tokens that stand behind the last real one, which attention never looks at, in order to
- * compute the same thing in the same way every time: ggml's kernels add up in another order, or in another precision, for
- * fewer than 64 rows, and for a group of rows that is not a whole group of four.
+ * <p>Sequences are filled up with tokens that stand behind the last real one, which attention never
+ * looks at, in order to compute the same thing in the same way every time: ggml's kernels add up in
+ * another order, or in another precision, for fewer than 64 rows, and for a group of rows that is
+ * not a whole group of four.
  */
 final class Planner {
-  /** ggml's flash attention works on tiles of so many rows (GGML_FA_TILE_Q), fewer rows take another path. */
+  /**
+   * ggml's flash attention works on tiles of so many rows (GGML_FA_TILE_Q), fewer rows take another
+   * path.
+   */
   static final int TILE = 64;
 
   /** ggml's repacked matrix kernels work on so many rows at a time. */
@@ -26,7 +31,8 @@ final class Planner {
    * @param from first real token, inclusive
    * @param to last real token, exclusive
    * @param fillers tokens to add behind it
-   * @param outputFrom first position of the sequence whose hidden state is asked for; fillers have positions, too
+   * @param outputFrom first position of the sequence whose hidden state is asked for; fillers have
+   *     positions, too
    * @param outputTo last, exclusive; equal to {@code outputFrom} when none is
    */
   record Decode(int from, int to, int fillers, int outputFrom, int outputTo) {}
@@ -38,12 +44,18 @@ final class Planner {
   /**
    * @param batchSize most tokens a decode, a multiple of {@link #TILE}
    * @param maxOutputs most hidden states a decode, a multiple of {@link #TILE}
-   * @param alwaysFill whether sequences are filled up whatever it costs, or only where it costs next to nothing
+   * @param alwaysFill whether sequences are filled up whatever it costs, or only where it costs
+   *     next to nothing
    */
   Planner(int batchSize, int maxOutputs, boolean alwaysFill) {
     if (batchSize % TILE != 0 || maxOutputs % TILE != 0) {
       throw new IllegalArgumentException(
-          "batch size " + batchSize + " and outputs " + maxOutputs + " must be multiples of " + TILE);
+          "batch size "
+              + batchSize
+              + " and outputs "
+              + maxOutputs
+              + " must be multiples of "
+              + TILE);
     }
     this.batchSize = batchSize;
     this.maxOutputs = maxOutputs;

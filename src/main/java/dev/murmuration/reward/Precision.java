@@ -3,11 +3,20 @@ package dev.murmuration.reward;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** How exactly attention is computed. The weights' own type matters as well; a name here says nothing of it. */
+/**
+ * How exactly attention is computed. The weights' own type matters as well; a name here says
+ * nothing of it.
+ */
 public enum Precision {
-  /** Flash attention with a float16 key/value cache. The default. Within 1.5e-3 of PyTorch on float32 weights. */
+  /**
+   * Flash attention with a float16 key/value cache. The default. Within 1.5e-3 of PyTorch on
+   * float32 weights.
+   */
   FAST,
-  /** Attention in float32. Within 1e-5 of PyTorch on float32 weights; the same text has the same bits, whatever else is scored. */
+  /**
+   * Attention in float32. Within 1e-5 of PyTorch on float32 weights; the same text has the same
+   * bits, whatever else is scored.
+   */
   EXACT;
 
   /** Its name in options and results: {@code fast} or {@code exact}. */
@@ -24,6 +33,9 @@ public enum Precision {
     return Arrays.stream(values())
         .filter(precision -> precision.label().equals(label))
         .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException("no precision '" + label + "'; there are fast and exact"));
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "no precision '" + label + "'; there are fast and exact"));
   }
 }

@@ -15,11 +15,12 @@ public record Ranking(List<Entry> entries) {
    *
    * @param rank from 1, the best
    * @param index place in the list that was given, from 0
-   * @param probabilityOfBest that this response is the best of all, under the Plackett–Luce model whose log-worths are the
-   *     rewards: the softmax of the rewards (Plackett 1975; Luce 1959). For two responses it is the Bradley–Terry
-   *     probability of winning.
+   * @param probabilityOfBest that this response is the best of all, under the Plackett–Luce model
+   *     whose log-worths are the rewards: the softmax of the rewards (Plackett 1975; Luce 1959).
+   *     For two responses it is the Bradley–Terry probability of winning.
    */
-  public record Entry(int rank, int index, String response, Reward reward, double probabilityOfBest) {}
+  public record Entry(
+      int rank, int index, String response, Reward reward, double probabilityOfBest) {}
 
   public Ranking {
     entries = List.copyOf(entries);
@@ -32,9 +33,11 @@ public record Ranking(List<Entry> entries) {
    */
   public static Ranking of(List<String> responses, List<Reward> rewards) {
     if (responses.isEmpty() || responses.size() != rewards.size()) {
-      throw new IllegalArgumentException(responses.size() + " responses and " + rewards.size() + " rewards; give one each");
+      throw new IllegalArgumentException(
+          responses.size() + " responses and " + rewards.size() + " rewards; give one each");
     }
-    double[] probabilities = probabilitiesOfBest(rewards.stream().mapToDouble(Reward::reward).toArray());
+    double[] probabilities =
+        probabilitiesOfBest(rewards.stream().mapToDouble(Reward::reward).toArray());
     List<Integer> order = new ArrayList<>();
     for (int i = 0; i < responses.size(); i++) {
       order.add(i);
@@ -42,17 +45,23 @@ public record Ranking(List<Entry> entries) {
     order.sort(Comparator.comparingDouble((Integer i) -> rewards.get(i).reward()).reversed());
     List<Entry> entries = new ArrayList<>();
     for (int i : order) {
-      entries.add(new Entry(entries.size() + 1, i, responses.get(i), rewards.get(i), probabilities[i]));
+      entries.add(
+          new Entry(entries.size() + 1, i, responses.get(i), rewards.get(i), probabilities[i]));
     }
     return new Ranking(entries);
   }
 
-  /** Bradley–Terry: the probability that the first of two responses to a prompt is preferred, 1/(1+e^(second-first)). */
+  /**
+   * Bradley–Terry: the probability that the first of two responses to a prompt is preferred,
+   * 1/(1+e^(second-first)).
+   */
   public static double preferenceProbability(double first, double second) {
     return 1 / (1 + Math.exp(second - first));
   }
 
-  /** Plackett–Luce: for each reward the probability that its response is the best; they add up to 1. */
+  /**
+   * Plackett–Luce: for each reward the probability that its response is the best; they add up to 1.
+   */
   public static double[] probabilitiesOfBest(double[] rewards) {
     double max = Double.NEGATIVE_INFINITY;
     for (double reward : rewards) {

@@ -3,11 +3,13 @@ package dev.murmuration.reward;
 /**
  * A reward, and what it was read from.
  *
- * @param reward unbounded; higher is more helpful and less harmful. Only differences between responses to one prompt mean
- *     something.
+ * @param reward unbounded; higher is more helpful and less harmful. Only differences between
+ *     responses to one prompt mean something.
  * @param tokens tokens that were scored, BOS included
- * @param truncatedTokens tokens that were cut off on the left, behind BOS, because the text was too long
- * @param readoutIndex position among the scored tokens of the one whose hidden state was projected: the last one
+ * @param truncatedTokens tokens that were cut off on the left, behind BOS, because the text was too
+ *     long
+ * @param readoutIndex position among the scored tokens of the one whose hidden state was projected:
+ *     the last one
  * @param readoutTokenId id of that token
  * @param template name of the chat template, or {@code raw}
  * @param precision how attention was computed

@@ -31,20 +31,25 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }
  * }</pre>
  *
- * <p>Any thread may call any method, also several at once: texts are tokenized where they are submitted and computed one
- * after another on a thread of the model's own. A call that is interrupted, times out or has its future cancelled stops
- * its computation (on a CPU within a layer's time) and throws {@link CancellationException} or {@link
- * ScoringTimeoutException}; tokenizing, at most a second or two for the longest text, is not interrupted. After {@link
+ * <p>Any thread may call any method, also several at once: texts are tokenized where they are
+ * submitted and computed one after another on a thread of the model's own. A call that is
+ * interrupted, times out or has its future cancelled stops its computation (on a CPU within a
+ * layer's time) and throws {@link CancellationException} or {@link ScoringTimeoutException};
+ * tokenizing, at most a second or two for the longest text, is not interrupted. After {@link
  * #close} every call throws {@link IllegalStateException}.
  *
- * <p>Texts: a lone surrogate is refused with its index, NUL characters are text, marks such as {@code </s>} are read as
- * special tokens. A text that is too long loses tokens on the left, behind BOS, and the result says how many.
+ * <p>Texts: a lone surrogate is refused with its index, NUL characters are text, marks such as
+ * {@code </s>} are read as special tokens. A text that is too long loses tokens on the left, behind
+ * BOS, and the result says how many.
  */
 public final class RewardModel implements AutoCloseable {
   private static final Cleaner LEAKS = Cleaner.create();
   private static final String RAW = "raw";
 
-  /** Rows of hidden states a decode: a trace asks for all, in portions, because llama.cpp reserves logits for each. */
+  /**
+   * Rows of hidden states a decode: a trace asks for all, in portions, because llama.cpp reserves
+   * logits for each.
+   */
   private static final int MAX_OUTPUTS = 256;
 
   private final LlamaModel model;
@@ -76,7 +81,10 @@ public final class RewardModel implements AutoCloseable {
         () -> {
           if (!flag.get()) {
             System.getLogger(RewardModel.class.getName())
-                .log(System.Logger.Level.WARNING, "reward model " + name + " was never closed; its memory is lost", created);
+                .log(
+                    System.Logger.Level.WARNING,
+                    "reward model " + name + " was never closed; its memory is lost",
+                    created);
           }
         });
   }
@@ -87,8 +95,8 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
-   * Loads a reward model from a GGUF file of architecture {@code llama}. The file is checked completely before llama.cpp
-   * sees it.
+   * Loads a reward model from a GGUF file of architecture {@code llama}. The file is checked
+   * completely before llama.cpp sees it.
    *
    * @throws IOException if the file cannot be read, is damaged, or is no reward model
    * @throws IllegalArgumentException if an option does not fit the model or this machine
@@ -100,8 +108,8 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
-   * Loads the model inside the jar, {@code fledgling}: 4.9 million parameters, for trying the software, not for judging
-   * text.
+   * Loads the model inside the jar, {@code fledgling}: 4.9 million parameters, for trying the
+   * software, not for judging text.
    */
   public static RewardModel loadEmbedded(Options options) throws IOException {
     return load(embeddedFile(), options, "fledgling");
@@ -146,10 +154,13 @@ public final class RewardModel implements AutoCloseable {
     LlamaModel model =
         LlamaModel.load(
             file,
-            new ModelParameters(options.gpuLayers(), options.device().orElse(null), options.memoryMap()),
+            new ModelParameters(
+                options.gpuLayers(), options.device().orElse(null), options.memoryMap()),
             options.progress().orElse(null));
     try {
-      Planner planner = new Planner(context.batchSize(), context.maxOutputs(), options.precision() == Precision.EXACT);
+      Planner planner =
+          new Planner(
+              context.batchSize(), context.maxOutputs(), options.precision() == Precision.EXACT);
       Engine engine = new Engine(model, context, head, planner, options.queueCapacity());
       return new RewardModel(model, engine, settings);
     } catch (RuntimeException | Error e) {
@@ -161,7 +172,11 @@ public final class RewardModel implements AutoCloseable {
   private static ChatTemplate template(Gguf gguf, Options options) throws IOException {
     String readout = gguf.string("reward_model.readout").orElse("last_token");
     if (!readout.equals("last_token")) {
-      throw new IOException(gguf.path() + ": reward_model.readout is '" + readout + "'; only last_token is supported");
+      throw new IOException(
+          gguf.path()
+              + ": reward_model.readout is '"
+              + readout
+              + "'; only last_token is supported");
     }
     if (options.template().isPresent()) {
       return options.template().get();
@@ -170,18 +185,29 @@ public final class RewardModel implements AutoCloseable {
     try {
       return ChatTemplate.of(named);
     } catch (IllegalArgumentException e) {
-      throw new IOException(gguf.path() + ": reward_model.template: " + e.getMessage() + "; choose one with --template", e);
+      throw new IOException(
+          gguf.path()
+              + ": reward_model.template: "
+              + e.getMessage()
+              + "; choose one with --template",
+          e);
     }
   }
 
-  private static int contextLength(Gguf gguf, Options options, LlamaHyperparameters shape) throws IOException {
+  private static int contextLength(Gguf gguf, Options options, LlamaHyperparameters shape)
+      throws IOException {
     long trained = shape.contextLength();
     long named = gguf.unsignedInt("reward_model.max_length").orElse(Math.min(2048L, trained));
     long length = options.contextLength() == 0 ? named : options.contextLength();
     if (length < 2 || length > trained) {
       throw new IllegalArgumentException(
-          (options.contextLength() == 0 ? gguf.path() + ": reward_model.max_length" : "the context (--ctx-size)")
-              + " is " + length + " tokens; this model takes 2 to " + trained);
+          (options.contextLength() == 0
+                  ? gguf.path() + ": reward_model.max_length"
+                  : "the context (--ctx-size)")
+              + " is "
+              + length
+              + " tokens; this model takes 2 to "
+              + trained);
     }
     return (int) length;
   }
@@ -237,7 +263,8 @@ public final class RewardModel implements AutoCloseable {
   /**
    * The reward of a response to a prompt.
    *
-   * @throws IllegalArgumentException if the prompt is empty, a text cannot be encoded, or is too long and truncation is off
+   * @throws IllegalArgumentException if the prompt is empty, a text cannot be encoded, or is too
+   *     long and truncation is off
    */
   public Reward score(String prompt, String response) {
     return score(Conversation.of(prompt, response));
@@ -253,7 +280,10 @@ public final class RewardModel implements AutoCloseable {
     return await(submit(raw(text), false), deadline());
   }
 
-  /** The rewards of several conversations, in their order. The timeout of the options is for all of them together. */
+  /**
+   * The rewards of several conversations, in their order. The timeout of the options is for all of
+   * them together.
+   */
   public List<Reward> scoreAll(List<Conversation> conversations) {
     return all(conversations.stream().map(this::text).toList());
   }
@@ -266,14 +296,16 @@ public final class RewardModel implements AutoCloseable {
   /**
    * Ranks responses to a prompt.
    *
-   * @throws IllegalArgumentException as {@link #score(String, String)}, or if there are no responses
+   * @throws IllegalArgumentException as {@link #score(String, String)}, or if there are no
+   *     responses
    */
   public Ranking rank(String prompt, List<String> responses) {
     if (responses.isEmpty()) {
       throw new IllegalArgumentException("there are no responses to rank; give one or more");
     }
     return Ranking.of(
-        responses, scoreAll(responses.stream().map(response -> Conversation.of(prompt, response)).toList()));
+        responses,
+        scoreAll(responses.stream().map(response -> Conversation.of(prompt, response)).toList()));
   }
 
   /** The reward after every token of prompt and response. */
@@ -294,15 +326,17 @@ public final class RewardModel implements AutoCloseable {
   // ---- the same without waiting ----
 
   /**
-   * Like {@link #score(String, String)}, without waiting for the reward, though it waits while the queue is full. Bad
-   * arguments are thrown at once. Cancelling the future stops the computation; after the options' timeout it fails with
-   * {@link TimeoutException}.
+   * Like {@link #score(String, String)}, without waiting for the reward, though it waits while the
+   * queue is full. Bad arguments are thrown at once. Cancelling the future stops the computation;
+   * after the options' timeout it fails with {@link TimeoutException}.
    */
   public CompletableFuture<Reward> scoreAsync(String prompt, String response) {
     return scoreAsync(Conversation.of(prompt, response));
   }
 
-  /** Like {@link #score(Conversation)}, without waiting; see {@link #scoreAsync(String, String)}. */
+  /**
+   * Like {@link #score(Conversation)}, without waiting; see {@link #scoreAsync(String, String)}.
+   */
   public CompletableFuture<Reward> scoreAsync(Conversation conversation) {
     return timed(submit(text(conversation), true));
   }
@@ -312,18 +346,25 @@ public final class RewardModel implements AutoCloseable {
     return timed(submit(raw(text), true));
   }
 
-  /** Like {@link #trace(Conversation)}, without waiting; see {@link #scoreAsync(String, String)}. */
+  /**
+   * Like {@link #trace(Conversation)}, without waiting; see {@link #scoreAsync(String, String)}.
+   */
   public CompletableFuture<RewardTrace> traceAsync(Conversation conversation) {
     return timed(submitTrace(text(conversation), true));
   }
 
   private <T> CompletableFuture<T> timed(CompletableFuture<T> future) {
-    return settings.timeout() == null ? future : future.orTimeout(settings.timeout().toNanos(), TimeUnit.NANOSECONDS);
+    return settings.timeout() == null
+        ? future
+        : future.orTimeout(settings.timeout().toNanos(), TimeUnit.NANOSECONDS);
   }
 
   // ---- from text to a request ----
 
-  /** A text to be scored. {@code beforeResponse} is its part before the response, empty for raw text. */
+  /**
+   * A text to be scored. {@code beforeResponse} is its part before the response, empty for raw
+   * text.
+   */
   private record Text(String whole, String beforeResponse, String template) {}
 
   /** Tokens to be scored, at most {@code contextLength}. Never compared. */
@@ -332,7 +373,8 @@ public final class RewardModel implements AutoCloseable {
 
   private Text text(Conversation conversation) {
     ChatTemplate template = settings.template();
-    return new Text(template.render(conversation), template.beforeResponse(conversation), template.name());
+    return new Text(
+        template.render(conversation), template.beforeResponse(conversation), template.name());
   }
 
   private Text raw(String text) {
@@ -349,7 +391,10 @@ public final class RewardModel implements AutoCloseable {
     }
     if (!settings.truncate()) {
       throw new IllegalArgumentException(
-          "the text has " + ids.length + " tokens, the context holds " + limit
+          "the text has "
+              + ids.length
+              + " tokens, the context holds "
+              + limit
               + "; shorten it, raise --ctx-size, or allow truncation");
     }
     int[] kept = new int[limit];
@@ -372,10 +417,16 @@ public final class RewardModel implements AutoCloseable {
         true,
         async,
         rewards ->
-            new RewardTrace(reward(tokens, rewards), responseStart, TokenTexts.steps(vocabulary, tokens.ids(), rewards)));
+            new RewardTrace(
+                reward(tokens, rewards),
+                responseStart,
+                TokenTexts.steps(vocabulary, tokens.ids(), rewards)));
   }
 
-  /** The first token that the response has a part in: where the tokens with it part from the tokens without it. */
+  /**
+   * The first token that the response has a part in: where the tokens with it part from the tokens
+   * without it.
+   */
   private int responseStart(Text text, Tokens tokens) {
     if (text.beforeResponse().isEmpty()) {
       return 0;
@@ -383,7 +434,8 @@ public final class RewardModel implements AutoCloseable {
     int[] before = model.vocabulary().tokenize(text.beforeResponse(), true);
     int[] ids = tokens.ids();
     int same = tokens.truncated();
-    while (same < before.length && same - tokens.truncated() < ids.length
+    while (same < before.length
+        && same - tokens.truncated() < ids.length
         && (same == tokens.truncated() || before[same] == ids[same - tokens.truncated()])) {
       same++;
     }
@@ -419,23 +471,30 @@ public final class RewardModel implements AutoCloseable {
       }
       return rewards;
     } finally {
-      // Does nothing to those that are done: after a failure the rest shall not be computed for nobody.
+      // Does nothing to those that are done: after a failure the rest shall not be computed for
+      // nobody.
       futures.forEach(future -> future.cancel(true));
     }
   }
 
-  /** The moment, by {@link System#nanoTime}, until which a call that begins now may take; 0 for any time. */
+  /**
+   * The moment, by {@link System#nanoTime}, until which a call that begins now may take; 0 for any
+   * time.
+   */
   private long deadline() {
     return settings.timeout() == null ? 0 : System.nanoTime() + settings.timeout().toNanos() | 1;
   }
 
   private <T> T await(CompletableFuture<T> future, long deadline) {
     try {
-      return deadline == 0 ? future.get() : future.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      return deadline == 0
+          ? future.get()
+          : future.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       future.cancel(true);
       Thread.currentThread().interrupt();
-      CancellationException cancelled = new CancellationException("interrupted while scoring; the computation was cancelled");
+      CancellationException cancelled =
+          new CancellationException("interrupted while scoring; the computation was cancelled");
       cancelled.initCause(e);
       throw cancelled;
     } catch (TimeoutException e) {
@@ -459,8 +518,8 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
-   * Frees the model. Texts that wait or are being scored fail with {@link IllegalStateException}; returns when the engine
-   * has ended. Closing twice is allowed.
+   * Frees the model. Texts that wait or are being scored fail with {@link IllegalStateException};
+   * returns when the engine has ended. Closing twice is allowed.
    */
   @Override
   public void close() {

@@ -13,8 +13,8 @@ public record RewardTrace(Reward reward, int responseStart, List<Step> steps) {
   /**
    * One token.
    *
-   * @param text what the token adds to the text. A character whose bytes are spread over several tokens stands at the last
-   *     of them.
+   * @param text what the token adds to the text. A character whose bytes are spread over several
+   *     tokens stands at the last of them.
    */
   public record Step(int index, int tokenId, String text, double reward) {}
 

@@ -7,6 +7,7 @@ public final class ScoringTimeoutException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   ScoringTimeoutException(Duration timeout) {
-    super("no reward within " + timeout.toMillis() + " ms; allow more time, or score shorter texts");
+    super(
+        "no reward within " + timeout.toMillis() + " ms; allow more time, or score shorter texts");
   }
 }

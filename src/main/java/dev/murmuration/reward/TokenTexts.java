@@ -13,17 +13,22 @@ import java.util.List;
 final class TokenTexts {
   private TokenTexts() {}
 
-  /** One step for each token; the bytes of a character that is spread over several tokens count for the last of them. */
+  /**
+   * One step for each token; the bytes of a character that is spread over several tokens count for
+   * the last of them.
+   */
   static List<RewardTrace.Step> steps(Vocabulary vocabulary, int[] tokens, double[] rewards) {
     CharsetDecoder decoder =
-        StandardCharsets.UTF_8.newDecoder()
+        StandardCharsets.UTF_8
+            .newDecoder()
             .onMalformedInput(CodingErrorAction.REPLACE)
             .onUnmappableCharacter(CodingErrorAction.REPLACE);
     List<RewardTrace.Step> steps = new ArrayList<>(tokens.length);
     byte[] pending = {};
     for (int i = 0; i < tokens.length; i++) {
       byte[] piece = vocabulary.piece(tokens[i]);
-      ByteBuffer bytes = ByteBuffer.allocate(pending.length + piece.length).put(pending).put(piece).flip();
+      ByteBuffer bytes =
+          ByteBuffer.allocate(pending.length + piece.length).put(pending).put(piece).flip();
       CharBuffer text = CharBuffer.allocate(bytes.remaining() + 1);
       boolean last = i == tokens.length - 1;
       decoder.decode(bytes, text, last);

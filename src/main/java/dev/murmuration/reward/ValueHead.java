@@ -13,8 +13,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The linear value head: {@code reward = weights · hiddenState}, without a bias. Float32 weights, never quantized; the
- * product is summed in double. Immutable.
+ * The linear value head: {@code reward = weights · hiddenState}, without a bias. Float32 weights,
+ * never quantized; the product is summed in double. Immutable.
  */
 public final class ValueHead {
   /** Metadata key of a GGUF: an array of float32, one for each hidden unit. */
@@ -28,7 +28,11 @@ public final class ValueHead {
   private ValueHead(float[] weights, int hiddenSize, String source) throws IOException {
     if (weights.length != hiddenSize) {
       throw new IOException(
-          source + " has " + weights.length + " weights, but the model's hidden states have " + hiddenSize
+          source
+              + " has "
+              + weights.length
+              + " weights, but the model's hidden states have "
+              + hiddenSize
               + "; take the head that belongs to this model");
     }
     for (int i = 0; i < weights.length; i++) {
@@ -50,44 +54,75 @@ public final class ValueHead {
             .orElseThrow(
                 () ->
                     new IOException(
-                        gguf.path() + " is no reward model: it has no value head (metadata key " + GGUF_KEY
-                            + "); convert the reward model's own checkpoint, or name the head with --value-head FILE.safetensors"));
+                        gguf.path()
+                            + " is no reward model: it has no value head (metadata key "
+                            + GGUF_KEY
+                            + "); convert the reward model's own checkpoint, or name the head with"
+                            + " --value-head FILE.safetensors"));
     return new ValueHead(weights, hiddenSize, gguf.path() + ": " + GGUF_KEY);
   }
 
   /**
-   * The head in a safetensors file: its tensor {@code v_head.weight} or {@code score.weight}, shape [1, hiddenSize] or
-   * [hiddenSize], F32, F16 or BF16. Format: huggingface.co/docs/safetensors.
+   * The head in a safetensors file: its tensor {@code v_head.weight} or {@code score.weight}, shape
+   * [1, hiddenSize] or [hiddenSize], F32, F16 or BF16. Format: huggingface.co/docs/safetensors.
    *
    * @throws IOException if there is none, or it does not fit
    */
   public static ValueHead ofSafetensors(Path file, int hiddenSize) throws IOException {
     if (!Files.isRegularFile(file)) {
-      throw new IOException(file + (Files.exists(file) ? " is not a file" : " does not exist") + "; --value-head names a safetensors file");
+      throw new IOException(
+          file
+              + (Files.exists(file) ? " is not a file" : " does not exist")
+              + "; --value-head names a safetensors file");
     }
     try (FileChannel channel = FileChannel.open(file)) {
       long length = channel.size() < 8 ? 0 : read(channel, 0, 8).getLong();
       if (length < 2 || length > Math.min(channel.size() - 8, MAX_SAFETENSORS_HEADER)) {
-        throw new IOException(file + " is no safetensors file: its header's length is " + length + ", the file has " + channel.size() + " bytes");
+        throw new IOException(
+            file
+                + " is no safetensors file: its header's length is "
+                + length
+                + ", the file has "
+                + channel.size()
+                + " bytes");
       }
       JsonNode header = header(file, read(channel, 8, (int) length));
       String name =
-          TENSOR_NAMES.stream().filter(header::has).findFirst()
-              .orElseThrow(() -> new IOException(file + " holds neither " + String.join(" nor ", TENSOR_NAMES)));
+          TENSOR_NAMES.stream()
+              .filter(header::has)
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new IOException(
+                          file + " holds neither " + String.join(" nor ", TENSOR_NAMES)));
       JsonNode tensor = header.get(name);
       String type = tensor.path("dtype").asText();
       int width =
           switch (type) {
             case "F32" -> 4;
             case "F16", "BF16" -> 2;
-            default -> throw new IOException(file + ": " + name + " has type '" + type + "'; F32, F16 and BF16 are read");
+            default ->
+                throw new IOException(
+                    file + ": " + name + " has type '" + type + "'; F32, F16 and BF16 are read");
           };
       long from = tensor.path("data_offsets").path(0).asLong(-1);
       long to = tensor.path("data_offsets").path(1).asLong(-1);
       if (from < 0 || to - from != (long) width * hiddenSize || to > channel.size() - 8 - length) {
         throw new IOException(
-            file + ": " + name + " takes bytes " + from + " to " + to + " of " + (channel.size() - 8 - length) + "; " + hiddenSize
-                + " weights of " + type + " are needed");
+            file
+                + ": "
+                + name
+                + " takes bytes "
+                + from
+                + " to "
+                + to
+                + " of "
+                + (channel.size() - 8 - length)
+                + "; "
+                + hiddenSize
+                + " weights of "
+                + type
+                + " are needed");
       }
       ByteBuffer data = read(channel, 8 + length + from, width * hiddenSize);
       float[] weights = new float[hiddenSize];
@@ -107,7 +142,9 @@ public final class ValueHead {
     try {
       return new ObjectMapper().readTree(StandardCharsets.UTF_8.decode(json).toString());
     } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-      throw new IOException(file + " is no safetensors file: its header is not JSON (" + e.getOriginalMessage() + ")", e);
+      throw new IOException(
+          file + " is no safetensors file: its header is not JSON (" + e.getOriginalMessage() + ")",
+          e);
     }
   }
 

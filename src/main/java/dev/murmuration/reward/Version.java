@@ -17,7 +17,10 @@ public final class Version {
     return OURS;
   }
 
-  /** One line that identifies the build, such as {@code murmuration 0.1.0, llama.cpp 0.5.0 (de3ff81)}. */
+  /**
+   * One line that identifies the build, such as {@code murmuration 0.1.0, llama.cpp 0.5.0
+   * (de3ff81)}.
+   */
   public static String build() {
     return "murmuration " + OURS + ", llama.cpp " + Llama.version();
   }

@@ -21,10 +21,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The wrappers' own checks, and what the shim makes of llama.cpp's exceptions and asserts when one gets past them. */
+/**
+ * The wrappers' own checks, and what the shim makes of llama.cpp's exceptions and asserts when one
+ * gets past them.
+ */
 @Tag("native")
 class LlamaContextTest {
-  static final ContextParameters SMALL = new ContextParameters(128, 64, 64, 2, 64, 2, true, true, Readout.PRUNED);
+  static final ContextParameters SMALL =
+      new ContextParameters(128, 64, 64, 2, 64, 2, true, true, Readout.PRUNED);
 
   private static LlamaModel load() {
     return LlamaModel.load(TestModels.TINY, ModelParameters.DEFAULT, null);
@@ -34,19 +38,24 @@ class LlamaContextTest {
   void whatLlamaCppWouldAbortOnOrAcceptSilentlyIsRefused() {
     try (LlamaModel model = load();
         LlamaContext context = new LlamaContext(model, SMALL)) {
-      assertThatThrownBy(() -> context.add(-1, 0, false)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("-1");
+      assertThatThrownBy(() -> context.add(-1, 0, false))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("-1");
       assertThatThrownBy(() -> context.add(32000, 0, false)).hasMessageContaining("0 to 31999");
       assertThatThrownBy(() -> context.add(1, 2, false)).hasMessageContaining("no sequence 2");
       for (int i = 0; i < 64; i++) {
         context.add(1, 0, false);
       }
-      assertThatThrownBy(() -> context.add(1, 0, false)).isInstanceOf(IllegalStateException.class).hasMessageContaining("batch is full (64");
+      assertThatThrownBy(() -> context.add(1, 0, false))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("batch is full (64");
       assertThat(context.decode()).isEmpty();
       for (int i = 0; i < 64; i++) {
         context.add(1, 1, true);
       }
       assertThat(context.decode()).hasSize(64 * 64);
-      assertThatThrownBy(() -> context.add(1, 0, false)).hasMessageContaining("context is full (128");
+      assertThatThrownBy(() -> context.add(1, 0, false))
+          .hasMessageContaining("context is full (128");
       context.clear();
       context.add(1, 0, true);
       assertThat(context.decode()).hasSize(64);
@@ -56,12 +65,23 @@ class LlamaContextTest {
 
   @Test
   void parametersThatWouldAbortAreRefused() {
-    assertThatThrownBy(() -> new ContextParameters(128, 0, 1, 1, 1, 1, true, true, Readout.PRUNED)).hasMessageContaining("batchSize is 0");
-    assertThatThrownBy(() -> new ContextParameters(128, 129, 1, 1, 1, 1, true, true, Readout.PRUNED)).hasMessageContaining("batchSize is 129");
-    assertThatThrownBy(() -> new ContextParameters(128, 64, 65, 1, 1, 1, true, true, Readout.PRUNED)).hasMessageContaining("microBatchSize is 65");
-    assertThatThrownBy(() -> new ContextParameters(512, 512, 64, 257, 257, 1, true, true, Readout.PRUNED)).hasMessageContaining("maxSequences is 257");
-    assertThatThrownBy(() -> new ContextParameters(128, 64, 64, 2, 1, 1, true, true, Readout.PRUNED)).hasMessageContaining("maxOutputs is 1");
-    assertThatThrownBy(() -> new ContextParameters(128, 64, 64, 1, 1, 513, true, true, Readout.PRUNED)).hasMessageContaining("threads is 513");
+    assertThatThrownBy(() -> new ContextParameters(128, 0, 1, 1, 1, 1, true, true, Readout.PRUNED))
+        .hasMessageContaining("batchSize is 0");
+    assertThatThrownBy(
+            () -> new ContextParameters(128, 129, 1, 1, 1, 1, true, true, Readout.PRUNED))
+        .hasMessageContaining("batchSize is 129");
+    assertThatThrownBy(
+            () -> new ContextParameters(128, 64, 65, 1, 1, 1, true, true, Readout.PRUNED))
+        .hasMessageContaining("microBatchSize is 65");
+    assertThatThrownBy(
+            () -> new ContextParameters(512, 512, 64, 257, 257, 1, true, true, Readout.PRUNED))
+        .hasMessageContaining("maxSequences is 257");
+    assertThatThrownBy(
+            () -> new ContextParameters(128, 64, 64, 2, 1, 1, true, true, Readout.PRUNED))
+        .hasMessageContaining("maxOutputs is 1");
+    assertThatThrownBy(
+            () -> new ContextParameters(128, 64, 64, 1, 1, 513, true, true, Readout.PRUNED))
+        .hasMessageContaining("threads is 513");
   }
 
   @Test
@@ -81,24 +101,30 @@ class LlamaContextTest {
   void aModelClosesAfterItsContexts() {
     LlamaModel model = load();
     LlamaContext context = new LlamaContext(model, SMALL);
-    assertThatThrownBy(model::close).isInstanceOf(IllegalStateException.class).hasMessageContaining("1 contexts");
+    assertThatThrownBy(model::close)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("1 contexts");
     context.close();
     assertThatCode(context::close).doesNotThrowAnyException();
     model.close();
     assertThatCode(model::close).doesNotThrowAnyException();
-    assertThatThrownBy(() -> new LlamaContext(model, SMALL)).isInstanceOf(IllegalStateException.class);
-    assertThatThrownBy(() -> model.vocabulary().tokenize("Hi", true)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> new LlamaContext(model, SMALL))
+        .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> model.vocabulary().tokenize("Hi", true))
+        .isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(() -> context.cancel(true)).isInstanceOf(IllegalStateException.class);
   }
 
   @Test
   void piecesOfTokensAndBadIds() {
     try (LlamaModel model = load()) {
-      assertThat(new String(model.vocabulary().piece(15043), StandardCharsets.UTF_8)).isEqualTo(" Hello");
+      assertThat(new String(model.vocabulary().piece(15043), StandardCharsets.UTF_8))
+          .isEqualTo(" Hello");
       assertThat(new String(model.vocabulary().piece(2), StandardCharsets.UTF_8)).isEqualTo("</s>");
       assertThat(model.vocabulary().piece(3 + 0xF0)).containsExactly((byte) 0xF0);
       assertThat(model.vocabulary().beginOfSequence()).isEqualTo(1);
-      assertThatThrownBy(() -> model.vocabulary().piece(32000)).isInstanceOf(IllegalArgumentException.class);
+      assertThatThrownBy(() -> model.vocabulary().piece(32000))
+          .isInstanceOf(IllegalArgumentException.class);
     }
   }
 
@@ -112,7 +138,9 @@ class LlamaContextTest {
       MemorySegment vocabulary = Bindings.llama_model_get_vocab(model.acquireForContext());
       model.contextClosed();
       // std::out_of_range
-      assertThat(Bindings.murmur_token_piece(vocabulary, 1 << 20, arena.allocate(8), 8, error.segment(), error.size()))
+      assertThat(
+              Bindings.murmur_token_piece(
+                  vocabulary, 1 << 20, arena.allocate(8), 8, error.segment(), error.size()))
           .isEqualTo(Integer.MIN_VALUE);
       assertThat(NativeError.text(error.segment())).isNotEmpty();
 
@@ -130,7 +158,9 @@ class LlamaContextTest {
     }
   }
 
-  /** Decodes with a model whose norm is impossible, which an assert inside the computation notices. */
+  /**
+   * Decodes with a model whose norm is impossible, which an assert inside the computation notices.
+   */
   static final class AssertInCompute {
     public static void main(String[] args) {
       try (LlamaModel model = LlamaModel.load(Path.of(args[0]), ModelParameters.DEFAULT, null);
@@ -142,13 +172,16 @@ class LlamaContextTest {
   }
 
   @Test
-  void anAssertInsideAComputationIsReportedAndEndsTheProcess(@TempDir Path directory) throws Exception {
+  void anAssertInsideAComputationIsReportedAndEndsTheProcess(@TempDir Path directory)
+      throws Exception {
     Path file = directory.resolve("negative-epsilon.gguf");
     GgufWriter.copyOf(Gguf.read(TestModels.TINY))
         .metadata("llama.attention.layer_norm_rms_epsilon", GgufValue.float32(-1))
         .write(file);
     ChildJvm.Result result = new ChildJvm(AssertInCompute.class).run(file);
     assertThat(result.exitCode()).isEqualTo(70);
-    assertThat(result.err()).contains("murmuration: llama.cpp failed an assertion").contains("GGML_ASSERT");
+    assertThat(result.err())
+        .contains("murmuration: llama.cpp failed an assertion")
+        .contains("GGML_ASSERT");
   }
 }

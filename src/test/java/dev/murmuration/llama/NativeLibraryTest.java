@@ -16,7 +16,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Loading, each time in a JVM of its own: from the jar, from a directory, and with everything that can be wrong. */
+/**
+ * Loading, each time in a JVM of its own: from the jar, from a directory, and with everything that
+ * can be wrong.
+ */
 @Tag("native")
 class NativeLibraryTest {
   @TempDir Path directory;
@@ -76,7 +79,8 @@ class NativeLibraryTest {
   @Test
   void aFullDiskIsAnErrorWithARemedyAndLeavesNothing() throws Exception {
     // No file may grow beyond 1 MiB: what a full disk does to a write, at a place that is known.
-    ChildJvm.Result full = child().options("-Xshare:auto", "-XX:-UsePerfData").after("ulimit -f 1024").run();
+    ChildJvm.Result full =
+        child().options("-Xshare:auto", "-XX:-UsePerfData").after("ulimit -f 1024").run();
     assertThat(full.exitCode()).isEqualTo(1);
     assertThat(full.err()).contains("cannot extract").contains("-Dmurmuration.cache.dir=DIR");
     try (Stream<Path> left = Files.list(directory)) {
@@ -97,9 +101,13 @@ class NativeLibraryTest {
     assertThat(result.out()).startsWith(named.toString());
     assertThat(unused).doesNotExist();
 
-    ChildJvm.Result wrong = new ChildJvm(Load.class).options("-Dmurmuration.native.dir=" + unused).run();
+    ChildJvm.Result wrong =
+        new ChildJvm(Load.class).options("-Dmurmuration.native.dir=" + unused).run();
     assertThat(wrong.exitCode()).isEqualTo(1);
-    assertThat(wrong.err()).contains(unused.toString()).contains("MANIFEST").contains("native/build.sh");
+    assertThat(wrong.err())
+        .contains(unused.toString())
+        .contains("MANIFEST")
+        .contains("native/build.sh");
   }
 
   @Test
@@ -117,7 +125,10 @@ class NativeLibraryTest {
     assertThat(mismatch.err()).contains(hash).contains(otherHash).contains("rebuild it");
 
     // A function that the bindings call and the library lacks.
-    Files.write(shim, text.replace("murmur_token_piece", "murmur_token_xxxxx").getBytes(StandardCharsets.ISO_8859_1));
+    Files.write(
+        shim,
+        text.replace("murmur_token_piece", "murmur_token_xxxxx")
+            .getBytes(StandardCharsets.ISO_8859_1));
     ChildJvm.Result lacking = child().run();
     assertThat(lacking.exitCode()).isEqualTo(1);
     assertThat(lacking.err()).contains("murmur_token_piece");
@@ -125,8 +136,7 @@ class NativeLibraryTest {
 
   @Test
   void deniedNativeAccessNamesTheFlag() throws Exception {
-    ChildJvm.Result denied =
-        child().options("--illegal-native-access=deny").run();
+    ChildJvm.Result denied = child().options("--illegal-native-access=deny").run();
     assertThat(denied.exitCode()).isEqualTo(1);
     assertThat(denied.err()).contains("--enable-native-access=ALL-UNNAMED");
   }

@@ -35,27 +35,46 @@ class GoldenRewardsTest {
   }
 
   @ParameterizedTest(name = "tiny-rm f32, {0}, {1}: within {2}")
-  @CsvSource({"EXACT, PRUNED, 5e-5", "EXACT, EMBEDDINGS, 5e-5", "FAST, PRUNED, 5e-3", "FAST, EMBEDDINGS, 5e-3"})
+  @CsvSource({
+    "EXACT, PRUNED, 5e-5",
+    "EXACT, EMBEDDINGS, 5e-5",
+    "FAST, PRUNED, 5e-3",
+    "FAST, EMBEDDINGS, 5e-3"
+  })
   void tinyRm(Precision precision, Readout readout, double tolerance) throws Exception {
     check(TestModels.TINY, TestModels.tinyGolden(), 28, precision, readout, tolerance);
   }
 
   @ParameterizedTest(name = "fledgling f16, {0}, {1}: within {2}")
-  @CsvSource({"EXACT, PRUNED, 2e-3", "EXACT, EMBEDDINGS, 2e-3", "FAST, PRUNED, 1e-2", "FAST, EMBEDDINGS, 1e-2"})
+  @CsvSource({
+    "EXACT, PRUNED, 2e-3",
+    "EXACT, EMBEDDINGS, 2e-3",
+    "FAST, PRUNED, 1e-2",
+    "FAST, EMBEDDINGS, 1e-2"
+  })
   void fledgling(Precision precision, Readout readout, double tolerance) throws Exception {
     check(TestModels.FLEDGLING, TestModels.fledglingGolden(), 100, precision, readout, tolerance);
   }
 
   private static void check(
-      Path file, List<Golden> golden, int rows, Precision precision, Readout readout, double tolerance) throws Exception {
+      Path file,
+      List<Golden> golden,
+      int rows,
+      Precision precision,
+      Readout readout,
+      double tolerance)
+      throws Exception {
     assertThat(golden).hasSize(rows);
-    try (RewardModel model = RewardModel.load(file, Options.defaults().precision(precision).readout(readout))) {
+    try (RewardModel model =
+        RewardModel.load(file, Options.defaults().precision(precision).readout(readout))) {
       SoftAssertions all = new SoftAssertions();
       for (Golden row : golden) {
         Reward reward = model.scoreText(row.text());
         all.assertThat(reward.reward()).as(row.id()).isCloseTo(row.reward(), within(tolerance));
         all.assertThat(reward.tokens()).as(row.id()).isEqualTo(row.tokenIds().length);
-        all.assertThat(reward.readoutTokenId()).as(row.id()).isEqualTo(row.tokenIds()[row.tokenIds().length - 1]);
+        all.assertThat(reward.readoutTokenId())
+            .as(row.id())
+            .isEqualTo(row.tokenIds()[row.tokenIds().length - 1]);
       }
       all.assertAll();
     }
@@ -66,9 +85,11 @@ class GoldenRewardsTest {
   void bothReadOutsGiveTheSameReward(Precision precision) throws Exception {
     Options options = Options.defaults().precision(precision);
     try (RewardModel pruned = RewardModel.load(TestModels.TINY, options.readout(Readout.PRUNED));
-        RewardModel plain = RewardModel.load(TestModels.TINY, options.readout(Readout.EMBEDDINGS))) {
+        RewardModel plain =
+            RewardModel.load(TestModels.TINY, options.readout(Readout.EMBEDDINGS))) {
       for (Golden row : TestModels.tinyGolden()) {
-        // The last layer's matrices are multiplied with 4 rows in one and with all in the other: float32 sums of 192
+        // The last layer's matrices are multiplied with 4 rows in one and with all in the other:
+        // float32 sums of 192
         // terms near 1, so a few units of 2^-24 each.
         assertThat(pruned.scoreText(row.text()).reward())
             .as(row.id())

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Damaged model files against the real llama.cpp: whatever the checks let pass is loaded and scored with, in a JVM that
- * must live through it.
+ * Damaged model files against the real llama.cpp: whatever the checks let pass is loaded and scored
+ * with, in a JVM that must live through it.
  */
 @Tag("native")
 class HostileFileTest {
@@ -35,26 +35,37 @@ class HostileFileTest {
       byte[] original = Files.readAllBytes(TestModels.TINY);
       Gguf gguf = Gguf.read(TestModels.TINY);
       int header = (int) gguf.dataOffset();
-      // The vocabulary fills most of the header. Numbers and names, where a change tells most, stand around it.
+      // The vocabulary fills most of the header. Numbers and names, where a change tells most,
+      // stand around it.
       int[] ends = vocabulary(original);
       for (int percent = 0; percent < 100; percent++) {
-        attempt(file, Arrays.copyOf(original, (int) (original.length * (long) percent / 100)), "truncated at " + percent + " %");
+        attempt(
+            file,
+            Arrays.copyOf(original, (int) (original.length * (long) percent / 100)),
+            "truncated at " + percent + " %");
       }
       Random random = new Random(SEED);
       for (int i = 0; i < MUTATIONS; i++) {
         byte[] bytes = original.clone();
         StringBuilder what = new StringBuilder("mutation " + i + ":");
         for (int changes = random.nextInt(3); changes >= 0; changes--) {
-          what.append(' ').append(mutate(bytes, position(random, header, ends, bytes.length), random));
+          what.append(' ')
+              .append(mutate(bytes, position(random, header, ends, bytes.length), random));
         }
         attempt(file, bytes, what.toString());
       }
-      System.out.println(refused + " refused, " + scored + " scored, " + failed + " failed to score");
+      System.out.println(
+          refused + " refused, " + scored + " scored, " + failed + " failed to score");
     }
 
-    /** Begin and end of the three arrays of the vocabulary, roughly: whatever lies outside is looked at more often. */
+    /**
+     * Begin and end of the three arrays of the vocabulary, roughly: whatever lies outside is looked
+     * at more often.
+     */
     private static int[] vocabulary(byte[] bytes) {
-      return new int[] {indexOf(bytes, "tokenizer.ggml.tokens"), indexOf(bytes, "tokenizer.ggml.bos_token_id")};
+      return new int[] {
+        indexOf(bytes, "tokenizer.ggml.tokens"), indexOf(bytes, "tokenizer.ggml.bos_token_id")
+      };
     }
 
     private static int indexOf(byte[] bytes, String text) {
@@ -94,11 +105,16 @@ class HostileFileTest {
       // The last line on standard error names the file that killed the process.
       System.err.println(what);
       Files.write(file, bytes);
-      try (RewardModel model = RewardModel.load(file, Options.defaults().contextLength(256).threads(1).memoryMap(false))) {
+      try (RewardModel model =
+          RewardModel.load(
+              file, Options.defaults().contextLength(256).threads(1).memoryMap(false))) {
         model.score("Hello?", "Hi, how can I help you?");
         scored++;
       } catch (IOException | IllegalArgumentException e) {
-        require(e.getMessage() != null && !e.getMessage().isBlank() && !e.getMessage().contains("\n"), what, e);
+        require(
+            e.getMessage() != null && !e.getMessage().isBlank() && !e.getMessage().contains("\n"),
+            what,
+            e);
         refused++;
       } catch (LlamaException e) {
         failed++; // Not finite, or refused by llama.cpp itself.
@@ -114,12 +130,15 @@ class HostileFileTest {
 
   @Test
   void noDamagedFileEndsTheProcess(@TempDir Path directory) throws Exception {
-    ChildJvm.Result result = new ChildJvm(Mutate.class).options("-Xmx512m").run(directory.resolve("damaged.gguf"));
+    ChildJvm.Result result =
+        new ChildJvm(Mutate.class).options("-Xmx512m").run(directory.resolve("damaged.gguf"));
     assertThat(result.exitCode()).as(lastLines(result.err())).isZero();
     assertThat(result.out()).matches("\\d+ refused, \\d+ scored, \\d+ failed to score\\R");
   }
 
   private static String lastLines(String text) {
-    return text.lines().skip(Math.max(0, text.lines().count() - 20)).reduce("", (a, b) -> a + "\n" + b);
+    return text.lines()
+        .skip(Math.max(0, text.lines().count() - 20))
+        .reduce("", (a, b) -> a + "\n" + b);
   }
 }

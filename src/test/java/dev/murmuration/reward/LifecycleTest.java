@@ -37,8 +37,11 @@ class LifecycleTest {
     RewardModel model = load(Options.defaults());
     model.close();
     assertThatCode(model::close).doesNotThrowAnyException();
-    assertThatThrownBy(() -> model.score("Hello?", "Hi")).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
-    assertThatThrownBy(() -> model.scoreAsync("Hello?", "Hi")).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> model.score("Hello?", "Hi"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+    assertThatThrownBy(() -> model.scoreAsync("Hello?", "Hi"))
+        .isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(() -> model.trace("Hello?", "Hi")).isInstanceOf(IllegalStateException.class);
   }
 
@@ -112,7 +115,9 @@ class LifecycleTest {
       running.await();
       caller.interrupt();
       caller.join();
-      assertThat(thrown.get()).isInstanceOf(CancellationException.class).hasMessageContaining("interrupted");
+      assertThat(thrown.get())
+          .isInstanceOf(CancellationException.class)
+          .hasMessageContaining("interrupted");
       assertThat(interrupted.get()).isTrue();
       assertThat(model.score("Hello?", "Hi")).isEqualTo(before);
     }

@@ -35,11 +35,21 @@ class ModelFileTest {
     return file;
   }
 
-  private static Path safetensors(Path file, String name, String type, int count, ByteBuffer data) throws IOException {
+  private static Path safetensors(Path file, String name, String type, int count, ByteBuffer data)
+      throws IOException {
     byte[] header =
-        ("{\"" + name + "\":{\"dtype\":\"" + type + "\",\"shape\":[1," + count + "],\"data_offsets\":[0," + data.remaining() + "]}}")
+        ("{\""
+                + name
+                + "\":{\"dtype\":\""
+                + type
+                + "\",\"shape\":[1,"
+                + count
+                + "],\"data_offsets\":[0,"
+                + data.remaining()
+                + "]}}")
             .getBytes(StandardCharsets.UTF_8);
-    ByteBuffer all = ByteBuffer.allocate(8 + header.length + data.remaining()).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer all =
+        ByteBuffer.allocate(8 + header.length + data.remaining()).order(ByteOrder.LITTLE_ENDIAN);
     all.putLong(header.length).put(header).put(data);
     return Files.write(file, all.array());
   }
@@ -62,10 +72,17 @@ class ModelFileTest {
     for (float weight : weights) {
       f32.putFloat(weight);
     }
-    Path file = safetensors(directory.resolve("head.safetensors"), "v_head.weight", "F32", weights.length, f32.flip());
+    Path file =
+        safetensors(
+            directory.resolve("head.safetensors"),
+            "v_head.weight",
+            "F32",
+            weights.length,
+            f32.flip());
     try (RewardModel whole = RewardModel.load(TestModels.TINY);
         RewardModel split = RewardModel.load(headless, Options.defaults().valueHead(file))) {
-      assertThat(split.score("Hello?", "Hi").reward()).isEqualTo(whole.score("Hello?", "Hi").reward());
+      assertThat(split.score("Hello?", "Hi").reward())
+          .isEqualTo(whole.score("Hello?", "Hi").reward());
     }
   }
 
@@ -78,40 +95,58 @@ class ModelFileTest {
       half.putShort(Float.floatToFloat16(weight));
       brain.putShort((short) (Float.floatToRawIntBits(weight) >>> 16));
     }
-    Path f16 = safetensors(directory.resolve("f16"), "score.weight", "F16", weights.length, half.flip());
-    Path bf16 = safetensors(directory.resolve("bf16"), "v_head.weight", "BF16", weights.length, brain.flip());
+    Path f16 =
+        safetensors(directory.resolve("f16"), "score.weight", "F16", weights.length, half.flip());
+    Path bf16 =
+        safetensors(
+            directory.resolve("bf16"), "v_head.weight", "BF16", weights.length, brain.flip());
     float[] ones = new float[weights.length];
     Arrays.fill(ones, 1);
     double sum = 0;
     for (float weight : weights) {
       sum += weight;
     }
-    assertThat(ValueHead.ofSafetensors(f16, weights.length).reward(ones, 0)).isCloseTo(sum, within(1e-2));
-    assertThat(ValueHead.ofSafetensors(bf16, weights.length).reward(ones, 0)).isCloseTo(sum, within(1e-1));
+    assertThat(ValueHead.ofSafetensors(f16, weights.length).reward(ones, 0))
+        .isCloseTo(sum, within(1e-2));
+    assertThat(ValueHead.ofSafetensors(bf16, weights.length).reward(ones, 0))
+        .isCloseTo(sum, within(1e-1));
 
-    assertThatThrownBy(() -> ValueHead.ofSafetensors(f16, 4096)).hasMessageContaining("4096 weights of F16 are needed");
-    assertThatThrownBy(() -> ValueHead.ofSafetensors(directory.resolve("none"), 64)).hasMessageContaining("does not exist");
-    assertThatThrownBy(() -> ValueHead.ofSafetensors(TestModels.TINY, 64)).hasMessageContaining("is no safetensors file");
-    Path other = safetensors(directory.resolve("other"), "lm_head.weight", "F32", 1, ByteBuffer.allocate(4));
-    assertThatThrownBy(() -> ValueHead.ofSafetensors(other, 64)).hasMessageContaining("neither v_head.weight nor score.weight");
-    Path ints = safetensors(directory.resolve("ints"), "v_head.weight", "I64", 64, ByteBuffer.allocate(512));
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(f16, 4096))
+        .hasMessageContaining("4096 weights of F16 are needed");
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(directory.resolve("none"), 64))
+        .hasMessageContaining("does not exist");
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(TestModels.TINY, 64))
+        .hasMessageContaining("is no safetensors file");
+    Path other =
+        safetensors(directory.resolve("other"), "lm_head.weight", "F32", 1, ByteBuffer.allocate(4));
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(other, 64))
+        .hasMessageContaining("neither v_head.weight nor score.weight");
+    Path ints =
+        safetensors(
+            directory.resolve("ints"), "v_head.weight", "I64", 64, ByteBuffer.allocate(512));
     assertThatThrownBy(() -> ValueHead.ofSafetensors(ints, 64)).hasMessageContaining("type 'I64'");
-    ByteBuffer nan = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(Float.NaN).flip();
+    ByteBuffer nan =
+        ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(Float.NaN).flip();
     Path damaged = safetensors(directory.resolve("nan"), "v_head.weight", "F32", 1, nan);
-    assertThatThrownBy(() -> ValueHead.ofSafetensors(damaged, 1)).hasMessageContaining("weight 0 is NaN");
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(damaged, 1))
+        .hasMessageContaining("weight 0 is NaN");
   }
 
   @Test
   void aContextThatDoesNotFitModelOrMemory() throws Exception {
-    assertThatThrownBy(() -> RewardModel.load(TestModels.TINY, Options.defaults().contextLength(5000)))
+    assertThatThrownBy(
+            () -> RewardModel.load(TestModels.TINY, Options.defaults().contextLength(5000)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("is 5000 tokens; this model takes 2 to");
-    var wide = new ContextParameters(1 << 20, 1 << 20, 1 << 20, 1, 256, 1, false, false,
-        Readout.PRUNED);
-    MemoryNeed need = MemoryNeed.of(LlamaHyperparameters.validate(Gguf.read(TestModels.TINY)), wide);
+    var wide =
+        new ContextParameters(1 << 20, 1 << 20, 1 << 20, 1, 256, 1, false, false, Readout.PRUNED);
+    MemoryNeed need =
+        MemoryNeed.of(LlamaHyperparameters.validate(Gguf.read(TestModels.TINY)), wide);
     assertThatThrownBy(() -> need.requireAvailable(1 << 20))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageMatching("a context of 1048576 tokens needs \\d+ MiB .* MiB are free; take a smaller --ctx-size.*");
+        .hasMessageMatching(
+            "a context of 1048576 tokens needs \\d+ MiB .* MiB are free; take a smaller"
+                + " --ctx-size.*");
   }
 
   @Test
@@ -131,11 +166,14 @@ class ModelFileTest {
   @Test
   void otherTemplatesAndReadOutsOfAFileAreNamed() throws Exception {
     Path template = changed(w -> w.metadata("reward_model.template", GgufValue.text("chatml")));
-    assertThatThrownBy(() -> RewardModel.load(template)).hasMessageContaining("no template 'chatml'");
-    try (RewardModel model = RewardModel.load(template, Options.defaults().template(ChatTemplate.CARD))) {
+    assertThatThrownBy(() -> RewardModel.load(template))
+        .hasMessageContaining("no template 'chatml'");
+    try (RewardModel model =
+        RewardModel.load(template, Options.defaults().template(ChatTemplate.CARD))) {
       assertThat(model.score("Hello?", "Hi").template()).isEqualTo("card");
     }
     Path readout = changed(w -> w.metadata("reward_model.readout", GgufValue.text("mean")));
-    assertThatThrownBy(() -> RewardModel.load(readout)).hasMessageContaining("'mean'; only last_token");
+    assertThatThrownBy(() -> RewardModel.load(readout))
+        .hasMessageContaining("'mean'; only last_token");
   }
 }
