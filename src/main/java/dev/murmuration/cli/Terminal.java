@@ -1,6 +1,7 @@
 package dev.murmuration.cli;
 
 import java.io.BufferedOutputStream;
+import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -38,8 +39,10 @@ final class Terminal {
       return new Kind(out, err, columns, out && !dumb && (noColour == null || noColour.isEmpty()));
     }
 
+    @SuppressWarnings("SystemConsoleNull") // It is null again where -Djdk.console has its default of JDK 25.
     private static boolean consoleIsTerminal() {
-      return System.console().isTerminal();
+      Console console = System.console();
+      return console != null && console.isTerminal();
     }
   }
 
