@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import picocli.CommandLine;
@@ -76,18 +77,21 @@ final class Failures {
   }
 
   private static String usage(ParameterException e) {
-    StringBuilder text = new StringBuilder(e.getMessage());
-    if (e instanceof UnmatchedArgumentException unmatched) {
-      text.setLength(0);
-      String argument = unmatched.getUnmatched().getFirst();
-      boolean top = e.getCommandLine().getParent() == null;
-      text.append(argument.startsWith("-") ? "no option '" : top ? "no command '" : "unexpected argument '");
-      text.append(argument).append('\'');
-      if (!unmatched.getSuggestions().isEmpty()) {
-        text.append("; did you mean ").append(String.join(" or ", unmatched.getSuggestions())).append('?');
-      }
-    }
-    return text.append("; see '").append(e.getCommandLine().getCommandSpec().qualifiedName()).append(" --help'").toString();
+    String said =
+        switch (e) {
+          case UnmatchedArgumentException unmatched -> unmatched(unmatched);
+          default -> e.getMessage().replace("is not an int", "is not a whole number");
+        };
+    String help = "ee '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'";
+    return said + (said.endsWith("?") ? " S" : "; s") + help;
+  }
+
+  private static String unmatched(UnmatchedArgumentException e) {
+    String argument = e.getUnmatched().getFirst();
+    boolean top = e.getCommandLine().getParent() == null;
+    String kind = argument.startsWith("-") ? "no option '" : top ? "no command '" : "unexpected argument '";
+    List<String> near = e.getSuggestions();
+    return kind + argument + "'" + (near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?");
   }
 
   /** Messages of llama.cpp, of picocli and of the system may have several lines. */

@@ -2,6 +2,7 @@ package dev.murmuration.cli;
 
 import java.lang.reflect.Member;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Predicate;
 import picocli.CommandLine;
@@ -64,7 +65,12 @@ final class HelpLayout {
 
   private static String section(Help help, String heading, Predicate<OptionSpec> chosen) {
     List<OptionSpec> options =
-        help.commandSpec().options().stream().filter(option -> !option.hidden()).filter(chosen).toList();
+        help.commandSpec().options().stream()
+            .filter(option -> !option.hidden())
+            .filter(chosen)
+            // Methods come in no particular order; fields do, and have none set.
+            .sorted(Comparator.comparingInt(OptionSpec::order))
+            .toList();
     if (options.isEmpty()) {
       return "";
     }

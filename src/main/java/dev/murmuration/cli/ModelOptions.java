@@ -5,11 +5,14 @@ import dev.murmuration.reward.Options;
 import dev.murmuration.reward.Precision;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.TypeConversionException;
 
 /** The options of commands that load a model, under llama.cpp's names where it has them. */
 final class ModelOptions {
@@ -110,18 +113,27 @@ final class ModelOptions {
       description = "Longest time that scoring a text, or ranking several, may take. Default: no limit.")
   Double timeout;
 
+  /** Of all exceptions, picocli shows the message of only one kind. */
+  private static <T> T named(String name, Function<String, T> lookUp) {
+    try {
+      return lookUp.apply(name);
+    } catch (IllegalArgumentException e) {
+      throw new TypeConversionException(e.getMessage());
+    }
+  }
+
   /** Names of precisions, in lower case. */
   static final class PrecisionConverter implements ITypeConverter<Precision> {
     @Override
     public Precision convert(String value) {
-      return Precision.of(value);
+      return named(value, Precision::of);
     }
 
     /** For the shell's completion. */
     static final class Names implements Iterable<String> {
       @Override
       public Iterator<String> iterator() {
-        return java.util.Arrays.stream(Precision.values()).map(Precision::label).iterator();
+        return Arrays.stream(Precision.values()).map(Precision::label).iterator();
       }
     }
   }
@@ -130,7 +142,7 @@ final class ModelOptions {
   static final class TemplateConverter implements ITypeConverter<ChatTemplate> {
     @Override
     public ChatTemplate convert(String value) {
-      return ChatTemplate.of(value);
+      return named(value, ChatTemplate::of);
     }
 
     /** For the shell's completion. */

@@ -73,7 +73,12 @@ public final class Murmur implements Callable<Integer> {
     Murmur murmur = new Murmur(terminal);
     try {
       int code = murmur.commandLine().execute(args);
-      terminal.flush();
+      if (code == ExitCode.FAILED) {
+        // It may have failed because this does; once said is enough.
+        terminal.out().flush();
+      } else {
+        terminal.flush();
+      }
       return code;
     } catch (Throwable failure) {
       // Errors as well: whoever runs a command gets a sentence, not a stack trace.

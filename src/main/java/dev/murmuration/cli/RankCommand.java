@@ -7,8 +7,8 @@ import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 
 /** {@code murmur rank}. */
 @Command(
@@ -27,26 +27,23 @@ import picocli.CommandLine.Command;
           + "by tabs; in the response \\n, \\t, \\r and \\\\ stand for line break, tab, carriage return and backslash."
     })
 final class RankCommand extends ModelCommand {
-  @ArgGroup(multiplicity = "0..1")
-  private Texts.Prompt prompt;
-
-  @ArgGroup(multiplicity = "0..*")
-  private List<Texts.Response> responses = new ArrayList<>();
+  @Mixin private PromptOptions prompts = new PromptOptions();
 
   private String promptText;
   private final List<String> responseTexts = new ArrayList<>();
 
   @Override
   void prepare() throws IOException {
+    TextArgument prompt = prompts.prompt();
     if (prompt == null) {
       throw new IllegalArgumentException("--prompt is missing; responses are ranked as answers to one prompt");
     }
-    if (responses == null || responses.isEmpty()) {
+    if (prompts.responses().isEmpty()) {
       throw new IllegalArgumentException("--response is missing; give it twice or more, once for each response");
     }
-    promptText = prompt.get(terminal());
-    for (Texts.Response response : responses) {
-      responseTexts.add(response.get(terminal()));
+    promptText = prompt.read(terminal());
+    for (TextArgument response : prompts.responses()) {
+      responseTexts.add(response.read(terminal()));
     }
   }
 

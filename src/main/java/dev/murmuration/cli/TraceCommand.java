@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
 final class TraceCommand extends ModelCommand {
   @Mixin private OneText text = new OneText();
 
-  @Option(names = "--all", description = "The tokens of the prompt, too. Default: only those of the response.")
+  @Option(names = "--all", order = 7, description = "The tokens of the prompt, too. Default: only those of the response.")
   private boolean all;
 
   private OneText.Given given;
