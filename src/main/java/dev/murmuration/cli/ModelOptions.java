@@ -63,14 +63,14 @@ final class ModelOptions {
 
   @Option(
       names = "--device",
-      paramLabel = "NAME",
+      paramLabel = "DEVICE",
       scope = ScopeType.INHERIT,
       description = "The device that computes, as 'murmur devices' names it. Default: llama.cpp's choice.")
   String device;
 
   @Option(
       names = "--precision",
-      paramLabel = "NAME",
+      paramLabel = "PRECISION",
       scope = ScopeType.INHERIT,
       converter = PrecisionConverter.class,
       completionCandidates = PrecisionConverter.Names.class,
@@ -79,7 +79,7 @@ final class ModelOptions {
 
   @Option(
       names = "--template",
-      paramLabel = "NAME",
+      paramLabel = "TEMPLATE",
       scope = ScopeType.INHERIT,
       converter = TemplateConverter.class,
       completionCandidates = TemplateConverter.Names.class,

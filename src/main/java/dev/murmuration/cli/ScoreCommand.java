@@ -32,7 +32,11 @@ import picocli.CommandLine.Parameters;
 final class ScoreCommand extends ModelCommand {
   private static final String STANDARD_INPUT = "-";
 
-  @Parameters(index = "0", arity = "0..1", paramLabel = "-", description = "Rows of JSON lines come from standard input.", hideParamSyntax = true)
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "ROWS",
+      hideParamSyntax = true,
+      description = "Only -, for rows of JSON lines on standard input.")
   private String rows;
 
   @Mixin private OneText text = new OneText();
