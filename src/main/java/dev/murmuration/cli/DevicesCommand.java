@@ -1,0 +1,91 @@
+package dev.murmuration.cli;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.murmuration.llama.Device;
+import dev.murmuration.llama.Llama;
+import dev.murmuration.reward.Version;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code murmur devices}. */
+@Command(
+    name = "devices",
+    header = "Lists what can compute here.",
+    description = {
+      "",
+      "The processor, and the GPUs that this build of llama.cpp can use. A device's name is what --device takes.",
+      "",
+      "Examples:",
+      "  murmur devices",
+      "  murmur devices --json"
+    })
+final class DevicesCommand implements Callable<Integer> {
+  private static final Pattern FEATURE = Pattern.compile("\\s*[|:]\\s*");
+
+  @ParentCommand private Murmur murmur;
+
+  @Override
+  public Integer call() throws IOException {
+    List<Device> devices = Llama.devices();
+    if (murmur.json()) {
+      Json.printObject(murmur.terminal(), json -> write(json, devices));
+    } else {
+      print(devices, murmur.terminal());
+    }
+    return ExitCode.DONE;
+  }
+
+  private static void print(List<Device> devices, Terminal terminal) {
+    int width = devices.stream().mapToInt(device -> device.name().length()).max().orElse(0);
+    String format = "%-" + Math.max(6, width) + "s  %-11s  %10s  %10s  %s%n";
+    terminal.out().printf(format, "device", "kind", "free", "memory", "description");
+    for (Device device : devices) {
+      terminal.out().printf(
+          format, device.name(), kind(device), Numbers.gibibytes(device.freeBytes()),
+          Numbers.gibibytes(device.totalBytes()), Display.visible(device.description()));
+    }
+    terminal.out().println();
+    terminal.out().println("llama.cpp " + Llama.version() + ", built for: " + String.join(" ", features()));
+  }
+
+  private static void write(JsonGenerator json, List<Device> devices) throws IOException {
+    json.writeArrayFieldStart("devices");
+    for (Device device : devices) {
+      json.writeStartObject();
+      json.writeStringField("name", device.name());
+      json.writeStringField("kind", kind(device));
+      json.writeStringField("description", device.description());
+      json.writeNumberField("free_bytes", device.freeBytes());
+      json.writeNumberField("total_bytes", device.totalBytes());
+      json.writeBooleanField("takes_layers", device.kind().takesLayers());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeStringField("llama_cpp", Llama.version());
+    json.writeArrayFieldStart("features");
+    for (String feature : features()) {
+      json.writeString(feature);
+    }
+    json.writeEndArray();
+    json.writeStringField("build", Version.build());
+  }
+
+  private static String kind(Device device) {
+    return device.kind().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  /** What llama.cpp was compiled for: of {@code CPU : SSE3 = 1 | AVX = 1 |} the names. */
+  static List<String> features() {
+    return FEATURE.splitAsStream(Llama.systemInfo())
+        .filter(part -> part.endsWith(" = 1"))
+        .map(part -> part.substring(0, part.length() - " = 1".length()))
+        .distinct()
+        .collect(Collectors.toList());
+  }
+}

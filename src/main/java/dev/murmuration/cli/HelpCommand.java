@@ -1,0 +1,35 @@
+package dev.murmuration.cli;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code murmur help}. picocli's own command of this name cannot stand beside a {@code -h} that all commands inherit. */
+@Command(
+    name = "help",
+    header = "Explains a command.",
+    description = {"", "The same as COMMAND --help; without a command, what there is."})
+final class HelpCommand implements Callable<Integer> {
+  @ParentCommand private Murmur murmur;
+  @Spec private CommandSpec spec;
+
+  @Parameters(arity = "0..1", paramLabel = "COMMAND", description = "The command to explain.")
+  private String name;
+
+  @Override
+  public Integer call() {
+    CommandLine top = spec.root().commandLine();
+    CommandLine shown = name == null ? top : top.getSubcommands().get(name);
+    if (shown == null) {
+      String known = String.join(", ", top.getSubcommands().keySet());
+      throw new ParameterException(top, "no command '" + name + "'; there are " + known);
+    }
+    shown.usage(murmur.terminal().out());
+    return ExitCode.DONE;
+  }
+}

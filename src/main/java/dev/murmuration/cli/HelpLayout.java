@@ -1,0 +1,81 @@
+package dev.murmuration.cli;
+
+import java.lang.reflect.Member;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Predicate;
+import picocli.CommandLine;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
+
+/** Shows a command's own options first, then those of the model, then those of every command, each under a heading. */
+final class HelpLayout {
+  private HelpLayout() {}
+
+  /** Sets it for a command and its subcommands. */
+  static void apply(CommandLine command, Terminal terminal) {
+    command.setUsageHelpAutoWidth(false);
+    command.setUsageHelpWidth(Math.clamp(terminal.columns(), 60, 100));
+    command.setUsageHelpLongOptionsMaxWidth(28);
+    command.setColorScheme(Help.defaultColorScheme(terminal.colour() ? Help.Ansi.ON : Help.Ansi.OFF));
+    setRenderers(command);
+    List<String> sections = new ArrayList<>(command.getHelpSectionKeys());
+    // What can be done comes before how.
+    List<String> commands =
+        List.of(UsageMessageSpec.SECTION_KEY_COMMAND_LIST_HEADING, UsageMessageSpec.SECTION_KEY_COMMAND_LIST);
+    sections.removeAll(commands);
+    sections.addAll(sections.indexOf(UsageMessageSpec.SECTION_KEY_OPTION_LIST_HEADING), commands);
+    command.setHelpSectionKeys(sections);
+    command.getSubcommands().values().forEach(HelpLayout::setRenderers);
+  }
+
+  private static void setRenderers(CommandLine command) {
+    command.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST_HEADING, help -> "");
+    command.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, HelpLayout::options);
+    command.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_SYNOPSIS_HEADING, help -> String.format("%nUsage: "));
+    command.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_SYNOPSIS, HelpLayout::synopsis);
+    command.getHelpSectionMap().put(
+        UsageMessageSpec.SECTION_KEY_PARAMETER_LIST_HEADING,
+        help -> help.commandSpec().positionalParameters().isEmpty() ? "" : String.format("%nArguments:%n"));
+  }
+
+  private static String synopsis(Help help) {
+    // picocli's own would list all the options; they are described below, and the examples show how they are used.
+    Object command = help.commandSpec().userObject();
+    String arguments =
+        command instanceof Murmur ? " COMMAND [OPTIONS]" : command instanceof ScoreCommand ? " [-] [OPTIONS]" : " [OPTIONS]";
+    return help.commandSpec().qualifiedName() + arguments + System.lineSeparator();
+  }
+
+  private static String options(Help help) {
+    Object command = help.commandSpec().userObject();
+    StringBuilder text = new StringBuilder();
+    boolean usesModel = command instanceof ModelCommand || command instanceof Murmur;
+    text.append(section(help, "Options:", option -> !from(option, GeneralOptions.class) && !from(option, ModelOptions.class)));
+    text.append(section(help, "Model:", option -> usesModel && from(option, ModelOptions.class)));
+    text.append(section(help, "Every command:", option -> from(option, GeneralOptions.class)));
+    return text.toString();
+  }
+
+  private static boolean from(OptionSpec option, Class<?> group) {
+    return option.userObject() instanceof Member member && member.getDeclaringClass() == group;
+  }
+
+  private static String section(Help help, String heading, Predicate<OptionSpec> chosen) {
+    List<OptionSpec> options =
+        help.commandSpec().options().stream()
+            .filter(option -> !option.hidden())
+            .filter(chosen)
+            // Methods come in no particular order; fields do, and have none set.
+            .sorted(Comparator.comparingInt(OptionSpec::order))
+            .toList();
+    if (options.isEmpty()) {
+      return "";
+    }
+    Help.Layout layout = help.createDefaultLayout(options, List.of(), help.colorScheme());
+    layout.addOptions(options, help.parameterLabelRenderer());
+    return System.lineSeparator() + heading + System.lineSeparator() + layout;
+  }
+}

@@ -1,0 +1,43 @@
+package dev.murmuration.cli;
+
+import dev.murmuration.reward.RewardModel;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ParentCommand;
+
+/** A command that loads a model. {@link #prepare} looks at the arguments before that, since loading takes time. */
+abstract class ModelCommand implements Callable<Integer> {
+  @ParentCommand private Murmur murmur;
+
+  @Override
+  public final Integer call() throws IOException {
+    prepare();
+    try (RewardModel model = murmur.load(noteEmbedded())) {
+      return run(model);
+    }
+  }
+
+  /** Checks the arguments that belong together, and reads texts. */
+  abstract void prepare() throws IOException;
+
+  /** Does the work and returns the exit code. */
+  abstract int run(RewardModel model) throws IOException;
+
+  /** Whether standard error shall say that the embedded model is used for want of another. */
+  boolean noteEmbedded() {
+    return true;
+  }
+
+  Terminal terminal() {
+    return murmur.terminal();
+  }
+
+  /** Whether there is a time limit. */
+  boolean timed() {
+    return murmur.timed();
+  }
+
+  boolean json() {
+    return murmur.json();
+  }
+}

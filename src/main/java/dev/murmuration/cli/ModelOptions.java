@@ -1,0 +1,186 @@
+package dev.murmuration.cli;
+
+import dev.murmuration.reward.ChatTemplate;
+import dev.murmuration.reward.Options;
+import dev.murmuration.reward.Precision;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.TypeConversionException;
+
+/** The options of commands that load a model, under llama.cpp's names where it has them. */
+final class ModelOptions {
+  private static final double MOST_SECONDS = 1e6;
+
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "FILE",
+      scope = ScopeType.INHERIT,
+      description =
+          "The reward model, a GGUF file. Default: what MURMUR_MODEL names, else the small embedded demo model.")
+  Path model;
+
+  @Option(
+      names = {"-t", "--threads"},
+      paramLabel = "N",
+      scope = ScopeType.INHERIT,
+      description = "Threads that compute. Default: one a processor.")
+  Integer threads;
+
+  @Option(
+      names = {"-c", "--ctx-size"},
+      paramLabel = "N",
+      scope = ScopeType.INHERIT,
+      description = "Most tokens scored of a text. Default: what the model file says (Starling-RM: 2048).")
+  Integer contextLength;
+
+  @Option(
+      names = {"-b", "--batch-size"},
+      paramLabel = "N",
+      scope = ScopeType.INHERIT,
+      description = "Most tokens handed to llama.cpp at once. Default: as many as --ctx-size.")
+  Integer batchSize;
+
+  @Option(
+      names = {"-ub", "--ubatch-size"},
+      paramLabel = "N",
+      scope = ScopeType.INHERIT,
+      description = "Most tokens computed at once; more take more memory. Default: 512.")
+  Integer microBatchSize;
+
+  @Option(
+      names = {"-ngl", "--gpu-layers"},
+      paramLabel = "N",
+      scope = ScopeType.INHERIT,
+      description = "Layers of the model that go to the GPU. Default: all where there is a GPU, which is -1.")
+  Integer gpuLayers;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      scope = ScopeType.INHERIT,
+      description = "The device that computes, as 'murmur devices' names it. Default: llama.cpp's choice.")
+  String device;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "PRECISION",
+      scope = ScopeType.INHERIT,
+      converter = PrecisionConverter.class,
+      completionCandidates = PrecisionConverter.Names.class,
+      description = "Attention in float32 (exact), or flash attention with a float16 cache (fast). Default: fast.")
+  Precision precision;
+
+  @Option(
+      names = "--template",
+      paramLabel = "TEMPLATE",
+      scope = ScopeType.INHERIT,
+      converter = TemplateConverter.class,
+      completionCandidates = TemplateConverter.Names.class,
+      description =
+          "How prompt and response become one text: llama2, card or raw. Default: what the model file says, else llama2.")
+  ChatTemplate template;
+
+  @Option(
+      names = "--value-head",
+      paramLabel = "FILE",
+      scope = ScopeType.INHERIT,
+      description = "A safetensors file with the value head, for a GGUF file without one. Default: the GGUF's own.")
+  Path valueHead;
+
+  @Option(
+      names = "--no-truncate",
+      scope = ScopeType.INHERIT,
+      description = "Refuse a text that is too long. Default: cut it on the left.")
+  boolean noTruncate;
+
+  @Option(
+      names = "--no-mmap",
+      scope = ScopeType.INHERIT,
+      description = "Read the weights into memory. Default: map the file.")
+  boolean noMemoryMap;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      scope = ScopeType.INHERIT,
+      description = "Longest time that scoring a text, or ranking several, may take. Default: no limit.")
+  Double timeout;
+
+  /** Of all exceptions, picocli shows the message of only one kind. */
+  private static <T> T named(String name, Function<String, T> lookUp) {
+    try {
+      return lookUp.apply(name);
+    } catch (IllegalArgumentException e) {
+      throw new TypeConversionException(e.getMessage());
+    }
+  }
+
+  /** Names of precisions, in lower case. */
+  static final class PrecisionConverter implements ITypeConverter<Precision> {
+    @Override
+    public Precision convert(String value) {
+      return named(value, Precision::of);
+    }
+
+    /** For the shell's completion. */
+    static final class Names implements Iterable<String> {
+      @Override
+      public Iterator<String> iterator() {
+        return Arrays.stream(Precision.values()).map(Precision::label).iterator();
+      }
+    }
+  }
+
+  /** Names of templates. */
+  static final class TemplateConverter implements ITypeConverter<ChatTemplate> {
+    @Override
+    public ChatTemplate convert(String value) {
+      return named(value, ChatTemplate::of);
+    }
+
+    /** For the shell's completion. */
+    static final class Names implements Iterable<String> {
+      @Override
+      public Iterator<String> iterator() {
+        return ChatTemplate.all().stream().map(ChatTemplate::name).iterator();
+      }
+    }
+  }
+
+  /**
+   * The library's options.
+   *
+   * @throws IllegalArgumentException if a value is out of its range
+   */
+  Options toOptions() {
+    Options options = Options.defaults().truncate(!noTruncate).memoryMap(!noMemoryMap);
+    options = with(options, threads, Options::threads);
+    options = with(options, contextLength, Options::contextLength);
+    options = with(options, batchSize, Options::batchSize);
+    options = with(options, microBatchSize, Options::microBatchSize);
+    options = with(options, gpuLayers, Options::gpuLayers);
+    options = with(options, device, Options::device);
+    options = with(options, precision, Options::precision);
+    options = with(options, template, Options::template);
+    options = with(options, valueHead, Options::valueHead);
+    return with(options, timeout == null ? null : duration(timeout), Options::timeout);
+  }
+
+  private static <T> Options with(Options options, T value, BiFunction<Options, T, Options> setter) {
+    return value == null ? options : setter.apply(options, value);
+  }
+
+  private static Duration duration(double seconds) {
+    if (!(seconds >= 0.001 && seconds <= MOST_SECONDS)) {
+      throw new IllegalArgumentException("--timeout is " + seconds + " seconds; it takes 0.001 to 1000000");
+    }
+    return Duration.ofNanos(Math.round(seconds * 1e9));
+  }
+}

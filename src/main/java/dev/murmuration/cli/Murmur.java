@@ -1,0 +1,163 @@
+package dev.murmuration.cli;
+
+import dev.murmuration.llama.Llama;
+import dev.murmuration.reward.Options;
+import dev.murmuration.reward.RewardModel;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
+
+/** The command line's entry. */
+@Command(
+    name = "murmur",
+    versionProvider = VersionLines.class,
+    subcommands = {
+      DemoCommand.class,
+      ScoreCommand.class,
+      RankCommand.class,
+      TraceCommand.class,
+      DevicesCommand.class,
+      CompletionCommand.class,
+      HelpCommand.class
+    },
+    header = "Scores text with a reward model such as Starling-RM.",
+    description = {
+      "",
+      "A prompt and a response go in, one number comes out: the reward. The higher it is, the more helpful and the less "
+          + "harmful the response. Only differences between responses to one prompt mean something.",
+      "",
+      "Examples:",
+      "  murmur demo",
+      "  murmur score --prompt \"Hello?\" --response \"Hi, how can I help?\"",
+      "  murmur rank --prompt \"Hello?\" --response \"Hi!\" --response \"Go away.\"",
+      "  murmur trace --prompt \"Hello?\" --response \"Hi, how can I help?\"",
+      "  murmur score -m starling-rm.gguf - < rows.jsonl > rewards.jsonl"
+    },
+    commandListHeading = "%nCommands ('murmur help COMMAND' tells more):%n",
+    footerHeading = "%nEnvironment:%n",
+    footer = {
+      "  MURMUR_MODEL      the model to load when -m names none",
+      "  MURMUR_JAVA_OPTS  further options for Java, such as -Xmx4g",
+      "  NO_COLOR          no colours when it is set",
+      "",
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some rows failed.",
+      "Rewards and data go to standard output, everything else to standard error."
+    })
+public final class Murmur implements Callable<Integer> {
+  private static final String MODEL_VARIABLE = "MURMUR_MODEL";
+
+  private final Terminal terminal;
+  @Mixin private GeneralOptions general = new GeneralOptions();
+  @Mixin private ModelOptions modelOptions = new ModelOptions();
+  @Spec private CommandSpec spec;
+
+  private Murmur(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  /** Runs a command and ends the process with its exit code. */
+  public static void main(String[] args) {
+    System.exit(run(Terminal.ofProcess(), args));
+  }
+
+  /** Runs a command and returns its exit code. */
+  static int run(Terminal terminal, String... args) {
+    Murmur murmur = new Murmur(terminal);
+    try {
+      int code = murmur.commandLine().execute(args);
+      if (code == ExitCode.FAILED) {
+        // It may have failed because this does; once said is enough.
+        terminal.out().flush();
+      } else {
+        terminal.flush();
+      }
+      return code;
+    } catch (Throwable failure) {
+      // Errors as well: whoever runs a command gets a sentence, not a stack trace.
+      return murmur.report(failure);
+    }
+  }
+
+  private CommandLine commandLine() {
+    CommandLine commandLine = new CommandLine(this);
+    // A text may well begin with "@".
+    commandLine.setExpandAtFiles(false);
+    commandLine.setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
+    commandLine.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
+    commandLine.setParameterExceptionHandler((failure, arguments) -> report(failure));
+    commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
+    commandLine.setExecutionStrategy(this::execute);
+    HelpLayout.apply(commandLine, terminal);
+    return commandLine;
+  }
+
+  private int execute(ParseResult parsed) {
+    terminal.setQuiet(general.quiet);
+    if (general.verbose) {
+      // Read by the first logger, which does not exist yet. Level, message, stack trace.
+      System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s: %5$s%6$s%n");
+    }
+    return new CommandLine.RunLast().execute(parsed);
+  }
+
+  private int report(Throwable failure) {
+    return Failures.report(failure, terminal, general.verbose);
+  }
+
+  /** Without a command there is nothing to do but to say what there is. */
+  @Override
+  public Integer call() {
+    spec.commandLine().usage(terminal.err());
+    return ExitCode.WRONG_USAGE;
+  }
+
+  Terminal terminal() {
+    return terminal;
+  }
+
+  boolean timed() {
+    return modelOptions.timeout != null;
+  }
+
+  boolean json() {
+    return general.json;
+  }
+
+  /**
+   * Loads the model that the options, else the environment, else nobody names.
+   *
+   * @param noteEmbedded whether to say so in the last case
+   */
+  RewardModel load(boolean noteEmbedded) throws IOException {
+    Options options = modelOptions.toOptions();
+    if (general.verbose) {
+      Llama.setVerbose(true);
+    }
+    Path file = file();
+    if (file == null) {
+      if (noteEmbedded) {
+        terminal.note("no model named (-m FILE or " + MODEL_VARIABLE + "): using the small embedded demo model, fledgling");
+      }
+      return RewardModel.loadEmbedded(options);
+    }
+    if (terminal.quiet() || !terminal.errIsTerminal() || general.verbose) {
+      return RewardModel.load(file, options);
+    }
+    try (LoadProgress progress = new LoadProgress(file, terminal)) {
+      return RewardModel.load(file, options.progress(progress));
+    }
+  }
+
+  private Path file() {
+    String named = System.getenv(MODEL_VARIABLE);
+    return modelOptions.model != null || named == null || named.isBlank() ? modelOptions.model : Path.of(named);
+  }
+}

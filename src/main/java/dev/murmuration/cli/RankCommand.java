@@ -1,0 +1,90 @@
+package dev.murmuration.cli;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.murmuration.reward.Ranking;
+import dev.murmuration.reward.Reward;
+import dev.murmuration.reward.RewardModel;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code murmur rank}. */
+@Command(
+    name = "rank",
+    header = "Ranks responses to a prompt, best first.",
+    description = {
+      "",
+      "Each response is shown with its reward and the probability that it is the best of them (the softmax of the rewards: "
+          + "Plackett-Luce; for two responses Bradley-Terry).",
+      "",
+      "Examples:",
+      "  murmur rank --prompt \"Hello?\" --response \"Hi!\" --response \"Go away.\"",
+      "  murmur rank --prompt-file p.txt --response-file a.txt --response-file b.txt",
+      "",
+      "In a pipe: a line for each response, of rank, reward, probability, index (from 0, as given) and response, separated "
+          + "by tabs; in the response \\n, \\t, \\r and \\\\ stand for line break, tab, carriage return and backslash."
+    })
+final class RankCommand extends ModelCommand {
+  @Mixin private PromptOptions prompts = new PromptOptions();
+
+  private String promptText;
+  private final List<String> responseTexts = new ArrayList<>();
+
+  @Override
+  void prepare() throws IOException {
+    TextArgument prompt = prompts.prompt();
+    if (prompt == null) {
+      throw new IllegalArgumentException("--prompt is missing; responses are ranked as answers to one prompt");
+    }
+    if (prompts.responses().isEmpty()) {
+      throw new IllegalArgumentException("--response is missing; give it twice or more, once for each response");
+    }
+    promptText = prompt.read(terminal());
+    for (TextArgument response : prompts.responses()) {
+      responseTexts.add(response.read(terminal()));
+    }
+  }
+
+  @Override
+  int run(RewardModel model) throws IOException {
+    Ranking ranking = model.rank(promptText, responseTexts);
+    if (json()) {
+      Json.printObject(terminal(), json -> write(json, promptText, ranking));
+      return ExitCode.DONE;
+    }
+    long cut = ranking.entries().stream().filter(entry -> entry.reward().truncatedTokens() > 0).count();
+    if (cut > 0) {
+      terminal().note(cut + " of the texts were too long and cut on the left; --no-truncate refuses them instead");
+    }
+    RankTable.print(ranking, terminal());
+    if (terminal().outIsTerminal() && ranking.entries().size() == 2) {
+      terminal().out().println(
+          "The first is preferred to the second with a probability of "
+              + Numbers.percent(ranking.best().probabilityOfBest()) + " (Bradley-Terry).");
+    }
+    return ExitCode.DONE;
+  }
+
+  static void write(JsonGenerator json, String prompt, Ranking ranking) throws IOException {
+    json.writeStringField("prompt", prompt);
+    json.writeArrayFieldStart("entries");
+    for (Ranking.Entry entry : ranking.entries()) {
+      json.writeStartObject();
+      json.writeNumberField("rank", entry.rank());
+      json.writeNumberField("index", entry.index());
+      Json.writeReadout(json, entry.reward());
+      json.writeNumberField("probability_of_best", entry.probabilityOfBest());
+      json.writeStringField("response", entry.response());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    Reward best = ranking.best().reward();
+    if (ranking.entries().size() == 2) {
+      double second = ranking.entries().getLast().reward().reward();
+      json.writeNumberField("preference_probability", Ranking.preferenceProbability(best.reward(), second));
+    }
+    Json.writeProvenance(json, best);
+  }
+}

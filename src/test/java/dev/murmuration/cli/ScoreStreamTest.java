@@ -1,0 +1,224 @@
+package dev.murmuration.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.murmuration.TestModels;
+import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.io.SequenceInputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code murmur score -}. */
+@Tag("native")
+class ScoreStreamTest {
+  private static Cli score(String rows) {
+    return Cli.tiny(rows, Terminal.Kind.PLAIN, "score", "-");
+  }
+
+  @Test
+  void rowsOfAllKindsComeBackInOrderWithTheirOtherFields() throws Exception {
+    Cli result =
+        score(
+            """
+            {"id": 7, "prompt": "Hello?", "response": "Hi!", "meta": {"a": [1.50, "x y"]}, "model": "gpt"}
+
+            {"messages": [{"role": "user", "content": "Hello?", "name": "x"}, {"role": "assistant", "content": "Hi!"}], "id": 1e400}
+            {"text": "[INST] Hello? [/INST] Hi!", "id": "\\ud83d\\ude00"}
+            """);
+    assertThat(result.code()).as(result.out()).isZero();
+    assertThat(result.out()).contains("{\"id\":7,\"meta\":{\"a\": [1.50, \"x y\"]},\"reward\":", "{\"id\":1e400,", "{\"id\":\"\\ud83d\\ude00\",");
+    List<JsonNode> rows = result.rows();
+    assertThat(rows).hasSize(3);
+    assertThat(rows.get(0).get("model").asText()).isEqualTo("tiny-rm-f32.gguf");
+    assertThat(rows.get(1).get("reward")).isEqualTo(rows.get(0).get("reward")).isEqualTo(rows.get(2).get("reward"));
+    assertThat(rows.get(0).get("template").asText()).isEqualTo("llama2");
+    assertThat(rows.get(2).get("template").asText()).isEqualTo("raw");
+  }
+
+  @Test
+  void aThousandRowsStayInOrder() throws Exception {
+    String input = IntStream.range(0, 1000).mapToObj(i -> "{\"id\":" + i + ",\"text\":\"" + "word ".repeat(i % 7) + i + "\"}\n").collect(Collectors.joining());
+    List<JsonNode> rows = score(input).rows();
+    assertThat(rows).hasSize(1000);
+    assertThat(rows).extracting(row -> row.get("id").asInt()).isSorted();
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+    "oops | not valid JSON",
+    "[1] | not a JSON object",
+    "{} | nothing to score",
+    "{\"id\": 5} | nothing to score",
+    "{\"text\": \"a\"} x | not valid JSON",
+    "{\"text\": \"a\"} {} | something follows",
+    "{\"text\": \"a\", \"text\": \"b\"} | Duplicate field",
+    "{\"text\": 3} | \"text\" is not a string",
+    "{\"text\": \"a\", \"prompt\": \"b\"} | more than one thing",
+    "{\"prompt\": \"b\"} | no \"response\"",
+    "{\"response\": \"b\"} | no \"prompt\"",
+    "{\"prompt\": \"\", \"response\": \"b\"} | prompt is empty",
+    "{\"text\": \"\\ud800\"} | lone surrogate",
+    "{\"messages\": 1} | not an array",
+    "{\"messages\": [1]} | message 1 is not an object",
+    "{\"messages\": [{\"role\": \"robot\", \"content\": \"a\"}]} | no role 'robot'",
+    "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | no response",
+    "{\"text\": \"a | not valid JSON",
+  })
+  void aBadRowBecomesAnErrorAndTheRestGoesOn(String row, String message) throws Exception {
+    Cli result = score("{\"id\": 1, \"text\": \"before\"}\n\n" + row + "\n{\"id\": 2, \"text\": \"after\"}");
+    assertThat(result.code()).isEqualTo(ExitCode.SOME_ROWS_FAILED);
+    List<JsonNode> rows = result.rows();
+    assertThat(rows).hasSize(3);
+    assertThat(rows.get(0).has("reward")).isTrue();
+    assertThat(rows.get(1).get("error").asText()).contains(message).doesNotContain("\n");
+    assertThat(rows.get(1).get("line").asInt()).isEqualTo(3);
+    assertThat(rows.get(2).has("reward")).isTrue();
+  }
+
+  @Test
+  void aBadRowKeepsItsId() throws Exception {
+    JsonNode row = score("{\"id\": \"x\", \"line\": 99, \"text\": 3}").rows().getFirst();
+    assertThat(row.get("id").asText()).isEqualTo("x");
+    assertThat(row.get("line").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void bytesThatAreNoUtf8AreAnErrorOfTheirRow() throws Exception {
+    InputStream input = new ByteArrayInputStream("{\"text\": \"\u00e9\"}\n{\"text\": \"ok\"}".getBytes(StandardCharsets.ISO_8859_1));
+    Cli result = Cli.run(input, Terminal.Kind.PLAIN, "score", "-", "-m", TestModels.TINY.toString());
+    assertThat(result.code()).isEqualTo(ExitCode.SOME_ROWS_FAILED);
+    assertThat(result.rows().get(0).get("error").asText()).contains("UTF-8");
+    assertThat(result.rows().get(1).has("reward")).isTrue();
+  }
+
+  @Test
+  void anEndlessLineIsAnErrorAndNotKeptInMemory() throws Exception {
+    InputStream endless = new ManyBytes((byte) 'a', 3L << 30);
+    InputStream input = new SequenceInputStream(endless, new ByteArrayInputStream("\n{\"text\": \"ok\"}\n".getBytes(StandardCharsets.UTF_8)));
+    Cli result = Cli.run(input, Terminal.Kind.PLAIN, "score", "-", "-m", TestModels.TINY.toString());
+    assertThat(result.code()).isEqualTo(ExitCode.SOME_ROWS_FAILED);
+    assertThat(result.rows().get(0).get("error").asText()).contains(Long.toString(3L << 30), "limit is 16777216");
+    assertThat(result.rows().get(1).has("reward")).isTrue();
+  }
+
+  @Test
+  void aRowComesOutBeforeTheNextOneIsThere() throws Exception {
+    PipedInputStream input = new PipedInputStream();
+    PipedOutputStream output = new PipedOutputStream();
+    CompletableFuture<Integer> code;
+    try (PipedOutputStream rows = new PipedOutputStream(input);
+        BufferedReader rewards = new BufferedReader(new InputStreamReader(new PipedInputStream(output), StandardCharsets.UTF_8))) {
+      Terminal terminal = new Terminal(input, output, OutputStream.nullOutputStream(), Terminal.Kind.PLAIN);
+      code = CompletableFuture.supplyAsync(() -> Murmur.run(terminal, "score", "-", "-m", TestModels.TINY.toString()));
+      for (int i = 0; i < 3; i++) {
+        rows.write(("{\"id\": " + i + ", \"text\": \"a\"}\n").getBytes(StandardCharsets.UTF_8));
+        rows.flush();
+        assertThat(rewards.readLine()).startsWith("{\"id\":" + i + ",\"reward\":");
+      }
+    }
+    assertThat(code.get()).isZero();
+  }
+
+  @Test
+  void tooShortATimeIsAnErrorOfTheRow() throws Exception {
+    String text = "word ".repeat(2000);
+    Cli result = Cli.tiny("{\"text\": \"" + text + "\"}\n", Terminal.Kind.PLAIN, "score", "-", "--timeout", "0.001");
+    assertThat(result.code()).isEqualTo(ExitCode.SOME_ROWS_FAILED);
+    assertThat(result.rows().getFirst().get("error").asText()).contains("--timeout");
+  }
+
+  @Test
+  void aReaderThatGoesAwayEndsTheCommandQuietly() {
+    Cli result = writingTo(new FailingOutput("Broken pipe"));
+    assertThat(result.code()).isZero();
+    assertThat(result.err()).isEmpty();
+  }
+
+  @Test
+  void aFullDiskIsAFailure() {
+    Cli result = writingTo(new FailingOutput("No space left on device"));
+    assertThat(result.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(result.err().lines()).singleElement().asString().contains("cannot write to standard output: No space left");
+  }
+
+  @Test
+  void inputThatCannotBeReadIsAFailure() {
+    // A pipe that was never connected.
+    InputStream broken = new PipedInputStream();
+    Cli result = Cli.run(broken, Terminal.Kind.PLAIN, "score", "-", "-m", TestModels.TINY.toString());
+    assertThat(result.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(result.err().lines()).singleElement().asString().contains("cannot read standard input: Pipe not connected");
+  }
+
+  private static Cli writingTo(OutputStream out) {
+    InputStream rows = new ManyBytes("{\"text\": \"a\"}\n".getBytes(StandardCharsets.UTF_8), Long.MAX_VALUE);
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Terminal terminal = new Terminal(rows, out, err, Terminal.Kind.PLAIN);
+    int code = Murmur.run(terminal, "score", "-", "-m", TestModels.TINY.toString());
+    return new Cli(code, "", err.toString(StandardCharsets.UTF_8));
+  }
+
+  /** The same bytes over and over. */
+  private static final class ManyBytes extends InputStream {
+    private final byte[] pattern;
+    private final long count;
+    private long position;
+
+    ManyBytes(byte value, long count) {
+      this(new byte[] {value}, count);
+    }
+
+    ManyBytes(byte[] pattern, long count) {
+      this.pattern = pattern;
+      this.count = count;
+    }
+
+    @Override
+    public int read() {
+      return position == count ? -1 : pattern[(int) (position++ % pattern.length)];
+    }
+
+    @Override
+    public int read(byte[] bytes, int from, int wanted) {
+      int given = (int) Math.min(wanted, count - position);
+      if (pattern.length == 1) {
+        java.util.Arrays.fill(bytes, from, from + given, pattern[0]);
+        position += given;
+      } else {
+        for (int i = 0; i < given; i++) {
+          bytes[from + i] = (byte) read();
+        }
+      }
+      return given == 0 ? -1 : given;
+    }
+  }
+
+  private static final class FailingOutput extends OutputStream {
+    private final String reason;
+
+    FailingOutput(String reason) {
+      this.reason = reason;
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+      throw new IOException(reason);
+    }
+  }
+}
