@@ -1,6 +1,9 @@
 package dev.murmuration.cli;
 
-/** A colour in which part of a line is shown, where the terminal shows colours (SGR codes of ECMA-48). */
+/**
+ * A colour in which part of a line is shown, where the terminal shows colours (SGR codes of
+ * ECMA-48).
+ */
 enum Colour {
   GREEN(32),
   RED(31),

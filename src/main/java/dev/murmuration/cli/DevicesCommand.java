@@ -19,7 +19,8 @@ import picocli.CommandLine.ParentCommand;
     header = "Lists what can compute here.",
     description = {
       "",
-      "The processor, and the GPUs that this build of llama.cpp can use. A device's name is what --device takes.",
+      "The processor, and the GPUs that this build of llama.cpp can use. A device's name is what"
+          + " --device takes.",
       "",
       "Examples:",
       "  murmur devices",
@@ -46,12 +47,20 @@ final class DevicesCommand implements Callable<Integer> {
     String format = "%-" + Math.max(6, width) + "s  %-11s  %10s  %10s  %s%n";
     terminal.out().printf(format, "device", "kind", "free", "memory", "description");
     for (Device device : devices) {
-      terminal.out().printf(
-          format, device.name(), kind(device), Numbers.gibibytes(device.freeBytes()),
-          Numbers.gibibytes(device.totalBytes()), Display.visible(device.description()));
+      terminal
+          .out()
+          .printf(
+              format,
+              device.name(),
+              kind(device),
+              Numbers.gibibytes(device.freeBytes()),
+              Numbers.gibibytes(device.totalBytes()),
+              Display.visible(device.description()));
     }
     terminal.out().println();
-    terminal.out().println("llama.cpp " + Llama.version() + ", built for: " + String.join(" ", features()));
+    terminal
+        .out()
+        .println("llama.cpp " + Llama.version() + ", built for: " + String.join(" ", features()));
   }
 
   private static void write(JsonGenerator json, List<Device> devices) throws IOException {
@@ -82,7 +91,8 @@ final class DevicesCommand implements Callable<Integer> {
 
   /** What llama.cpp was compiled for: of {@code CPU : SSE3 = 1 | AVX = 1 |} the names. */
   static List<String> features() {
-    return FEATURE.splitAsStream(Llama.systemInfo())
+    return FEATURE
+        .splitAsStream(Llama.systemInfo())
         .filter(part -> part.endsWith(" = 1"))
         .map(part -> part.substring(0, part.length() - " = 1".length()))
         .distinct()

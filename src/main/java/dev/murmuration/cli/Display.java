@@ -9,8 +9,8 @@ final class Display {
   private Display() {}
 
   /**
-   * One line for a terminal: line breaks become ⏎, and what could move the cursor or turn the line around becomes a
-   * replacement character, because responses are not to be trusted.
+   * One line for a terminal: line breaks become ⏎, and what could move the cursor or turn the line
+   * around becomes a replacement character, because responses are not to be trusted.
    */
   static String visible(String text) {
     StringBuilder line = new StringBuilder(text.length());
@@ -26,32 +26,50 @@ final class Display {
       return ' ';
     }
     return switch (Character.getType(c)) {
-      case Character.CONTROL, Character.SURROGATE, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> '\ufffd';
+      case Character.CONTROL,
+          Character.SURROGATE,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          '\ufffd';
       // U+200D joins the parts of an emoji and moves nothing.
       case Character.FORMAT -> c == 0x200d ? c : '\ufffd';
       default -> c;
     };
   }
 
-  /** One field of a tab-separated line: tab, line feed, carriage return and backslash as {@code \t \n \r \\}. */
+  /**
+   * One field of a tab-separated line: tab, line feed, carriage return and backslash as {@code \t
+   * \n \r \\}.
+   */
   static String escaped(String text) {
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r");
+    return text.replace("\\", "\\\\")
+        .replace("\t", "\\t")
+        .replace("\n", "\\n")
+        .replace("\r", "\\r");
   }
 
   /** Columns that a character takes in a terminal. */
   private static int width(int c) {
     int type = Character.getType(c);
-    if (type == Character.NON_SPACING_MARK || type == Character.ENCLOSING_MARK || type == Character.FORMAT) {
+    if (type == Character.NON_SPACING_MARK
+        || type == Character.ENCLOSING_MARK
+        || type == Character.FORMAT) {
       return 0;
     }
     boolean fullwidth = (c >= 0xff01 && c <= 0xff60) || (c >= 0x3000 && c <= 0x303f);
-    return fullwidth || Character.isIdeographic(c) || Character.isEmojiPresentation(c) || isEastAsianLetter(c) ? 2 : 1;
+    return fullwidth
+            || Character.isIdeographic(c)
+            || Character.isEmojiPresentation(c)
+            || isEastAsianLetter(c)
+        ? 2
+        : 1;
   }
 
   private static boolean isEastAsianLetter(int c) {
     return c >= 0x1100
         && switch (Character.UnicodeScript.of(c)) {
-          case HANGUL, HIRAGANA, KATAKANA, BOPOMOFO -> c < 0xff61; // Behind that come the halfwidth forms.
+          case HANGUL, HIRAGANA, KATAKANA, BOPOMOFO ->
+              c < 0xff61; // Behind that come the halfwidth forms.
           default -> false;
         };
   }
@@ -84,7 +102,10 @@ final class Display {
     return cut + " ".repeat(Math.max(0, columns - width(cut)));
   }
 
-  /** A bar of exactly so many columns that is filled up to a share of 0 to 1; even for 0 there is something to see. */
+  /**
+   * A bar of exactly so many columns that is filled up to a share of 0 to 1; even for 0 there is
+   * something to see.
+   */
   static String bar(double share, int columns) {
     int eighths = Math.max(1, (int) Math.round(share * columns * BLOCKS.length()));
     StringBuilder bar = new StringBuilder("█".repeat(eighths / BLOCKS.length()));

@@ -50,7 +50,10 @@ final class Failures {
     return failure;
   }
 
-  /** What to tell a person. The messages of this project's own exceptions are made for that; the JDK's are not always. */
+  /**
+   * What to tell a person. The messages of this project's own exceptions are made for that; the
+   * JDK's are not always.
+   */
   static String message(Throwable failure) {
     String said = failure.getMessage() == null ? "" : failure.getMessage();
     return switch (failure) {
@@ -60,7 +63,9 @@ final class Failures {
       case FileSystemException e when e.getReason() == null -> e.getFile() + " cannot be used";
       case FileNotFoundException e -> said + "; is the name right?";
       case OutOfMemoryError e ->
-          "out of memory (" + said + "); score shorter texts, or allow Java more, such as MURMUR_JAVA_OPTS=-Xmx4g";
+          "out of memory ("
+              + said
+              + "); score shorter texts, or allow Java more, such as MURMUR_JAVA_OPTS=-Xmx4g";
       case IOException e when !said.isEmpty() -> said;
       case UncheckedIOException e -> said;
       case LinkageError e -> said.isEmpty() ? e.toString() : said;
@@ -89,9 +94,13 @@ final class Failures {
   private static String unmatched(UnmatchedArgumentException e) {
     String argument = e.getUnmatched().getFirst();
     boolean top = e.getCommandLine().getParent() == null;
-    String kind = argument.startsWith("-") ? "no option '" : top ? "no command '" : "unexpected argument '";
+    String kind =
+        argument.startsWith("-") ? "no option '" : top ? "no command '" : "unexpected argument '";
     List<String> near = e.getSuggestions();
-    return kind + argument + "'" + (near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?");
+    return kind
+        + argument
+        + "'"
+        + (near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?");
   }
 
   /** Messages of llama.cpp, of picocli and of the system may have several lines. */

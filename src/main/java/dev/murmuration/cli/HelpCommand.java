@@ -9,7 +9,10 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** {@code murmur help}. picocli's own command of this name cannot stand beside a {@code -h} that all commands inherit. */
+/**
+ * {@code murmur help}. picocli's own command of this name cannot stand beside a {@code -h} that all
+ * commands inherit.
+ */
 @Command(
     name = "help",
     header = "Explains a command.",

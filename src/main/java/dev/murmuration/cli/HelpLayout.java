@@ -10,7 +10,10 @@ import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
-/** Shows a command's own options first, then those of the model, then those of every command, each under a heading. */
+/**
+ * Shows a command's own options first, then those of the model, then those of every command, each
+ * under a heading.
+ */
 final class HelpLayout {
   private HelpLayout() {}
 
@@ -19,12 +22,15 @@ final class HelpLayout {
     command.setUsageHelpAutoWidth(false);
     command.setUsageHelpWidth(Math.clamp(terminal.columns(), 60, 100));
     command.setUsageHelpLongOptionsMaxWidth(28);
-    command.setColorScheme(Help.defaultColorScheme(terminal.colour() ? Help.Ansi.ON : Help.Ansi.OFF));
+    command.setColorScheme(
+        Help.defaultColorScheme(terminal.colour() ? Help.Ansi.ON : Help.Ansi.OFF));
     setRenderers(command);
     List<String> sections = new ArrayList<>(command.getHelpSectionKeys());
     // What can be done comes before how.
     List<String> commands =
-        List.of(UsageMessageSpec.SECTION_KEY_COMMAND_LIST_HEADING, UsageMessageSpec.SECTION_KEY_COMMAND_LIST);
+        List.of(
+            UsageMessageSpec.SECTION_KEY_COMMAND_LIST_HEADING,
+            UsageMessageSpec.SECTION_KEY_COMMAND_LIST);
     sections.removeAll(commands);
     sections.addAll(sections.indexOf(UsageMessageSpec.SECTION_KEY_OPTION_LIST_HEADING), commands);
     command.setHelpSectionKeys(sections);
@@ -34,18 +40,28 @@ final class HelpLayout {
   private static void setRenderers(CommandLine command) {
     command.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST_HEADING, help -> "");
     command.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, HelpLayout::options);
-    command.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_SYNOPSIS_HEADING, help -> String.format("%nUsage: "));
+    command
+        .getHelpSectionMap()
+        .put(UsageMessageSpec.SECTION_KEY_SYNOPSIS_HEADING, help -> String.format("%nUsage: "));
     command.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_SYNOPSIS, HelpLayout::synopsis);
-    command.getHelpSectionMap().put(
-        UsageMessageSpec.SECTION_KEY_PARAMETER_LIST_HEADING,
-        help -> help.commandSpec().positionalParameters().isEmpty() ? "" : String.format("%nArguments:%n"));
+    command
+        .getHelpSectionMap()
+        .put(
+            UsageMessageSpec.SECTION_KEY_PARAMETER_LIST_HEADING,
+            help ->
+                help.commandSpec().positionalParameters().isEmpty()
+                    ? ""
+                    : String.format("%nArguments:%n"));
   }
 
   private static String synopsis(Help help) {
-    // picocli's own would list all the options; they are described below, and the examples show how they are used.
+    // picocli's own would list all the options; they are described below, and the examples show how
+    // they are used.
     Object command = help.commandSpec().userObject();
     String arguments =
-        command instanceof Murmur ? " COMMAND [OPTIONS]" : command instanceof ScoreCommand ? " [-] [OPTIONS]" : " [OPTIONS]";
+        command instanceof Murmur
+            ? " COMMAND [OPTIONS]"
+            : command instanceof ScoreCommand ? " [-] [OPTIONS]" : " [OPTIONS]";
     return help.commandSpec().qualifiedName() + arguments + System.lineSeparator();
   }
 
@@ -53,7 +69,11 @@ final class HelpLayout {
     Object command = help.commandSpec().userObject();
     StringBuilder text = new StringBuilder();
     boolean usesModel = command instanceof ModelCommand || command instanceof Murmur;
-    text.append(section(help, "Options:", option -> !from(option, GeneralOptions.class) && !from(option, ModelOptions.class)));
+    text.append(
+        section(
+            help,
+            "Options:",
+            option -> !from(option, GeneralOptions.class) && !from(option, ModelOptions.class)));
     text.append(section(help, "Model:", option -> usesModel && from(option, ModelOptions.class)));
     text.append(section(help, "Every command:", option -> from(option, GeneralOptions.class)));
     return text.toString();

@@ -8,7 +8,10 @@ import dev.murmuration.reward.Reward;
 import java.io.IOException;
 import java.util.Set;
 
-/** The JSON that commands print. Streaming, because binding objects would double the time that a command takes to start. */
+/**
+ * The JSON that commands print. Streaming, because binding objects would double the time that a
+ * command takes to start.
+ */
 final class Json {
   /** Reads strictly: the same name twice in an object is an error and not a guess. */
   static final JsonFactory FACTORY =
@@ -21,8 +24,15 @@ final class Json {
   /** The names that {@link #writeReward} writes. */
   static final Set<String> REWARD_FIELDS =
       Set.of(
-          "reward", "tokens", "truncated_tokens", "readout_index", "readout_token_id",
-          "template", "precision", "model", "build");
+          "reward",
+          "tokens",
+          "truncated_tokens",
+          "readout_index",
+          "readout_token_id",
+          "template",
+          "precision",
+          "model",
+          "build");
 
   /** Something that writes fields of an object. */
   @FunctionalInterface

@@ -12,7 +12,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A row of JSON lines: what is to be scored, and the fields that are only passed through. For one thread. */
+/**
+ * A row of JSON lines: what is to be scored, and the fields that are only passed through. For one
+ * thread.
+ */
 final class JsonRow {
   private String prompt;
   private String response;
@@ -38,7 +41,8 @@ final class JsonRow {
   void read(String line) {
     try (JsonParser json = Json.FACTORY.createParser(line)) {
       if (json.nextToken() != JsonToken.START_OBJECT) {
-        throw new IllegalArgumentException("the line is not a JSON object, such as {\"prompt\": \"...\", \"response\": \"...\"}");
+        throw new IllegalArgumentException(
+            "the line is not a JSON object, such as {\"prompt\": \"...\", \"response\": \"...\"}");
       }
       while (json.nextToken() != JsonToken.END_OBJECT) {
         field(json, line);
@@ -48,7 +52,8 @@ final class JsonRow {
       }
     } catch (JsonProcessingException e) {
       String at = e.getLocation() == null ? "" : " (column " + e.getLocation().getColumnNr() + ")";
-      throw new IllegalArgumentException("the line is not valid JSON: " + Failures.oneLine(e.getOriginalMessage()) + at, e);
+      throw new IllegalArgumentException(
+          "the line is not valid JSON: " + Failures.oneLine(e.getOriginalMessage()) + at, e);
     } catch (IOException e) {
       throw new UncheckedIOException(e); // A string can't fail to be read.
     }
@@ -106,7 +111,8 @@ final class JsonRow {
       }
     }
     if (role == null || content == null) {
-      throw new IllegalArgumentException("message " + number + " is not an object with a \"role\" and a \"content\"");
+      throw new IllegalArgumentException(
+          "message " + number + " is not an object with a \"role\" and a \"content\"");
     }
     return new Message(Message.Role.of(role), content);
   }
@@ -117,10 +123,14 @@ final class JsonRow {
    * @throws IllegalArgumentException if the row holds none, or more than one
    */
   Conversation conversation() {
-    int kinds = (text == null ? 0 : 1) + (messages == null ? 0 : 1) + (prompt == null && response == null ? 0 : 1);
+    int kinds =
+        (text == null ? 0 : 1)
+            + (messages == null ? 0 : 1)
+            + (prompt == null && response == null ? 0 : 1);
     if (kinds != 1) {
       throw new IllegalArgumentException(
-          "the row holds " + (kinds == 0 ? "nothing to score" : "more than one thing to score")
+          "the row holds "
+              + (kinds == 0 ? "nothing to score" : "more than one thing to score")
               + "; give \"prompt\" and \"response\", or \"messages\", or \"text\"");
     }
     if (text != null) {
@@ -130,7 +140,8 @@ final class JsonRow {
       return new Conversation(messages);
     }
     if (prompt == null || response == null) {
-      throw new IllegalArgumentException("the row has no \"" + (prompt == null ? "prompt" : "response") + "\"");
+      throw new IllegalArgumentException(
+          "the row has no \"" + (prompt == null ? "prompt" : "response") + "\"");
     }
     return Conversation.of(prompt, response);
   }

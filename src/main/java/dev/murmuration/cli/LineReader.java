@@ -7,7 +7,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
-/** Reads lines of UTF-8, and never keeps more of a line in memory than it may have. For one thread. */
+/**
+ * Reads lines of UTF-8, and never keeps more of a line in memory than it may have. For one thread.
+ */
 final class LineReader {
   /** One line: its text, or what is wrong with it, and the other one null. */
   record Line(long number, String text, String problem, int size) {}
@@ -68,9 +70,11 @@ final class LineReader {
   }
 
   private Line decode(byte[] bytes) {
-    int length = bytes.length > 0 && bytes[bytes.length - 1] == '\r' ? bytes.length - 1 : bytes.length;
+    int length =
+        bytes.length > 0 && bytes[bytes.length - 1] == '\r' ? bytes.length - 1 : bytes.length;
     try {
-      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();
+      String text =
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();
       // Some editors mark UTF-8 in this way.
       boolean marked = number == 1 && text.startsWith("\ufeff");
       return new Line(number, marked ? text.substring(1) : text, null, bytes.length);

@@ -5,7 +5,10 @@ import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ParentCommand;
 
-/** A command that loads a model. {@link #prepare} looks at the arguments before that, since loading takes time. */
+/**
+ * A command that loads a model. {@link #prepare} looks at the arguments before that, since loading
+ * takes time.
+ */
 abstract class ModelCommand implements Callable<Integer> {
   @ParentCommand private Murmur murmur;
 

@@ -23,7 +23,8 @@ final class ModelOptions {
       paramLabel = "FILE",
       scope = ScopeType.INHERIT,
       description =
-          "The reward model, a GGUF file. Default: what MURMUR_MODEL names, else the small embedded demo model.")
+          "The reward model, a GGUF file. Default: what MURMUR_MODEL names, else the small embedded"
+              + " demo model.")
   Path model;
 
   @Option(
@@ -37,7 +38,8 @@ final class ModelOptions {
       names = {"-c", "--ctx-size"},
       paramLabel = "N",
       scope = ScopeType.INHERIT,
-      description = "Most tokens scored of a text. Default: what the model file says (Starling-RM: 2048).")
+      description =
+          "Most tokens scored of a text. Default: what the model file says (Starling-RM: 2048).")
   Integer contextLength;
 
   @Option(
@@ -58,14 +60,16 @@ final class ModelOptions {
       names = {"-ngl", "--gpu-layers"},
       paramLabel = "N",
       scope = ScopeType.INHERIT,
-      description = "Layers of the model that go to the GPU. Default: all where there is a GPU, which is -1.")
+      description =
+          "Layers of the model that go to the GPU. Default: all where there is a GPU, which is -1.")
   Integer gpuLayers;
 
   @Option(
       names = "--device",
       paramLabel = "DEVICE",
       scope = ScopeType.INHERIT,
-      description = "The device that computes, as 'murmur devices' names it. Default: llama.cpp's choice.")
+      description =
+          "The device that computes, as 'murmur devices' names it. Default: llama.cpp's choice.")
   String device;
 
   @Option(
@@ -74,7 +78,9 @@ final class ModelOptions {
       scope = ScopeType.INHERIT,
       converter = PrecisionConverter.class,
       completionCandidates = PrecisionConverter.Names.class,
-      description = "Attention in float32 (exact), or flash attention with a float16 cache (fast). Default: fast.")
+      description =
+          "Attention in float32 (exact), or flash attention with a float16 cache (fast). Default:"
+              + " fast.")
   Precision precision;
 
   @Option(
@@ -84,14 +90,17 @@ final class ModelOptions {
       converter = TemplateConverter.class,
       completionCandidates = TemplateConverter.Names.class,
       description =
-          "How prompt and response become one text: llama2, card or raw. Default: what the model file says, else llama2.")
+          "How prompt and response become one text: llama2, card or raw. Default: what the model"
+              + " file says, else llama2.")
   ChatTemplate template;
 
   @Option(
       names = "--value-head",
       paramLabel = "FILE",
       scope = ScopeType.INHERIT,
-      description = "A safetensors file with the value head, for a GGUF file without one. Default: the GGUF's own.")
+      description =
+          "A safetensors file with the value head, for a GGUF file without one. Default: the GGUF's"
+              + " own.")
   Path valueHead;
 
   @Option(
@@ -110,7 +119,8 @@ final class ModelOptions {
       names = "--timeout",
       paramLabel = "SECONDS",
       scope = ScopeType.INHERIT,
-      description = "Longest time that scoring a text, or ranking several, may take. Default: no limit.")
+      description =
+          "Longest time that scoring a text, or ranking several, may take. Default: no limit.")
   Double timeout;
 
   /** Of all exceptions, picocli shows the message of only one kind. */
@@ -173,13 +183,15 @@ final class ModelOptions {
     return with(options, timeout == null ? null : duration(timeout), Options::timeout);
   }
 
-  private static <T> Options with(Options options, T value, BiFunction<Options, T, Options> setter) {
+  private static <T> Options with(
+      Options options, T value, BiFunction<Options, T, Options> setter) {
     return value == null ? options : setter.apply(options, value);
   }
 
   private static Duration duration(double seconds) {
     if (!(seconds >= 0.001 && seconds <= MOST_SECONDS)) {
-      throw new IllegalArgumentException("--timeout is " + seconds + " seconds; it takes 0.001 to 1000000");
+      throw new IllegalArgumentException(
+          "--timeout is " + seconds + " seconds; it takes 0.001 to 1000000");
     }
     return Duration.ofNanos(Math.round(seconds * 1e9));
   }

@@ -7,7 +7,9 @@ import java.util.Locale;
 final class Numbers {
   private Numbers() {}
 
-  /** A reward for machines: the fewest digits that give the same float again, without an exponent. */
+  /**
+   * A reward for machines: the fewest digits that give the same float again, without an exponent.
+   */
   static String reward(double reward) {
     return new BigDecimal(Float.toString((float) reward)).toPlainString();
   }

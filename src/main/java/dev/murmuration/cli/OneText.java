@@ -49,7 +49,8 @@ final class OneText {
     TextArgument response = prompts.response();
     TextArgument raw = TextArgument.single(raws, "--text");
     if (raw != null && (prompt != null || response != null)) {
-      throw new IllegalArgumentException("--text stands alone; leave it out, or --prompt and --response");
+      throw new IllegalArgumentException(
+          "--text stands alone; leave it out, or --prompt and --response");
     }
     if (raw != null) {
       return new Given(null, raw.read(terminal));
@@ -57,7 +58,8 @@ final class OneText {
     if (prompt == null || response == null) {
       throw new IllegalArgumentException(
           (prompt == null ? "--prompt" : "--response")
-              + " is missing; a response is judged as the answer to a prompt (or give raw text with --text)");
+              + " is missing; a response is judged as the answer to a prompt (or give raw text with"
+              + " --text)");
     }
     return new Given(Conversation.of(prompt.read(terminal), response.read(terminal)), null);
   }

@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/** The options that give a prompt and responses. Methods, because what comes from files must keep its place among the others. */
+/**
+ * The options that give a prompt and responses. Methods, because what comes from files must keep
+ * its place among the others.
+ */
 final class PromptOptions {
   private final List<TextArgument> prompts = new ArrayList<>();
   private final List<TextArgument> responses = new ArrayList<>();

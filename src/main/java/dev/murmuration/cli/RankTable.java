@@ -22,9 +22,16 @@ final class RankTable {
   private static void printFields(Ranking ranking, PrintStream out) {
     for (Ranking.Entry entry : ranking.entries()) {
       out.print(
-          entry.rank() + "\t" + Numbers.reward(entry.reward().reward()) + "\t"
-              + Numbers.probability(entry.probabilityOfBest()) + "\t" + entry.index() + "\t"
-              + Display.escaped(entry.response()) + "\n");
+          entry.rank()
+              + "\t"
+              + Numbers.reward(entry.reward().reward())
+              + "\t"
+              + Numbers.probability(entry.probabilityOfBest())
+              + "\t"
+              + entry.index()
+              + "\t"
+              + Display.escaped(entry.response())
+              + "\n");
     }
   }
 
@@ -35,8 +42,13 @@ final class RankTable {
     double least = entries.getLast().reward().reward();
     int bar = Math.clamp(terminal.columns() / 8, 7, 16);
     int text = Math.max(8, terminal.columns() - NUMBERS - bar);
-    terminal.out().println(
-        Colour.DIM.of(String.format("%2s %-" + bar + "s %8s %8s  %s", "", "", "reward", "best", "response"), terminal));
+    terminal
+        .out()
+        .println(
+            Colour.DIM.of(
+                String.format(
+                    "%2s %-" + bar + "s %8s %8s  %s", "", "", "reward", "best", "response"),
+                terminal));
     for (Ranking.Entry entry : entries) {
       Reward reward = entry.reward();
       String drawn = Display.bar(Display.share(reward.reward(), least, most), bar);
@@ -44,7 +56,9 @@ final class RankTable {
           String.format(
               "%2d %s %8s %8s  %s",
               entry.rank(),
-              entry.rank() == 1 ? Colour.GREEN.of(drawn, terminal) : Colour.BLUE.of(drawn, terminal),
+              entry.rank() == 1
+                  ? Colour.GREEN.of(drawn, terminal)
+                  : Colour.BLUE.of(drawn, terminal),
               Numbers.signed(reward.reward()),
               Numbers.percent(entry.probabilityOfBest()),
               Display.cut(Display.visible(entry.response()), text));

@@ -13,8 +13,9 @@ import picocli.CommandLine.Parameters;
     header = "Prints the reward of a response, or of rows of JSON lines.",
     description = {
       "",
-      "The reward is one number; higher is better. Given -, the command reads rows of JSON lines from standard input and writes "
-          + "one JSON line for each, in the same order, as soon as it is known.",
+      "The reward is one number; higher is better. Given -, the command reads rows of JSON lines"
+          + " from standard input and writes one JSON line for each, in the same order, as soon as"
+          + " it is known.",
       "",
       "Examples:",
       "  murmur score --prompt \"Hello?\" --response \"Hi, how can I help you?\"",
@@ -25,9 +26,9 @@ import picocli.CommandLine.Parameters;
       "  {\"prompt\": \"Hello?\", \"response\": \"Hi!\"}",
       "  {\"messages\": [{\"role\": \"user\", \"content\": \"Hello?\"}, ...]}",
       "  {\"text\": \"scored as it stands\"}",
-      "Its other fields, such as an id, are copied into the line that is written, unless they have the name of one of that "
-          + "line's own. A row that cannot be scored becomes {\"error\": ..., \"line\": ...}; the others go on, and the exit "
-          + "code is 3."
+      "Its other fields, such as an id, are copied into the line that is written, unless they have"
+          + " the name of one of that line's own. A row that cannot be scored becomes {\"error\":"
+          + " ..., \"line\": ...}; the others go on, and the exit code is 3."
     })
 final class ScoreCommand extends ModelCommand {
   private static final String STANDARD_INPUT = "-";
@@ -47,10 +48,13 @@ final class ScoreCommand extends ModelCommand {
   void prepare() throws IOException {
     if (rows != null && !rows.equals(STANDARD_INPUT)) {
       throw new IllegalArgumentException(
-          "unexpected argument '" + rows + "'; give texts with --prompt and --response, or - for rows on standard input");
+          "unexpected argument '"
+              + rows
+              + "'; give texts with --prompt and --response, or - for rows on standard input");
     }
     if (rows != null && !text.isAbsent()) {
-      throw new IllegalArgumentException("- (rows on standard input) stands alone; leave it or the texts out");
+      throw new IllegalArgumentException(
+          "- (rows on standard input) stands alone; leave it or the texts out");
     }
     if (rows == null) {
       given = text.read(terminal());
@@ -62,7 +66,10 @@ final class ScoreCommand extends ModelCommand {
     if (rows != null) {
       return new ScoreStream(model, terminal(), timed()).run();
     }
-    Reward reward = given.conversation() == null ? model.scoreText(given.raw()) : model.score(given.conversation());
+    Reward reward =
+        given.conversation() == null
+            ? model.scoreText(given.raw())
+            : model.score(given.conversation());
     if (json()) {
       Json.printObject(terminal(), json -> Json.writeReward(json, reward));
       return ExitCode.DONE;
@@ -76,7 +83,10 @@ final class ScoreCommand extends ModelCommand {
   static void noteTruncation(Reward reward, Terminal terminal) {
     if (reward.truncatedTokens() > 0) {
       terminal.note(
-          "the text was too long: " + reward.truncatedTokens() + " tokens were cut off on the left, " + reward.tokens()
+          "the text was too long: "
+              + reward.truncatedTokens()
+              + " tokens were cut off on the left, "
+              + reward.tokens()
               + " scored; --no-truncate refuses it instead");
     }
   }

@@ -16,20 +16,27 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Scores the rows that come on standard input. A thread of its own reads and submits them, so that the model always has
- * something to do; the command's thread waits for the rewards and writes them in order. How many rows are under way is
- * bounded, and so is how much of the input they hold.
+ * Scores the rows that come on standard input. A thread of its own reads and submits them, so that
+ * the model always has something to do; the command's thread waits for the rewards and writes them
+ * in order. How many rows are under way is bounded, and so is how much of the input they hold.
  */
 final class ScoreStream {
   private static final int MAX_LINE = 16 << 20;
   private static final Set<String> ERROR_FIELDS = Set.of("error", "line");
   private static final int MAX_ROWS = 64;
 
-  /** A row that waits also uses up its time: with a time limit, none waits behind more than the one being computed. */
+  /**
+   * A row that waits also uses up its time: with a time limit, none waits behind more than the one
+   * being computed.
+   */
   private static final int MAX_TIMED_ROWS = 2;
 
-  /** A row on its way. Its {@code reward} fails where the row cannot be scored; no {@code others} mark the end. */
-  private record Row(long line, int size, Map<String, String> others, CompletableFuture<Reward> reward) {
+  /**
+   * A row on its way. Its {@code reward} fails where the row cannot be scored; no {@code others}
+   * mark the end.
+   */
+  private record Row(
+      long line, int size, Map<String, String> others, CompletableFuture<Reward> reward) {
     boolean isEnd() {
       return others == null;
     }
@@ -92,9 +99,15 @@ final class ScoreStream {
     }
   }
 
-  /** The row behind the last one. {@code failure}: why the input could not be read to its end, or null. */
+  /**
+   * The row behind the last one. {@code failure}: why the input could not be read to its end, or
+   * null.
+   */
   private static Row end(Throwable failure) {
-    CompletableFuture<Reward> none = failure == null ? CompletableFuture.completedFuture(null) : CompletableFuture.failedFuture(failure);
+    CompletableFuture<Reward> none =
+        failure == null
+            ? CompletableFuture.completedFuture(null)
+            : CompletableFuture.failedFuture(failure);
     return new Row(0, 0, null, none);
   }
 
@@ -107,7 +120,8 @@ final class ScoreStream {
       }
       row.read(line.text());
       Conversation conversation = row.conversation();
-      reward = conversation == null ? model.scoreTextAsync(row.text()) : model.scoreAsync(conversation);
+      reward =
+          conversation == null ? model.scoreTextAsync(row.text()) : model.scoreAsync(conversation);
     } catch (IllegalArgumentException e) {
       reward = CompletableFuture.failedFuture(e);
     }
@@ -116,7 +130,10 @@ final class ScoreStream {
 
   // ---- the writer's side ----
 
-  /** The next row, whose reward may still be awaited; what is written goes out before there is a pause. */
+  /**
+   * The next row, whose reward may still be awaited; what is written goes out before there is a
+   * pause.
+   */
   private Row next() throws InterruptedException, IOException {
     Row row = queue.peek();
     if (row == null || !row.reward().isDone()) {

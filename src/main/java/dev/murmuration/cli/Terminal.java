@@ -12,8 +12,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Where a command reads and writes, and what is known about it. Text is UTF-8 whatever the locale says: data must not
- * depend on it. Only the command's own thread writes to {@link #out}.
+ * Where a command reads and writes, and what is known about it. Text is UTF-8 whatever the locale
+ * says: data must not depend on it. Only the command's own thread writes to {@link #out}.
  */
 final class Terminal {
   private static final int DEFAULT_COLUMNS = 80;
@@ -28,7 +28,10 @@ final class Terminal {
       columns = Math.max(LEAST_COLUMNS, columns);
     }
 
-    /** As the launcher says, which can ask the system; Java itself only knows about input and output together. */
+    /**
+     * As the launcher says, which can ask the system; Java itself only knows about input and output
+     * together.
+     */
     static Kind ofProcess() {
       boolean both = System.getProperty("murmur.stdout.tty") == null && consoleIsTerminal();
       boolean out = both || Boolean.getBoolean("murmur.stdout.tty");
@@ -39,7 +42,8 @@ final class Terminal {
       return new Kind(out, err, columns, out && !dumb && (noColour == null || noColour.isEmpty()));
     }
 
-    @SuppressWarnings("SystemConsoleNull") // It is null again where -Djdk.console has its default of JDK 25.
+    @SuppressWarnings(
+        "SystemConsoleNull") // It is null again where -Djdk.console has its default of JDK 25.
     private static boolean consoleIsTerminal() {
       Console console = System.console();
       return console != null && console.isTerminal();

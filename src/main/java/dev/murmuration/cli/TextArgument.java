@@ -9,9 +9,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
-/** A text that an option gives: as it stands, or by the name of a file, where {@code -} is standard input. */
+/**
+ * A text that an option gives: as it stands, or by the name of a file, where {@code -} is standard
+ * input.
+ */
 record TextArgument(String text, String file) {
-  static final String FILE_HELP = "The same from a file, - for standard input; a last line break is left out.";
+  static final String FILE_HELP =
+      "The same from a file, - for standard input; a last line break is left out.";
 
   String read(Terminal terminal) throws IOException {
     return text != null ? text : TextFile.read(file, terminal);
@@ -21,26 +25,34 @@ record TextArgument(String text, String file) {
   static TextArgument single(List<TextArgument> arguments, String option) {
     if (arguments.size() > 1) {
       throw new IllegalArgumentException(
-          option + " (or " + option + "-file) is given " + arguments.size() + " times; give it once");
+          option
+              + " (or "
+              + option
+              + "-file) is given "
+              + arguments.size()
+              + " times; give it once");
     }
     return arguments.isEmpty() ? null : arguments.getFirst();
   }
 
   /**
-   * Takes the next argument whatever it looks like: "-very short" is a response, though picocli would see an option in it.
-   * Only a whole long option is refused, since then the text was forgotten.
+   * Takes the next argument whatever it looks like: "-very short" is a response, though picocli
+   * would see an option in it. Only a whole long option is refused, since then the text was
+   * forgotten.
    */
   static final class Consumer implements IParameterConsumer {
     @Override
     public void consumeParameters(Stack<String> arguments, ArgSpec option, CommandSpec command) {
       String name = ((OptionSpec) option).longestName();
       if (arguments.isEmpty()) {
-        throw new ParameterException(command.commandLine(), "the text after " + name + " is missing");
+        throw new ParameterException(
+            command.commandLine(), "the text after " + name + " is missing");
       }
       String text = arguments.pop();
       if (text.startsWith("--") && command.optionsMap().containsKey(text)) {
         throw new ParameterException(
-            command.commandLine(), "the text after " + name + " is missing: " + text + " is an option, too");
+            command.commandLine(),
+            "the text after " + name + " is missing: " + text + " is an option, too");
       }
       option.setValue(text);
     }

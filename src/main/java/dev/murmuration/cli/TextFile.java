@@ -16,7 +16,8 @@ final class TextFile {
   private TextFile() {}
 
   /**
-   * The text of a file, or of standard input for {@code -}, without its last line break, which editors put there.
+   * The text of a file, or of standard input for {@code -}, without its last line break, which
+   * editors put there.
    *
    * @throws IOException if it cannot be read, is longer than what can be scored, or is no UTF-8
    */
@@ -25,7 +26,8 @@ final class TextFile {
     String title = standardInput ? "standard input" : name;
     byte[] bytes;
     try (InputStream in = standardInput ? terminal.in() : open(Path.of(name))) {
-      // A line break may come on top of the longest text, and one byte more tells that it is too long.
+      // A line break may come on top of the longest text, and one byte more tells that it is too
+      // long.
       bytes = in.readNBytes(Vocabulary.MAX_BYTES + 3);
     }
     String text;
@@ -44,7 +46,9 @@ final class TextFile {
   }
 
   private static IOException tooLong(String title, Throwable cause) {
-    return new IOException(title + " is longer than " + Vocabulary.MAX_BYTES + " bytes, the most that a text may have", cause);
+    return new IOException(
+        title + " is longer than " + Vocabulary.MAX_BYTES + " bytes, the most that a text may have",
+        cause);
   }
 
   private static InputStream open(Path file) throws IOException {

@@ -3,7 +3,9 @@ package dev.murmuration.cli;
 import dev.murmuration.reward.RewardTrace.Step;
 import java.util.List;
 
-/** Draws the reward along a text: a line for each token, with the change that it brought and a bar. */
+/**
+ * Draws the reward along a text: a line for each token, with the change that it brought and a bar.
+ */
 final class TraceChart {
   private static final int NUMBERS = 21; // Reward, change and the gaps between them.
 
@@ -12,21 +14,31 @@ final class TraceChart {
   /**
    * Prints it.
    *
-   * @param before the step before the first one, from which the first change is counted; null if there is none
+   * @param before the step before the first one, from which the first change is counted; null if
+   *     there is none
    */
   static void print(List<Step> steps, Step before, Terminal terminal) {
     double least = steps.stream().mapToDouble(Step::reward).min().orElseThrow();
     double most = steps.stream().mapToDouble(Step::reward).max().orElseThrow();
     int token = Math.clamp(terminal.columns() / 4, 10, 18);
     int bar = Math.clamp(terminal.columns() - NUMBERS - token, 10, 50);
-    terminal.out().println(
-        Colour.DIM.of(String.format("%-" + token + "s  %8s  %8s", "token", "reward", "change"), terminal));
+    terminal
+        .out()
+        .println(
+            Colour.DIM.of(
+                String.format("%-" + token + "s  %8s  %8s", "token", "reward", "change"),
+                terminal));
     Step last = before;
     for (Step step : steps) {
       String drawn = Display.bar(Display.share(step.reward(), least, most), bar);
       String line =
-          Display.fit(label(step.text()), token) + "  " + String.format("%8s", Numbers.signed(step.reward())) + "  "
-              + change(step, last, terminal) + " " + Colour.BLUE.of(drawn.stripTrailing(), terminal);
+          Display.fit(label(step.text()), token)
+              + "  "
+              + String.format("%8s", Numbers.signed(step.reward()))
+              + "  "
+              + change(step, last, terminal)
+              + " "
+              + Colour.BLUE.of(drawn.stripTrailing(), terminal);
       terminal.out().println(line);
       last = step;
     }
@@ -34,7 +46,11 @@ final class TraceChart {
 
   private static String label(String text) {
     // A token that is only spaces, or completes nothing yet, would be an empty line.
-    return text.isEmpty() ? "·" : text.isBlank() && !text.contains("\n") ? "␣".repeat(text.length()) : Display.visible(text);
+    return text.isEmpty()
+        ? "·"
+        : text.isBlank() && !text.contains("\n")
+            ? "␣".repeat(text.length())
+            : Display.visible(text);
   }
 
   private static String change(Step step, Step last, Terminal terminal) {

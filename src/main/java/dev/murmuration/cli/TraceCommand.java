@@ -16,19 +16,25 @@ import picocli.CommandLine.Option;
     header = "Shows the reward after every token of a response.",
     description = {
       "",
-      "Each reward is what the response would get if it ended there: it shows where a response gains and where it loses.",
+      "Each reward is what the response would get if it ended there: it shows where a response"
+          + " gains and where it loses.",
       "",
       "Examples:",
       "  murmur trace --prompt \"Hello?\" --response \"Hi, how can I help you?\"",
       "  murmur trace --json --all --text \"some raw text\"",
       "",
-      "In a pipe: a line for each token, of index, token id, reward and text, separated by tabs; in the text \\n, \\t, \\r "
-          + "and \\\\ stand for line break, tab, carriage return and backslash."
+      "In a pipe: a line for each token, of index, token id, reward and text, separated by tabs; in"
+          + " the text \\n"
+          + ", \\t, \\r"
+          + " and \\\\ stand for line break, tab, carriage return and backslash."
     })
 final class TraceCommand extends ModelCommand {
   @Mixin private OneText text = new OneText();
 
-  @Option(names = "--all", order = 7, description = "The tokens of the prompt, too. Default: only those of the response.")
+  @Option(
+      names = "--all",
+      order = 7,
+      description = "The tokens of the prompt, too. Default: only those of the response.")
   private boolean all;
 
   private OneText.Given given;
@@ -41,7 +47,9 @@ final class TraceCommand extends ModelCommand {
   @Override
   int run(RewardModel model) throws IOException {
     RewardTrace trace =
-        given.conversation() == null ? model.traceText(given.raw()) : model.trace(given.conversation());
+        given.conversation() == null
+            ? model.traceText(given.raw())
+            : model.trace(given.conversation());
     int from = all ? 0 : trace.responseStart();
     List<Step> steps = trace.steps().subList(from, trace.steps().size());
     if (json()) {
@@ -59,16 +67,29 @@ final class TraceCommand extends ModelCommand {
 
   private void printForPeople(Reward reward, List<Step> steps, Step before) {
     TraceChart.print(steps, before, terminal());
-    terminal().out().println(
-        "Reward " + Colour.BOLD.of(Numbers.reward(reward.reward()), terminal()) + " after " + reward.tokens()
-            + " tokens, prompt included.");
+    terminal()
+        .out()
+        .println(
+            "Reward "
+                + Colour.BOLD.of(Numbers.reward(reward.reward()), terminal())
+                + " after "
+                + reward.tokens()
+                + " tokens, prompt included.");
   }
 
   private void printFields(List<Step> steps) {
     for (Step step : steps) {
-      terminal().out().print(
-          step.index() + "\t" + step.tokenId() + "\t" + Numbers.reward(step.reward()) + "\t"
-              + Display.escaped(step.text()) + "\n");
+      terminal()
+          .out()
+          .print(
+              step.index()
+                  + "\t"
+                  + step.tokenId()
+                  + "\t"
+                  + Numbers.reward(step.reward())
+                  + "\t"
+                  + Display.escaped(step.text())
+                  + "\n");
     }
   }
 

@@ -5,8 +5,8 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What the launcher runs once after a build, so that Java learns which classes a command needs and how to start them fast
- * (AOT cache, JEP 514 and 515).
+ * What the launcher runs once after a build, so that Java learns which classes a command needs and
+ * how to start them fast (AOT cache, JEP 514 and 515).
  */
 public final class Training {
   private static final String ROWS =

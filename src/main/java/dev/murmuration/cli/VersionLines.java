@@ -20,7 +20,13 @@ final class VersionLines implements IVersionProvider {
   }
 
   private static String java() {
-    return "Java " + System.getProperty("java.runtime.version") + " by " + System.getProperty("java.vendor") + ", "
-        + System.getProperty("os.name") + " " + System.getProperty("os.arch");
+    return "Java "
+        + System.getProperty("java.runtime.version")
+        + " by "
+        + System.getProperty("java.vendor")
+        + ", "
+        + System.getProperty("os.name")
+        + " "
+        + System.getProperty("os.arch");
   }
 }

@@ -5,9 +5,14 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Locale;
 
-/** Remembers why writing failed: a {@link java.io.PrintStream} around it would only say that it did. */
+/**
+ * Remembers why writing failed: a {@link java.io.PrintStream} around it would only say that it did.
+ */
 final class WatchedOutput extends FilterOutputStream {
-  /** Who read our output wants no more of it, as {@code head} does. No failure: the command ends quietly. */
+  /**
+   * Who read our output wants no more of it, as {@code head} does. No failure: the command ends
+   * quietly.
+   */
   static final class ReaderGoneException extends IOException {
     private static final long serialVersionUID = 1L;
 

@@ -48,8 +48,8 @@ public final class Vocabulary {
 
   /**
    * The token ids of a text: BOS, then the text's own, with special tokens such as {@code </s>}
-   * parsed. What the model file says about adding BOS or EOS has no part in it, because a reward
-   * is read where the text ends.
+   * parsed. What the model file says about adding BOS or EOS has no part in it, because a reward is
+   * read where the text ends.
    *
    * @throws IllegalArgumentException if the text holds a lone surrogate or is longer than {@link
    *     #MAX_BYTES}

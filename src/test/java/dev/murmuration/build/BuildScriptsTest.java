@@ -14,7 +14,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The shell scripts around the native build, in a copy of what they read, up to where compiling would begin. */
+/**
+ * The shell scripts around the native build, in a copy of what they read, up to where compiling
+ * would begin.
+ */
 @Tag("unit")
 class BuildScriptsTest {
   private static final Path ROOT = Path.of("").toAbsolutePath();
@@ -49,8 +52,7 @@ class BuildScriptsTest {
     builder.environment().remove("LLAMA_CPP_DIR");
     builder.environment().putAll(environment);
     Process process = builder.start();
-    String output =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     return new Result(process.waitFor(), output);
   }
 
@@ -91,7 +93,9 @@ class BuildScriptsTest {
   void anUnknownBackendIsRefused() throws Exception {
     Result result = build(Map.of("NATIVE_BACKENDS", "cuda,opengl"));
     assertThat(result.exitCode()).isEqualTo(1);
-    assertThat(result.output()).contains("unknown backend 'opengl'").contains("cuda, metal, vulkan");
+    assertThat(result.output())
+        .contains("unknown backend 'opengl'")
+        .contains("cuda, metal, vulkan");
   }
 
   @Test
@@ -143,9 +147,7 @@ class BuildScriptsTest {
 
     Files.writeString(generated, original);
     Files.writeString(
-        copy.resolve("native/shim/murmur_shim.h"),
-        "\n",
-        java.nio.file.StandardOpenOption.APPEND);
+        copy.resolve("native/shim/murmur_shim.h"), "\n", java.nio.file.StandardOpenOption.APPEND);
     assertThat(run(check, Map.of()).output()).contains("murmur_shim.h");
   }
 }

@@ -20,7 +20,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("native")
 class CommandsTest {
   private static final Terminal.Kind NARROW = new Terminal.Kind(true, false, 60, false);
-  private static final String[] HELLO = {"--prompt", "Hello?", "--response", "Hi, how can I help you?"};
+  private static final String[] HELLO = {
+    "--prompt", "Hello?", "--response", "Hi, how can I help you?"
+  };
 
   @Test
   void scorePrintsOneNumber() {
@@ -35,7 +37,11 @@ class CommandsTest {
   void scoreOfRawTextsGivesTheGoldenRewards() throws Exception {
     StringBuilder rows = new StringBuilder();
     for (Golden row : TestModels.tinyGolden()) {
-      rows.append(new com.fasterxml.jackson.databind.ObjectMapper().createObjectNode().put("id", row.id()).put("text", row.text()));
+      rows.append(
+          new com.fasterxml.jackson.databind.ObjectMapper()
+              .createObjectNode()
+              .put("id", row.id())
+              .put("text", row.text()));
       rows.append('\n');
     }
     Cli result = Cli.tiny(rows.toString(), Terminal.Kind.PLAIN, "score", "-");
@@ -45,7 +51,9 @@ class CommandsTest {
     for (int i = 0; i < rewards.size(); i++) {
       Golden golden = TestModels.tinyGolden().get(i);
       assertThat(rewards.get(i).get("id").asText()).isEqualTo(golden.id());
-      assertThat(rewards.get(i).get("reward").asDouble()).as(golden.id()).isCloseTo(golden.reward(), within(5e-5));
+      assertThat(rewards.get(i).get("reward").asDouble())
+          .as(golden.id())
+          .isCloseTo(golden.reward(), within(5e-5));
     }
   }
 
@@ -69,8 +77,30 @@ class CommandsTest {
   void optionsMayStandBeforeTheCommandAndHaveLlamaCppsNames() {
     Cli result =
         Cli.run(
-            "-m", TestModels.TINY.toString(), "--precision", "exact", "-t", "1", "-c", "128", "-b", "64", "-ub", "64",
-            "-ngl", "0", "--no-mmap", "--timeout", "60", "--device", "CPU", "score", HELLO[0], HELLO[1], HELLO[2], HELLO[3]);
+            "-m",
+            TestModels.TINY.toString(),
+            "--precision",
+            "exact",
+            "-t",
+            "1",
+            "-c",
+            "128",
+            "-b",
+            "64",
+            "-ub",
+            "64",
+            "-ngl",
+            "0",
+            "--no-mmap",
+            "--timeout",
+            "60",
+            "--device",
+            "CPU",
+            "score",
+            HELLO[0],
+            HELLO[1],
+            HELLO[2],
+            HELLO[3]);
     assertThat(result.code()).as(result.err()).isZero();
     assertThat(Double.parseDouble(result.out())).isCloseTo(golden("hello").reward(), within(5e-5));
   }
@@ -80,14 +110,22 @@ class CommandsTest {
     Path prompt = Files.writeString(folder.resolve("prompt.txt"), "Hello?\n");
     Cli result =
         Cli.tiny(
-            "Hi, how can I help you?\r\n", Terminal.Kind.PLAIN,
-            "score", "--prompt-file", prompt.toString(), "--response-file", "-");
+            "Hi, how can I help you?\r\n",
+            Terminal.Kind.PLAIN,
+            "score",
+            "--prompt-file",
+            prompt.toString(),
+            "--response-file",
+            "-");
     assertThat(Double.parseDouble(result.out())).isCloseTo(golden("hello").reward(), within(5e-5));
   }
 
   @Test
   void withoutAModelStandardErrorNamesTheEmbeddedOneUnlessQuiet() {
-    assertThat(Cli.run("score", "--text", "a").err().lines()).singleElement().asString().contains("MURMUR_MODEL", "fledgling");
+    assertThat(Cli.run("score", "--text", "a").err().lines())
+        .singleElement()
+        .asString()
+        .contains("MURMUR_MODEL", "fledgling");
     assertThat(Cli.run("score", "--text", "a", "-q").err()).isEmpty();
   }
 
@@ -95,12 +133,23 @@ class CommandsTest {
   void whatWasCutOffIsSaidOnStandardError() {
     Cli result = Cli.tiny("score", "--ctx-size", "8", HELLO[0], HELLO[1], HELLO[2], HELLO[3]);
     assertThat(result.code()).isZero();
-    assertThat(result.err().lines()).singleElement().asString().contains("10 tokens were cut off", "--no-truncate");
+    assertThat(result.err().lines())
+        .singleElement()
+        .asString()
+        .contains("10 tokens were cut off", "--no-truncate");
   }
 
   @Test
   void rankInAPipeIsTabSeparated() {
-    Cli result = Cli.tiny("rank", "--prompt", "Hello?", "--response", "Go away.", "--response", "-very\tbad\nidea");
+    Cli result =
+        Cli.tiny(
+            "rank",
+            "--prompt",
+            "Hello?",
+            "--response",
+            "Go away.",
+            "--response",
+            "-very\tbad\nidea");
     assertThat(result.code()).as(result.err()).isZero();
     assertThat(result.lines()).hasSize(2);
     assertThat(result.lines().getFirst().split("\t")).hasSize(5).startsWith("1");
@@ -111,30 +160,58 @@ class CommandsTest {
   void rankKeepsTheOrderOfTextsAndFiles(@TempDir Path folder) throws Exception {
     Path file = Files.writeString(folder.resolve("b.txt"), "b");
     Cli result =
-        Cli.tiny("rank", "--json", "--prompt", "x", "--response", "a", "--response-file", file.toString(), "--response", "c");
+        Cli.tiny(
+            "rank",
+            "--json",
+            "--prompt",
+            "x",
+            "--response",
+            "a",
+            "--response-file",
+            file.toString(),
+            "--response",
+            "c");
     for (JsonNode entry : result.json().get("entries")) {
-      assertThat(entry.get("response").asText()).isEqualTo("abc".substring(entry.get("index").asInt()).substring(0, 1));
+      assertThat(entry.get("response").asText())
+          .isEqualTo("abc".substring(entry.get("index").asInt()).substring(0, 1));
     }
     assertThat(result.json().has("preference_probability")).isFalse();
   }
 
   @Test
   void rankJsonOfTwoHasTheBradleyTerryProbability() throws Exception {
-    JsonNode json = Cli.tiny("rank", "--json", "--prompt", "x", "--response", "a", "--response", "b").json();
+    JsonNode json =
+        Cli.tiny("rank", "--json", "--prompt", "x", "--response", "a", "--response", "b").json();
     JsonNode entries = json.get("entries");
-    double difference = entries.get(0).get("reward").asDouble() - entries.get(1).get("reward").asDouble();
+    double difference =
+        entries.get(0).get("reward").asDouble() - entries.get(1).get("reward").asDouble();
     assertThat(difference).isPositive();
-    assertThat(json.get("preference_probability").asDouble()).isCloseTo(1 / (1 + Math.exp(-difference)), within(1e-6));
+    assertThat(json.get("preference_probability").asDouble())
+        .isCloseTo(1 / (1 + Math.exp(-difference)), within(1e-6));
     assertThat(json.get("prompt").asText()).isEqualTo("x");
   }
 
   @Test
   void rankForPeopleFitsTheTerminal() {
     Cli result =
-        Cli.tiny("", NARROW, "rank", "--prompt", "x", "--response", "日本語".repeat(40), "--response", "two\nlines\u001b[31m");
+        Cli.tiny(
+            "",
+            NARROW,
+            "rank",
+            "--prompt",
+            "x",
+            "--response",
+            "日本語".repeat(40),
+            "--response",
+            "two\nlines\u001b[31m");
     assertThat(result.code()).as(result.err()).isZero();
-    assertThat(result.out()).contains("two⏎lines").contains("…").contains("Bradley-Terry").doesNotContain("\u001b");
-    assertThat(result.lines().subList(0, 3)).allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(60));
+    assertThat(result.out())
+        .contains("two⏎lines")
+        .contains("…")
+        .contains("Bradley-Terry")
+        .doesNotContain("\u001b");
+    assertThat(result.lines().subList(0, 3))
+        .allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(60));
   }
 
   @Test
@@ -145,16 +222,24 @@ class CommandsTest {
     assertThat(steps).hasSize(8);
     assertThat(steps.get(7).get("reward").asDouble()).isEqualTo(json.get("reward").asDouble());
     assertThat(steps.get(0).get("text").asText()).isEqualTo(" Hi");
-    assertThat(Cli.tiny("trace", "--all", "--json", HELLO[0], HELLO[1], HELLO[2], HELLO[3]).json().get("steps")).hasSize(18);
+    assertThat(
+            Cli.tiny("trace", "--all", "--json", HELLO[0], HELLO[1], HELLO[2], HELLO[3])
+                .json()
+                .get("steps"))
+        .hasSize(18);
   }
 
   @Test
   void traceIsDrawnForPeopleAndTabSeparatedInAPipe() {
     Cli drawn = Cli.tiny("", NARROW, "trace", HELLO[0], HELLO[1], HELLO[2], HELLO[3]);
-    assertThat(drawn.lines()).hasSize(10).allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(60));
+    assertThat(drawn.lines())
+        .hasSize(10)
+        .allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(60));
     assertThat(drawn.out()).contains("█", "18 tokens");
     Cli piped = Cli.tiny("trace", HELLO[0], HELLO[1], HELLO[2], HELLO[3]);
-    assertThat(piped.lines()).hasSize(8).allSatisfy(line -> assertThat(line.split("\t")).hasSize(4));
+    assertThat(piped.lines())
+        .hasSize(8)
+        .allSatisfy(line -> assertThat(line.split("\t")).hasSize(4));
   }
 
   @Test
@@ -171,20 +256,24 @@ class CommandsTest {
     Cli result = Cli.run("", new Terminal.Kind(true, true, columns, false), "demo");
     assertThat(result.code()).as(result.err()).isZero();
     assertThat(result.err()).isEmpty();
-    assertThat(result.lines()).hasSizeLessThan(25).allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(columns));
+    assertThat(result.lines())
+        .hasSizeLessThan(25)
+        .allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(columns));
     JsonNode rankings = Cli.run("demo", "--json").json().get("rankings");
     assertThat(rankings).hasSize(2);
     List<String> eggs = rankings.get(0).get("entries").findValuesAsText("response");
     assertThat(eggs.getFirst()).endsWith("before peeling.");
     assertThat(eggs.getLast()).startsWith("water minutes");
-    assertThat(rankings.get(1).get("entries").get(0).get("response").asText()).startsWith("I won't help");
+    assertThat(rankings.get(1).get("entries").get(0).get("response").asText())
+        .startsWith("I won't help");
   }
 
   @Test
   void versionNamesAllThree() {
     Cli result = Cli.run("--version");
     assertThat(result.code()).isZero();
-    assertThat(result.out()).contains("murmuration ", "llama.cpp 0.5.0", "Java " + Runtime.version().feature());
+    assertThat(result.out())
+        .contains("murmuration ", "llama.cpp 0.5.0", "Java " + Runtime.version().feature());
   }
 
   @Test
@@ -203,6 +292,9 @@ class CommandsTest {
   }
 
   private static Golden golden(String id) {
-    return TestModels.tinyGolden().stream().filter(row -> row.id().equals(id)).findFirst().orElseThrow();
+    return TestModels.tinyGolden().stream()
+        .filter(row -> row.id().equals(id))
+        .findFirst()
+        .orElseThrow();
   }
 }

@@ -31,7 +31,8 @@ class DisplayTest {
 
   @Test
   void nothingInATextReachesTheTerminalAsACommand() {
-    assertThat(Display.visible("a\r\nb\nc\td\u001b[31m\u202e\u0000")).isEqualTo("a⏎b⏎c d\ufffd[31m\ufffd\ufffd");
+    assertThat(Display.visible("a\r\nb\nc\td\u001b[31m\u202e\u0000"))
+        .isEqualTo("a⏎b⏎c d\ufffd[31m\ufffd\ufffd");
     assertThat(Display.escaped("a\tb\nc\rd\\e")).isEqualTo("a\\tb\\nc\\rd\\\\e");
   }
 
@@ -49,7 +50,14 @@ class DisplayTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0, 0.0 %", "1e-9, < 0.1 %", "0.001, 0.1 %", "0.5, 50.0 %", "0.9999999, > 99.9 %", "1, 100.0 %"})
+  @CsvSource({
+    "0, 0.0 %",
+    "1e-9, < 0.1 %",
+    "0.001, 0.1 %",
+    "0.5, 50.0 %",
+    "0.9999999, > 99.9 %",
+    "1, 100.0 %"
+  })
   void onlyCertaintyIsAHundredPerCent(double probability, String text) {
     assertThat(Numbers.percent(probability)).isEqualTo(text);
   }
@@ -58,9 +66,14 @@ class DisplayTest {
   void theJdksMessagesAreMadeSentences() {
     assertThat(Failures.message(new NoSuchFileException("/x"))).isEqualTo("/x does not exist");
     assertThat(Failures.message(new AccessDeniedException("/x"))).contains("/x may not be");
-    assertThat(Failures.message(new OutOfMemoryError("Java heap space"))).contains("out of memory", "-Xmx");
-    assertThat(Failures.message(new NullPointerException("x"))).contains("should not have happened");
-    assertThat(Failures.message(Failures.unwrap(new CompletionException(new LinkageError("no library"))))).isEqualTo("no library");
+    assertThat(Failures.message(new OutOfMemoryError("Java heap space")))
+        .contains("out of memory", "-Xmx");
+    assertThat(Failures.message(new NullPointerException("x")))
+        .contains("should not have happened");
+    assertThat(
+            Failures.message(
+                Failures.unwrap(new CompletionException(new LinkageError("no library")))))
+        .isEqualTo("no library");
     assertThat(Failures.oneLine(" a\n  b\r\nc ")).isEqualTo("a; b; c");
   }
 }

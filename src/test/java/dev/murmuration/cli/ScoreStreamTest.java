@@ -42,46 +42,59 @@ class ScoreStreamTest {
             {"text": "[INST] Hello? [/INST] Hi!", "id": "\\ud83d\\ude00"}
             """);
     assertThat(result.code()).as(result.out()).isZero();
-    assertThat(result.out()).contains("{\"id\":7,\"meta\":{\"a\": [1.50, \"x y\"]},\"reward\":", "{\"id\":1e400,", "{\"id\":\"\\ud83d\\ude00\",");
+    assertThat(result.out())
+        .contains(
+            "{\"id\":7,\"meta\":{\"a\": [1.50, \"x y\"]},\"reward\":",
+            "{\"id\":1e400,",
+            "{\"id\":\"\\ud83d\\ude00\",");
     List<JsonNode> rows = result.rows();
     assertThat(rows).hasSize(3);
     assertThat(rows.get(0).get("model").asText()).isEqualTo("tiny-rm-f32.gguf");
-    assertThat(rows.get(1).get("reward")).isEqualTo(rows.get(0).get("reward")).isEqualTo(rows.get(2).get("reward"));
+    assertThat(rows.get(1).get("reward"))
+        .isEqualTo(rows.get(0).get("reward"))
+        .isEqualTo(rows.get(2).get("reward"));
     assertThat(rows.get(0).get("template").asText()).isEqualTo("llama2");
     assertThat(rows.get(2).get("template").asText()).isEqualTo("raw");
   }
 
   @Test
   void aThousandRowsStayInOrder() throws Exception {
-    String input = IntStream.range(0, 1000).mapToObj(i -> "{\"id\":" + i + ",\"text\":\"" + "word ".repeat(i % 7) + i + "\"}\n").collect(Collectors.joining());
+    String input =
+        IntStream.range(0, 1000)
+            .mapToObj(i -> "{\"id\":" + i + ",\"text\":\"" + "word ".repeat(i % 7) + i + "\"}\n")
+            .collect(Collectors.joining());
     List<JsonNode> rows = score(input).rows();
     assertThat(rows).hasSize(1000);
     assertThat(rows).extracting(row -> row.get("id").asInt()).isSorted();
   }
 
   @ParameterizedTest
-  @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-    "oops | not valid JSON",
-    "[1] | not a JSON object",
-    "{} | nothing to score",
-    "{\"id\": 5} | nothing to score",
-    "{\"text\": \"a\"} x | not valid JSON",
-    "{\"text\": \"a\"} {} | something follows",
-    "{\"text\": \"a\", \"text\": \"b\"} | Duplicate field",
-    "{\"text\": 3} | \"text\" is not a string",
-    "{\"text\": \"a\", \"prompt\": \"b\"} | more than one thing",
-    "{\"prompt\": \"b\"} | no \"response\"",
-    "{\"response\": \"b\"} | no \"prompt\"",
-    "{\"prompt\": \"\", \"response\": \"b\"} | prompt is empty",
-    "{\"text\": \"\\ud800\"} | lone surrogate",
-    "{\"messages\": 1} | not an array",
-    "{\"messages\": [1]} | message 1 is not an object",
-    "{\"messages\": [{\"role\": \"robot\", \"content\": \"a\"}]} | no role 'robot'",
-    "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | no response",
-    "{\"text\": \"a | not valid JSON",
-  })
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "oops | not valid JSON",
+        "[1] | not a JSON object",
+        "{} | nothing to score",
+        "{\"id\": 5} | nothing to score",
+        "{\"text\": \"a\"} x | not valid JSON",
+        "{\"text\": \"a\"} {} | something follows",
+        "{\"text\": \"a\", \"text\": \"b\"} | Duplicate field",
+        "{\"text\": 3} | \"text\" is not a string",
+        "{\"text\": \"a\", \"prompt\": \"b\"} | more than one thing",
+        "{\"prompt\": \"b\"} | no \"response\"",
+        "{\"response\": \"b\"} | no \"prompt\"",
+        "{\"prompt\": \"\", \"response\": \"b\"} | prompt is empty",
+        "{\"text\": \"\\ud800\"} | lone surrogate",
+        "{\"messages\": 1} | not an array",
+        "{\"messages\": [1]} | message 1 is not an object",
+        "{\"messages\": [{\"role\": \"robot\", \"content\": \"a\"}]} | no role 'robot'",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | no response",
+        "{\"text\": \"a | not valid JSON",
+      })
   void aBadRowBecomesAnErrorAndTheRestGoesOn(String row, String message) throws Exception {
-    Cli result = score("{\"id\": 1, \"text\": \"before\"}\n\n" + row + "\n{\"id\": 2, \"text\": \"after\"}");
+    Cli result =
+        score("{\"id\": 1, \"text\": \"before\"}\n\n" + row + "\n{\"id\": 2, \"text\": \"after\"}");
     assertThat(result.code()).isEqualTo(ExitCode.SOME_ROWS_FAILED);
     List<JsonNode> rows = result.rows();
     assertThat(rows).hasSize(3);
@@ -100,8 +113,11 @@ class ScoreStreamTest {
 
   @Test
   void bytesThatAreNoUtf8AreAnErrorOfTheirRow() throws Exception {
-    InputStream input = new ByteArrayInputStream("{\"text\": \"\u00e9\"}\n{\"text\": \"ok\"}".getBytes(StandardCharsets.ISO_8859_1));
-    Cli result = Cli.run(input, Terminal.Kind.PLAIN, "score", "-", "-m", TestModels.TINY.toString());
+    InputStream input =
+        new ByteArrayInputStream(
+            "{\"text\": \"\u00e9\"}\n{\"text\": \"ok\"}".getBytes(StandardCharsets.ISO_8859_1));
+    Cli result =
+        Cli.run(input, Terminal.Kind.PLAIN, "score", "-", "-m", TestModels.TINY.toString());
     assertThat(result.code()).isEqualTo(ExitCode.SOME_ROWS_FAILED);
     assertThat(result.rows().get(0).get("error").asText()).contains("UTF-8");
     assertThat(result.rows().get(1).has("reward")).isTrue();
@@ -110,10 +126,15 @@ class ScoreStreamTest {
   @Test
   void anEndlessLineIsAnErrorAndNotKeptInMemory() throws Exception {
     InputStream endless = new ManyBytes((byte) 'a', 3L << 30);
-    InputStream input = new SequenceInputStream(endless, new ByteArrayInputStream("\n{\"text\": \"ok\"}\n".getBytes(StandardCharsets.UTF_8)));
-    Cli result = Cli.run(input, Terminal.Kind.PLAIN, "score", "-", "-m", TestModels.TINY.toString());
+    InputStream input =
+        new SequenceInputStream(
+            endless,
+            new ByteArrayInputStream("\n{\"text\": \"ok\"}\n".getBytes(StandardCharsets.UTF_8)));
+    Cli result =
+        Cli.run(input, Terminal.Kind.PLAIN, "score", "-", "-m", TestModels.TINY.toString());
     assertThat(result.code()).isEqualTo(ExitCode.SOME_ROWS_FAILED);
-    assertThat(result.rows().get(0).get("error").asText()).contains(Long.toString(3L << 30), "limit is 16777216");
+    assertThat(result.rows().get(0).get("error").asText())
+        .contains(Long.toString(3L << 30), "limit is 16777216");
     assertThat(result.rows().get(1).has("reward")).isTrue();
   }
 
@@ -123,9 +144,14 @@ class ScoreStreamTest {
     PipedOutputStream output = new PipedOutputStream();
     CompletableFuture<Integer> code;
     try (PipedOutputStream rows = new PipedOutputStream(input);
-        BufferedReader rewards = new BufferedReader(new InputStreamReader(new PipedInputStream(output), StandardCharsets.UTF_8))) {
-      Terminal terminal = new Terminal(input, output, OutputStream.nullOutputStream(), Terminal.Kind.PLAIN);
-      code = CompletableFuture.supplyAsync(() -> Murmur.run(terminal, "score", "-", "-m", TestModels.TINY.toString()));
+        BufferedReader rewards =
+            new BufferedReader(
+                new InputStreamReader(new PipedInputStream(output), StandardCharsets.UTF_8))) {
+      Terminal terminal =
+          new Terminal(input, output, OutputStream.nullOutputStream(), Terminal.Kind.PLAIN);
+      code =
+          CompletableFuture.supplyAsync(
+              () -> Murmur.run(terminal, "score", "-", "-m", TestModels.TINY.toString()));
       for (int i = 0; i < 3; i++) {
         rows.write(("{\"id\": " + i + ", \"text\": \"a\"}\n").getBytes(StandardCharsets.UTF_8));
         rows.flush();
@@ -138,7 +164,14 @@ class ScoreStreamTest {
   @Test
   void tooShortATimeIsAnErrorOfTheRow() throws Exception {
     String text = "word ".repeat(2000);
-    Cli result = Cli.tiny("{\"text\": \"" + text + "\"}\n", Terminal.Kind.PLAIN, "score", "-", "--timeout", "0.001");
+    Cli result =
+        Cli.tiny(
+            "{\"text\": \"" + text + "\"}\n",
+            Terminal.Kind.PLAIN,
+            "score",
+            "-",
+            "--timeout",
+            "0.001");
     assertThat(result.code()).isEqualTo(ExitCode.SOME_ROWS_FAILED);
     assertThat(result.rows().getFirst().get("error").asText()).contains("--timeout");
   }
@@ -154,20 +187,28 @@ class ScoreStreamTest {
   void aFullDiskIsAFailure() {
     Cli result = writingTo(new FailingOutput("No space left on device"));
     assertThat(result.code()).isEqualTo(ExitCode.FAILED);
-    assertThat(result.err().lines()).singleElement().asString().contains("cannot write to standard output: No space left");
+    assertThat(result.err().lines())
+        .singleElement()
+        .asString()
+        .contains("cannot write to standard output: No space left");
   }
 
   @Test
   void inputThatCannotBeReadIsAFailure() {
     // A pipe that was never connected.
     InputStream broken = new PipedInputStream();
-    Cli result = Cli.run(broken, Terminal.Kind.PLAIN, "score", "-", "-m", TestModels.TINY.toString());
+    Cli result =
+        Cli.run(broken, Terminal.Kind.PLAIN, "score", "-", "-m", TestModels.TINY.toString());
     assertThat(result.code()).isEqualTo(ExitCode.FAILED);
-    assertThat(result.err().lines()).singleElement().asString().contains("cannot read standard input: Pipe not connected");
+    assertThat(result.err().lines())
+        .singleElement()
+        .asString()
+        .contains("cannot read standard input: Pipe not connected");
   }
 
   private static Cli writingTo(OutputStream out) {
-    InputStream rows = new ManyBytes("{\"text\": \"a\"}\n".getBytes(StandardCharsets.UTF_8), Long.MAX_VALUE);
+    InputStream rows =
+        new ManyBytes("{\"text\": \"a\"}\n".getBytes(StandardCharsets.UTF_8), Long.MAX_VALUE);
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     Terminal terminal = new Terminal(rows, out, err, Terminal.Kind.PLAIN);
     int code = Murmur.run(terminal, "score", "-", "-m", TestModels.TINY.toString());

@@ -19,40 +19,46 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("native")
 class WrongUsageTest {
   @ParameterizedTest
-  @CsvSource(delimiter = '|', value = {
-    "foo | no command 'foo'",
-    "scor | did you mean score",
-    "score --promt x | no option '--promt'; did you mean --prompt",
-    "score | --prompt is missing",
-    "score --prompt x | --response is missing",
-    "score --prompt --response x | the text after --prompt is missing",
-    "score --prompt x --response | the text after --response is missing",
-    "score --text a --text b | --text (or --text-file) is given 2 times",
-    "score --text a --prompt b | --text stands alone",
-    "score - --text a | stands alone",
-    "score file.txt | unexpected argument 'file.txt'",
-    "score --text a extra | unexpected argument 'extra'",
-    "score --text a -t x | 'x' is not a whole number",
-    "score --text a -t -1 | threads (--threads) is -1",
-    "score --text a -ub 0 | (--ubatch-size) is 0",
-    "score --text a -c 1 | (--ctx-size) is 1",
-    "score --text a -c 99999999 | (--ctx-size) is 99999999",
-    "score --text a -ngl 5 | there is no GPU",
-    "score --text a --device GPU7 | no device 'GPU7'",
-    "score --text a --precision medium | no precision 'medium'; there are fast and exact",
-    "score --text a --template foo | no template 'foo'; there are llama2",
-    "score --text a --timeout 0 | --timeout is 0.0 seconds",
-    "score --text a --timeout NaN | --timeout is NaN seconds",
-    "score --no-truncate -c 4 --text one-two-three-four-five | context holds 4",
-    "rank --response x | --prompt is missing",
-    "rank --prompt x | --response is missing",
-    "help nope | no command 'nope'",
-  })
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "foo | no command 'foo'",
+        "scor | did you mean score",
+        "score --promt x | no option '--promt'; did you mean --prompt",
+        "score | --prompt is missing",
+        "score --prompt x | --response is missing",
+        "score --prompt --response x | the text after --prompt is missing",
+        "score --prompt x --response | the text after --response is missing",
+        "score --text a --text b | --text (or --text-file) is given 2 times",
+        "score --text a --prompt b | --text stands alone",
+        "score - --text a | stands alone",
+        "score file.txt | unexpected argument 'file.txt'",
+        "score --text a extra | unexpected argument 'extra'",
+        "score --text a -t x | 'x' is not a whole number",
+        "score --text a -t -1 | threads (--threads) is -1",
+        "score --text a -ub 0 | (--ubatch-size) is 0",
+        "score --text a -c 1 | (--ctx-size) is 1",
+        "score --text a -c 99999999 | (--ctx-size) is 99999999",
+        "score --text a -ngl 5 | there is no GPU",
+        "score --text a --device GPU7 | no device 'GPU7'",
+        "score --text a --precision medium | no precision 'medium'; there are fast and exact",
+        "score --text a --template foo | no template 'foo'; there are llama2",
+        "score --text a --timeout 0 | --timeout is 0.0 seconds",
+        "score --text a --timeout NaN | --timeout is NaN seconds",
+        "score --no-truncate -c 4 --text one-two-three-four-five | context holds 4",
+        "rank --response x | --prompt is missing",
+        "rank --prompt x | --response is missing",
+        "help nope | no command 'nope'",
+      })
   void wrongUsage(String arguments, String message) {
     Cli result = Cli.run(("-q " + arguments).split(" "));
     assertThat(result.code()).isEqualTo(ExitCode.WRONG_USAGE);
     assertThat(result.out()).isEmpty();
-    assertThat(result.err().lines()).singleElement().asString().startsWith("murmur: ").contains(message);
+    assertThat(result.err().lines())
+        .singleElement()
+        .asString()
+        .startsWith("murmur: ")
+        .contains(message);
   }
 
   @Test
@@ -65,7 +71,8 @@ class WrongUsageTest {
   @Test
   void filesThatAreNoneAreFailures(@TempDir Path folder) throws Exception {
     Path binary = Files.write(folder.resolve("binary"), new byte[] {(byte) 0xff, 1, 2});
-    Path large = Files.writeString(folder.resolve("large"), "x".repeat(1 << 21), StandardCharsets.UTF_8);
+    Path large =
+        Files.writeString(folder.resolve("large"), "x".repeat(1 << 21), StandardCharsets.UTF_8);
     failure("does not exist", "score", "--prompt-file", "/no/such/file", "--response", "x");
     failure("is a directory", "score", "--prompt", "x", "--response-file", folder.toString());
     failure("is not UTF-8", "score", "--text-file", binary.toString());
@@ -73,7 +80,15 @@ class WrongUsageTest {
     failure("no such file", "score", "--text", "a", "-m", "/no/such/model.gguf");
     failure("directory", "score", "--text", "a", "-m", folder.toString());
     failure("GGUF", "score", "--text", "a", "-m", binary.toString());
-    failure("does not exist", "score", "--text", "a", "--value-head", "/no/such/head", "-m", TestModels.TINY.toString());
+    failure(
+        "does not exist",
+        "score",
+        "--text",
+        "a",
+        "--value-head",
+        "/no/such/head",
+        "-m",
+        TestModels.TINY.toString());
   }
 
   private static void failure(String message, String... arguments) {
@@ -82,13 +97,19 @@ class WrongUsageTest {
     Cli result = Cli.run(all.toArray(String[]::new));
     assertThat(result.code()).isEqualTo(ExitCode.FAILED);
     assertThat(result.out()).isEmpty();
-    assertThat(result.err().lines()).singleElement().asString().startsWith("murmur: ").contains(message);
+    assertThat(result.err().lines())
+        .singleElement()
+        .asString()
+        .startsWith("murmur: ")
+        .contains(message);
   }
 
   @Test
   void verboseAddsTheStackTrace() {
     Cli result = Cli.run("score", "-v", "--prompt", "", "--response", "x");
-    assertThat(result.err().lines().skip(1)).isNotEmpty().anyMatch(line -> line.contains("at dev.murmuration"));
+    assertThat(result.err().lines().skip(1))
+        .isNotEmpty()
+        .anyMatch(line -> line.contains("at dev.murmuration"));
   }
 
   @Test
@@ -105,14 +126,17 @@ class WrongUsageTest {
     Cli help = Cli.run(command, "--help");
     assertThat(help.code()).isZero();
     assertThat(help.err()).isEmpty();
-    assertThat(help.out()).contains("Usage: murmur " + command, "--help", "--json").doesNotContain("null");
+    assertThat(help.out())
+        .contains("Usage: murmur " + command, "--help", "--json")
+        .doesNotContain("null");
     assertThat(help.lines()).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(80));
     assertThat(Cli.run("help", command).out()).isEqualTo(help.out());
   }
 
   @Test
   void modelOptionsAreExplainedWhereAModelIsUsed() {
-    assertThat(Cli.run("score", "--help").out()).contains("--model", "-ngl", "--precision", "Default: fast");
+    assertThat(Cli.run("score", "--help").out())
+        .contains("--model", "-ngl", "--precision", "Default: fast");
     assertThat(Cli.run("devices", "--help").out()).doesNotContain("--precision");
   }
 
@@ -121,8 +145,10 @@ class WrongUsageTest {
     Cli result = Cli.run("completion");
     assertThat(result.code()).isZero();
     assertThat(result.out()).contains("score", "--response-file");
-    // picocli names its variables by the options' labels: with the same label, one option's values would be the other's.
-    assertThat(result.out()).contains("PRECISION_option_args=(\"fast\" \"exact\")", "TEMPLATE_option_args=(\"llama2\"");
+    // picocli names its variables by the options' labels: with the same label, one option's values
+    // would be the other's.
+    assertThat(result.out())
+        .contains("PRECISION_option_args=(\"fast\" \"exact\")", "TEMPLATE_option_args=(\"llama2\"");
     Process bash = new ProcessBuilder("bash", "-n").redirectErrorStream(true).start();
     try (var in = bash.getOutputStream()) {
       in.write(result.out().getBytes(StandardCharsets.UTF_8));

@@ -11,7 +11,10 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Tag;
 import net.jqwik.api.constraints.IntRange;
 
-/** Plans, without llama.cpp: every token once, in order, within the limits, and the right rows asked for. */
+/**
+ * Plans, without llama.cpp: every token once, in order, within the limits, and the right rows asked
+ * for.
+ */
 @Tag("unit")
 class PlannerTest {
   @Property
