@@ -144,14 +144,14 @@ public final class Murmur implements Callable<Integer> {
     Path file = file();
     if (file == null) {
       if (noteEmbedded) {
-        terminal.note("no model named (-m FILE or " + MODEL_VARIABLE + "): using the small embedded demo model, fledgling");
+        terminal.note("neither -m nor " + MODEL_VARIABLE + " given: using the small embedded model, fledgling");
       }
       return RewardModel.loadEmbedded(options);
     }
     if (terminal.quiet() || !terminal.errIsTerminal() || general.verbose) {
       return RewardModel.load(file, options);
     }
-    try (LoadProgress progress = new LoadProgress(file, terminal)) {
+    try (LoadProgress progress = new LoadProgress(file, terminal, LoadProgress.PATIENCE)) {
       return RewardModel.load(file, options.progress(progress));
     }
   }

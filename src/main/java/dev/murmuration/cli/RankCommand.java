@@ -61,8 +61,7 @@ final class RankCommand extends ModelCommand {
     RankTable.print(ranking, terminal());
     if (terminal().outIsTerminal() && ranking.entries().size() == 2) {
       terminal().out().println(
-          "The first is preferred to the second with a probability of "
-              + Numbers.percent(ranking.best().probabilityOfBest()) + " (Bradley-Terry).");
+          "Preferred over the second: " + Numbers.percent(ranking.best().probabilityOfBest()) + " (Bradley-Terry).");
     }
     return ExitCode.DONE;
   }
