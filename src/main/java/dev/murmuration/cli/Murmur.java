@@ -31,8 +31,9 @@ import picocli.CommandLine.Spec;
     header = "Scores text with a reward model such as Starling-RM.",
     description = {
       "",
-      "A prompt and a response go in, one number comes out: the reward. The higher it is, the more helpful and the less "
-          + "harmful the response. Only differences between responses to one prompt mean something.",
+      "A prompt and a response go in, one number comes out: the reward. The higher it is, the more"
+          + " helpful and the less harmful the response. Only differences between responses to one"
+          + " prompt mean something.",
       "",
       "Examples:",
       "  murmur demo",
@@ -144,7 +145,10 @@ public final class Murmur implements Callable<Integer> {
     Path file = file();
     if (file == null) {
       if (noteEmbedded) {
-        terminal.note("neither -m nor " + MODEL_VARIABLE + " given: using the small embedded model, fledgling");
+        terminal.note(
+            "neither -m nor "
+                + MODEL_VARIABLE
+                + " given: using the small embedded model, fledgling");
       }
       return RewardModel.loadEmbedded(options);
     }
@@ -158,6 +162,8 @@ public final class Murmur implements Callable<Integer> {
 
   private Path file() {
     String named = System.getenv(MODEL_VARIABLE);
-    return modelOptions.model != null || named == null || named.isBlank() ? modelOptions.model : Path.of(named);
+    return modelOptions.model != null || named == null || named.isBlank()
+        ? modelOptions.model
+        : Path.of(named);
   }
 }

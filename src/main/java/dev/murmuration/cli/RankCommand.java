@@ -16,15 +16,17 @@ import picocli.CommandLine.Mixin;
     header = "Ranks responses to a prompt, best first.",
     description = {
       "",
-      "Each response is shown with its reward and the probability that it is the best of them (the softmax of the rewards: "
-          + "Plackett-Luce; for two responses Bradley-Terry).",
+      "Each response is shown with its reward and the probability that it is the best of them (the"
+          + " softmax of the rewards: Plackett-Luce; for two responses Bradley-Terry).",
       "",
       "Examples:",
       "  murmur rank --prompt \"Hello?\" --response \"Hi!\" --response \"Go away.\"",
       "  murmur rank --prompt-file p.txt --response-file a.txt --response-file b.txt",
       "",
-      "In a pipe: a line for each response, of rank, reward, probability, index (from 0, as given) and response, separated "
-          + "by tabs; in the response \\n, \\t, \\r and \\\\ stand for line break, tab, carriage return and backslash."
+      "In a pipe: a line for each response, of rank, reward, probability, index (from 0, as given)"
+          + " and response, separated by tabs; in the response \\n"
+          + ", \\t, \\r"
+          + " and \\\\ stand for line break, tab, carriage return and backslash."
     })
 final class RankCommand extends ModelCommand {
   @Mixin private PromptOptions prompts = new PromptOptions();
@@ -36,10 +38,12 @@ final class RankCommand extends ModelCommand {
   void prepare() throws IOException {
     TextArgument prompt = prompts.prompt();
     if (prompt == null) {
-      throw new IllegalArgumentException("--prompt is missing; responses are ranked as answers to one prompt");
+      throw new IllegalArgumentException(
+          "--prompt is missing; responses are ranked as answers to one prompt");
     }
     if (prompts.responses().isEmpty()) {
-      throw new IllegalArgumentException("--response is missing; give it twice or more, once for each response");
+      throw new IllegalArgumentException(
+          "--response is missing; give it twice or more, once for each response");
     }
     promptText = prompt.read(terminal());
     for (TextArgument response : prompts.responses()) {
@@ -54,14 +58,23 @@ final class RankCommand extends ModelCommand {
       Json.printObject(terminal(), json -> write(json, promptText, ranking));
       return ExitCode.DONE;
     }
-    long cut = ranking.entries().stream().filter(entry -> entry.reward().truncatedTokens() > 0).count();
+    long cut =
+        ranking.entries().stream().filter(entry -> entry.reward().truncatedTokens() > 0).count();
     if (cut > 0) {
-      terminal().note(cut + " of the texts were too long and cut on the left; --no-truncate refuses them instead");
+      terminal()
+          .note(
+              cut
+                  + " of the texts were too long and cut on the left; --no-truncate refuses them"
+                  + " instead");
     }
     RankTable.print(ranking, terminal());
     if (terminal().outIsTerminal() && ranking.entries().size() == 2) {
-      terminal().out().println(
-          "Preferred over the second: " + Numbers.percent(ranking.best().probabilityOfBest()) + " (Bradley-Terry).");
+      terminal()
+          .out()
+          .println(
+              "Preferred over the second: "
+                  + Numbers.percent(ranking.best().probabilityOfBest())
+                  + " (Bradley-Terry).");
     }
     return ExitCode.DONE;
   }
@@ -82,7 +95,8 @@ final class RankCommand extends ModelCommand {
     Reward best = ranking.best().reward();
     if (ranking.entries().size() == 2) {
       double second = ranking.entries().getLast().reward().reward();
-      json.writeNumberField("preference_probability", Ranking.preferenceProbability(best.reward(), second));
+      json.writeNumberField(
+          "preference_probability", Ranking.preferenceProbability(best.reward(), second));
     }
     Json.writeProvenance(json, best);
   }

@@ -17,8 +17,12 @@ class LoadProgressTest {
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     Terminal terminal =
         new Terminal(
-            InputStream.nullInputStream(), OutputStream.nullOutputStream(), err, new Terminal.Kind(false, true, 60, false));
-    try (LoadProgress progress = new LoadProgress(Path.of("models/starling.gguf"), terminal, patience)) {
+            InputStream.nullInputStream(),
+            OutputStream.nullOutputStream(),
+            err,
+            new Terminal.Kind(false, true, 60, false));
+    try (LoadProgress progress =
+        new LoadProgress(Path.of("models/starling.gguf"), terminal, patience)) {
       progress.accept(0.25);
       progress.accept(0.5);
     }
@@ -28,7 +32,10 @@ class LoadProgressTest {
   @Test
   void aSlowLoadHasABarThatIsWipedAtItsEnd() {
     String shown = load(-1);
-    assertThat(shown).contains("Loading starling.gguf", "50%").endsWith("\r\u001b[K").doesNotContain("\n");
+    assertThat(shown)
+        .contains("Loading starling.gguf", "50%")
+        .endsWith("\r\u001b[K")
+        .doesNotContain("\n");
     assertThat(shown.split("\r")).allSatisfy(line -> assertThat(line.length()).isLessThan(60));
   }
 
