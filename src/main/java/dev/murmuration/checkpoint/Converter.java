@@ -150,7 +150,7 @@ public final class Converter {
   private Conversion write(Path output, TensorWriter tensors, GgufWriter writer, Sources sources)
       throws IOException {
     try (OutputFile file = OutputFile.begin(output, force, tensors.totalBytes())) {
-      tensors.write(writer, sources, file.channel());
+      tensors.write(writer, sources, file);
       LlamaHyperparameters sizes = validate(file.part(), output);
       long size = file.channel().size();
       file.commit();

@@ -19,6 +19,7 @@ final class NumberCodec {
    */
   private static final float F16_OVERFLOW = 65520f;
 
+  private static final float BELOW_HALF = Math.nextDown(0.5f);
   private static final int BF16_NAN = 0x7f800000;
 
   private float[] floats = new float[0];
@@ -120,12 +121,13 @@ final class NumberCodec {
     return greatest < limit || !Float.isFinite(greatest);
   }
 
+  /** The greatest magnitude. Bits of floats without sign are in the order of the floats. */
   private static float greatest(float[] from, int start, int count) {
-    float greatest = 0;
+    int greatest = 0;
     for (int i = start; i < start + count; i++) {
-      greatest = Math.max(greatest, Math.abs(from[i]));
+      greatest = Math.max(greatest, Float.floatToRawIntBits(from[i]) & Integer.MAX_VALUE);
     }
-    return greatest;
+    return Float.intBitsToFloat(greatest);
   }
 
   private static void halfToFloat(short[] from, float[] to, int count) {
@@ -170,13 +172,14 @@ final class NumberCodec {
     }
   }
 
-  /** C's {@code roundf}: halves away from zero. What is cut off by (int) is exact in a float. */
+  /**
+   * C's {@code roundf}, halves away from zero: adding the greatest float below a half gives the
+   * next whole number from a half on, because the sum is rounded, and not before.
+   */
   private static void round(float[] from, int start, float inverse, byte[] to, int at) {
     for (int i = 0; i < Q8_BLOCK; i++) {
       float scaled = from[start + i] * inverse;
-      int whole = (int) scaled;
-      int twice = (int) ((scaled - whole) * 2);
-      to[at + i] = (byte) (whole + twice);
+      to[at + i] = (byte) (int) (scaled + Math.copySign(BELOW_HALF, scaled));
     }
   }
 }

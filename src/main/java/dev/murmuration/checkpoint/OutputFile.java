@@ -59,7 +59,8 @@ final class OutputFile implements AutoCloseable {
     }
     checkReplaceable(target, replace);
     long free = Files.getFileStore(folder).getUsableSpace();
-    if (free < bytes) {
+    // Some file systems cannot tell, and say 0.
+    if (free > 0 && free < bytes) {
       throw new CheckpointException(
           target, "needs " + bytes + " bytes, the disk has " + free + " free");
     }
@@ -79,6 +80,12 @@ final class OutputFile implements AutoCloseable {
     }
   }
 
+  /** The name under which the file will appear. */
+  Path target() {
+    return target;
+  }
+
+  /** The name that it has until then. */
   Path part() {
     return part;
   }

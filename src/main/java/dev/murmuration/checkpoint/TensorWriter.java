@@ -3,7 +3,6 @@ package dev.murmuration.checkpoint;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.util.List;
 
 /** Writes a body's tensors behind the metadata of a GGUF. */
@@ -49,8 +48,9 @@ final class TensorWriter {
         .sum();
   }
 
-  void write(GgufWriter writer, Sources sources, FileChannel out) throws IOException {
-    try (TensorPipeline pipeline = new TensorPipeline(tensors, this::typeOf, sources)) {
+  void write(GgufWriter writer, Sources sources, OutputFile out) throws IOException {
+    try (TensorPipeline pipeline =
+        new TensorPipeline(out.target(), tensors, this::typeOf, sources)) {
       for (StateDict.Source source : tensors) {
         BodyTensor body = source.body();
         writer.tensor(
@@ -62,7 +62,7 @@ final class TensorWriter {
               progress.tensorWritten(body.ggufName(), written, totalBytes);
             });
       }
-      writer.writeTo(out);
+      writer.writeTo(out.channel());
     }
   }
 }

@@ -207,7 +207,8 @@ class OutputTest {
             .options("-XX:-UsePerfData")
             .run(Checkpoints.TINY, Checkpoints.TINY, output, GgufTensorType.F16, "replace");
     assertThat(result.exitCode()).isEqualTo(1);
-    assertThat(result.err()).contains("IOException").contains("File too large");
+    assertThat(result.err())
+        .contains("out.gguf: cannot be written: File too large; is the disk full?");
     assertOldFileStays();
   }
 }
