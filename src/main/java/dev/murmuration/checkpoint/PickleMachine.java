@@ -7,9 +7,6 @@ import dev.murmuration.checkpoint.PickleValue.Sequence;
 import dev.murmuration.checkpoint.PickleValue.Text;
 import dev.murmuration.checkpoint.PickleValue.Tuple;
 import dev.murmuration.checkpoint.PickleValue.Whole;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -30,7 +27,6 @@ final class PickleMachine {
   static final int MAX_BYTES = 8 << 20;
   private static final int MAX_DEPTH = 32;
   private static final int MAX_PROTOCOL = 5;
-  private static final int MAX_NAME_BYTES = 256;
   private static final Map<String, Global> GLOBALS = new HashMap<>();
 
   static {
@@ -39,15 +35,14 @@ final class PickleMachine {
     }
   }
 
-  private final ByteBuffer in;
+  private final PickleInput in;
   private final List<PickleValue> stack = new ArrayList<>();
   private final int[] marks = new int[MAX_DEPTH];
   private int markCount;
   private final Map<Integer, PickleValue> memo = new HashMap<>();
-  private int opcodeAt;
 
   private PickleMachine(byte[] pickle) {
-    this.in = ByteBuffer.wrap(pickle).order(ByteOrder.LITTLE_ENDIAN);
+    this.in = new PickleInput(pickle);
   }
 
   /** The value that a pickle describes. */
@@ -57,8 +52,7 @@ final class PickleMachine {
 
   private PickleValue run() throws PickleException {
     for (int step = 0; step < MAX_STEPS; step++) {
-      opcodeAt = in.position();
-      int opcode = Byte.toUnsignedInt(take(1).get());
+      int opcode = in.opcode();
       if (opcode == '.') {
         PickleValue result = pop();
         if (!stack.isEmpty()) {
@@ -74,7 +68,7 @@ final class PickleMachine {
   private void step(int opcode) throws PickleException {
     switch (opcode) {
       case 0x80 -> checkProtocol();
-      case 0x95 -> take(Long.BYTES); // FRAME: how much to read ahead.
+      case 0x95 -> in.skip(Long.BYTES); // FRAME: how much to read ahead.
       case '(' -> mark();
       case '0' -> pop();
       case '}' -> stack.add(new Dict());
@@ -93,18 +87,18 @@ final class PickleMachine {
 
   private void stepWithArgument(int opcode) throws PickleException {
     switch (opcode) {
-      case 'K' -> stack.add(new Whole(Byte.toUnsignedInt(take(1).get())));
-      case 'M' -> stack.add(new Whole(Short.toUnsignedInt(take(Short.BYTES).getShort())));
-      case 'J' -> stack.add(new Whole(take(Integer.BYTES).getInt()));
-      case 0x8a -> stack.add(new Whole(longOf(take(1).get())));
-      case 'X' -> stack.add(new Text(text(take(Integer.BYTES).getInt())));
-      case 0x8c -> stack.add(new Text(text(Byte.toUnsignedInt(take(1).get()))));
-      case 'q' -> memo.put(Byte.toUnsignedInt(take(1).get()), peek());
-      case 'r' -> memo.put(take(Integer.BYTES).getInt(), peek());
+      case 'K' -> stack.add(new Whole(in.uint8()));
+      case 'M' -> stack.add(new Whole(in.uint16()));
+      case 'J' -> stack.add(new Whole(in.int32()));
+      case 0x8a -> stack.add(new Whole(in.variableInt(in.uint8())));
+      case 'X' -> stack.add(new Text(in.text(in.int32())));
+      case 0x8c -> stack.add(new Text(in.text(in.uint8())));
+      case 'q' -> memo.put(in.uint8(), peek());
+      case 'r' -> memo.put(in.int32(), peek());
       case 0x94 -> memo.put(memo.size(), peek());
-      case 'h' -> recall(Byte.toUnsignedInt(take(1).get()));
-      case 'j' -> recall(take(Integer.BYTES).getInt());
-      case 'c' -> global(line(), line());
+      case 'h' -> recall(in.uint8());
+      case 'j' -> recall(in.int32());
+      case 'c' -> global(in.line(), in.line());
       case 0x93 -> {
         List<PickleValue> names = popLast(2);
         global(textOf(names.get(0)), textOf(names.get(1)));
@@ -124,14 +118,14 @@ final class PickleMachine {
   }
 
   private void checkProtocol() throws PickleException {
-    int protocol = Byte.toUnsignedInt(take(1).get());
+    int protocol = in.uint8();
     if (protocol > MAX_PROTOCOL) {
       throw problem("it has protocol " + protocol + ", the newest that is known is 5");
     }
   }
 
   private void number(int bytes) throws PickleException {
-    take(bytes);
+    in.skip(bytes);
     stack.add(new Other("a number"));
   }
 
@@ -153,35 +147,6 @@ final class PickleMachine {
       throw problem("tuples are nested more than " + MAX_DEPTH + " deep");
     }
     stack.add(new Tuple(items, depth));
-  }
-
-  private long longOf(int bytes) throws PickleException {
-    if (bytes < 0 || bytes > Long.BYTES) {
-      throw problem("a number has more than 64 bits");
-    }
-    ByteBuffer digits = take(bytes);
-    long value = 0;
-    for (int i = 0; i < bytes; i++) {
-      long digit = i == bytes - 1 ? digits.get() : Byte.toUnsignedLong(digits.get());
-      value |= digit << (Byte.SIZE * i);
-    }
-    return value;
-  }
-
-  private String text(int bytes) throws PickleException {
-    ByteBuffer utf8 = take(bytes);
-    return StandardCharsets.UTF_8.decode(utf8).toString();
-  }
-
-  private String line() throws PickleException {
-    int start = in.position();
-    while (in.hasRemaining() && in.position() - start < MAX_NAME_BYTES) {
-      if (in.get() == '\n') {
-        ByteBuffer name = in.slice(start, in.position() - 1 - start);
-        return StandardCharsets.ISO_8859_1.decode(name).toString();
-      }
-    }
-    throw problem("a name does not end");
   }
 
   private static String textOf(PickleValue value) {
@@ -274,15 +239,6 @@ final class PickleMachine {
     return items;
   }
 
-  private ByteBuffer take(int bytes) throws PickleException {
-    if (bytes < 0 || bytes > in.remaining()) {
-      throw problem("it is cut short");
-    }
-    ByteBuffer piece = in.slice(in.position(), bytes).order(ByteOrder.LITTLE_ENDIAN);
-    in.position(in.position() + bytes);
-    return piece;
-  }
-
   private PickleException refused(int opcode) {
     String name =
         switch (opcode) {
@@ -300,6 +256,6 @@ final class PickleMachine {
   }
 
   private PickleException problem(String text) {
-    return new PickleException("at byte " + opcodeAt + " of the pickle " + text);
+    return in.problem(text);
   }
 }

@@ -1,5 +1,6 @@
 package dev.murmuration.checkpoint;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.TestModels;
@@ -53,7 +54,7 @@ class ConvertedRewardsTest {
     Path file = directory.resolve("small.gguf");
     Converter.of(directory).type(type).convert(file);
     try (RewardModel model = RewardModel.load(file)) {
-      org.assertj.core.api.Assertions.assertThat(model.scoreText("ABC").reward()).isFinite();
+      assertThat(model.scoreText("ABC").reward()).isFinite();
     }
   }
 
