@@ -15,11 +15,11 @@ import java.nio.file.Path;
 /** Reads a JSON object from a file that may be damaged or hostile. */
 final class JsonFile {
   /** Llama 2's tokenizer.json, by far the largest, has 4 MB. */
-  static final int MAX_BYTES = 32 << 20;
+  static final int MAX_BYTES = 16 << 20;
 
   /**
-   * A node takes some 100 bytes, so that a document stays below 200 MB whatever it holds. Llama 2's
-   * tokenizer.json has 0.4 million tokens in this sense.
+   * A key and its value take up to 200 bytes while they are read, so that any document stays below
+   * 256 MB. Llama 2's tokenizer.json has 0.4 million tokens in this sense.
    */
   private static final long MAX_TOKENS = 1_500_000;
 

@@ -39,13 +39,15 @@ final class Tokenizer {
         String.valueOf(file.getFileName()).endsWith(".json")
             ? TokenizerJson.read(file, tokens)
             : SentencePieceFile.read(file, tokens);
-    JsonNode added = optional(file.resolveSibling("added_tokens.json"));
-    for (Map.Entry<String, JsonNode> entry : added.properties()) {
-      add(file, tokens, entry.getValue().asInt(-1), entry.getKey(), TokenType.USER_DEFINED);
+    Path addedFile = file.resolveSibling("added_tokens.json");
+    for (Map.Entry<String, JsonNode> entry : optional(addedFile).properties()) {
+      int id = entry.getValue().asInt(-1);
+      add(addedFile, tokens, id, entry.getKey(), TokenType.USER_DEFINED);
     }
-    JsonNode config = optional(file.resolveSibling("tokenizer_config.json"));
+    Path configFile = file.resolveSibling("tokenizer_config.json");
+    JsonNode config = optional(configFile);
     for (Map.Entry<String, JsonNode> entry : config.path("added_tokens_decoder").properties()) {
-      decode(file, tokens, entry.getKey(), entry.getValue());
+      decode(configFile, tokens, entry.getKey(), entry.getValue());
     }
     tokens.checkUnique(file);
     return new Tokenizer(tokens, own, model, config);
@@ -90,8 +92,7 @@ final class Tokenizer {
       throws CheckpointException {
     if (id < 0) {
       throw new CheckpointException(
-          file.resolveSibling("tokenizer_config.json"),
-          "the added token " + CheckpointException.quote(text) + " has no id");
+          file, "the added token " + CheckpointException.quote(text) + " has no id");
     }
     if (id < tokens.size()) {
       tokens.set(id, text, TokenTable.ADDED_SCORE, type);

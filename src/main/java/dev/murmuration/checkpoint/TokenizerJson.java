@@ -82,7 +82,6 @@ final class TokenizerJson {
   }
 
   private void readIds() throws CheckpointException {
-    firstNormal = Integer.MAX_VALUE;
     boolean[] taken = new boolean[tokens.size()];
     for (Map.Entry<String, JsonNode> entry : model.path("vocab").properties()) {
       int id = checkedId(entry.getKey(), entry.getValue());
@@ -92,14 +91,11 @@ final class TokenizerJson {
       taken[id] = true;
       ids.put(entry.getKey(), id);
     }
-    if (ids.isEmpty()) {
-      throw problem("has no tokens");
-    }
     for (String text : BYTES) {
       if (!ids.containsKey(text)) {
         throw problem("lacks the byte token " + text);
       }
-      firstNormal = Math.max(firstNormal == Integer.MAX_VALUE ? 0 : firstNormal, ids.get(text) + 1);
+      firstNormal = Math.max(firstNormal, ids.get(text) + 1);
     }
   }
 

@@ -92,6 +92,28 @@ class LayoutTest {
   }
 
   @Test
+  void aTrainersCheckpointOfParameters() throws Exception {
+    List<TestTensor> tensors = tiny("model.", "v_head.weight");
+    PickleBuilder pickle = new PickleBuilder().op(PickleBuilder.EMPTY_DICT).text("epoch").number(3);
+    pickle.op(PickleBuilder.SET_ITEM).text("state_dict").op(PickleBuilder.EMPTY_DICT);
+    ZipBuilder zip = new ZipBuilder();
+    for (int i = 0; i < tensors.size(); i++) {
+      TestTensor tensor = tensors.get(i);
+      long elements = tensor.data().length / tensor.type().byteSize();
+      pickle.text(tensor.name()).global("torch._utils", "_rebuild_parameter");
+      pickle.op(PickleBuilder.MARK);
+      List<Long> stride = PickleBuilder.contiguous(tensor.shape());
+      pickle.tensor(tensor.type(), "" + i, elements, 0, tensor.shape(), stride);
+      pickle.op(0x88).orderedDict().op(PickleBuilder.TUPLE, PickleBuilder.REDUCE);
+      pickle.op(PickleBuilder.SET_ITEM);
+      zip.entry("x/data/" + i, tensor.data());
+    }
+    zip.entry("x/data.pkl", pickle.op(PickleBuilder.SET_ITEM).stop());
+    zip.write(folder.resolve("last.pt"));
+    assertConvertsAsExpected();
+  }
+
+  @Test
   void zip64() throws Exception {
     CheckpointWriter.torchZip(tiny("model.", "v_head.weight"))
         .zip64()

@@ -6,6 +6,7 @@ import dev.murmuration.ChildJvm;
 import java.nio.file.Path;
 import java.util.Scanner;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,5 +34,22 @@ class MutationTest {
     // Both happen, so that the mutations neither miss the headers nor break everything at once.
     assertThat(refused).isGreaterThan(count / 4);
     assertThat(converted).isPositive();
+  }
+
+  @Test
+  void theLargestHeadersFitIntoTheSameMemory() throws Exception {
+    ChildJvm.Result result =
+        new ChildJvm(LimitsMain.class)
+            .options("-Xmx256m", "-XX:MaxDirectMemorySize=64m")
+            .run(directory);
+    assertThat(result.err()).isEmpty();
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).contains("more than 1000000 steps"),
+            line -> assertThat(line).contains("more than 1000000 steps"),
+            line -> assertThat(line).contains("has 0 entries data.pkl"),
+            line -> assertThat(line).contains("the header is not valid JSON").contains("Token count"),
+            line -> assertThat(line).contains("the header is not valid JSON").contains("Token count"));
   }
 }

@@ -222,5 +222,7 @@ class TokenizerTest {
   void twoTokensWithOneTextAreRefused() throws IOException {
     Files.writeString(directory.resolve("added_tokens.json"), "{\"</s>\": 299}");
     assertRefused().hasMessageContaining("2 and 299").hasMessageContaining("\"</s>\"");
+    Files.writeString(directory.resolve("added_tokens.json"), "{\"x\": \"y\"}");
+    assertRefused().hasMessageContaining("added_tokens.json: the added token \"x\" has no id");
   }
 }
