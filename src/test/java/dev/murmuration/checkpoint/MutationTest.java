@@ -49,7 +49,9 @@ class MutationTest {
             line -> assertThat(line).contains("more than 1000000 steps"),
             line -> assertThat(line).contains("more than 1000000 steps"),
             line -> assertThat(line).contains("has 0 entries data.pkl"),
-            line -> assertThat(line).contains("the header is not valid JSON").contains("Token count"),
-            line -> assertThat(line).contains("the header is not valid JSON").contains("Token count"));
+            line ->
+                assertThat(line).contains("the header is not valid JSON").contains("Token count"),
+            line ->
+                assertThat(line).contains("the header is not valid JSON").contains("Token count"));
   }
 }
