@@ -92,7 +92,7 @@ class NumberCodecTest {
   }
 
   /** quantize_row_q8_0_ref with roundf spelled out in double, where x + 0.5 is exact. */
-  @Property
+  @Property(seed = "20261124")
   void q8EqualsItsDefinition(
       @ForAll @Size(96) @FloatRange(min = -1e4f, max = 1e4f) float[] numbers,
       @ForAll @FloatRange(min = 0.01f, max = 10f) float factor) {
