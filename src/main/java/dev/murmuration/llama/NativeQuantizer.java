@@ -17,7 +17,7 @@ public final class NativeQuantizer {
   private static final long BUFFER = 256L << 20;
 
   /** A regular expression over tensor names, and ggml's number of the type that they get. */
-  record Override(String pattern, int type) {}
+  record TensorType(String pattern, int type) {}
 
   /** Told before each tensor how many are done. What it throws ends the work and is thrown on. */
   @FunctionalInterface
@@ -78,7 +78,7 @@ public final class NativeQuantizer {
   }
 
   /** A list that ends with a null pattern; NULL where there is nothing to override. */
-  private static MemorySegment overrides(Arena arena, List<Override> overrides) {
+  private static MemorySegment overrides(Arena arena, List<TensorType> overrides) {
     if (overrides.isEmpty()) {
       return MemorySegment.NULL;
     }

@@ -135,17 +135,17 @@ public enum QuantizationType {
   }
 
   /** Which matrices get another type than llama.cpp's mix gives them. */
-  List<NativeQuantizer.Override> overrides(int layers) {
+  List<NativeQuantizer.TensorType> overrides(int layers) {
     return switch (mix) {
       case LLAMA_CPP -> List.of();
       case ALL_Q4_K ->
           List.of(
-              new NativeQuantizer.Override("^blk\\..*\\.weight$", Bindings.GGML_TYPE_Q4_K()),
-              new NativeQuantizer.Override(
+              new NativeQuantizer.TensorType("^blk\\..*\\.weight$", Bindings.GGML_TYPE_Q4_K()),
+              new NativeQuantizer.TensorType(
                   "^(token_embd|output)\\.weight$", Bindings.GGML_TYPE_Q8_0()));
       case MORE_BITS_IN_Q8_0 ->
           List.of(
-              new NativeQuantizer.Override(
+              new NativeQuantizer.TensorType(
                   "^blk\\.("
                       + IntStream.range(0, layers)
                           .filter(layer -> takesMoreBits(layer, layers))
@@ -153,7 +153,7 @@ public enum QuantizationType {
                           .collect(Collectors.joining("|"))
                       + ")\\.(attn_v|ffn_down)\\.weight$",
                   Bindings.GGML_TYPE_Q8_0()),
-              new NativeQuantizer.Override(
+              new NativeQuantizer.TensorType(
                   "^(token_embd|output)\\.weight$", Bindings.GGML_TYPE_Q8_0()));
     };
   }
