@@ -4,7 +4,6 @@ import dev.murmuration.llama.bindings.Bindings;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -15,47 +14,47 @@ import java.util.stream.IntStream;
  * touched.
  */
 public enum QuantizationType {
-  F32(32, Bindings::LLAMA_FTYPE_ALL_F32, "float32"),
-  F16(16, Bindings::LLAMA_FTYPE_MOSTLY_F16, "float16"),
-  BF16(16, Bindings::LLAMA_FTYPE_MOSTLY_BF16, "bfloat16"),
-  Q8_0(8.5, Bindings::LLAMA_FTYPE_MOSTLY_Q8_0, "8 bits, nearly lossless"),
-  Q6_K(6.56, Bindings::LLAMA_FTYPE_MOSTLY_Q6_K, "6 bits"),
-  Q5_K_M(5.7, Bindings::LLAMA_FTYPE_MOSTLY_Q5_K_M, "5 bits, some matrices in Q6_K"),
-  Q5_K_S(5.57, Bindings::LLAMA_FTYPE_MOSTLY_Q5_K_S, "5 bits"),
-  Q5_1(6, Bindings::LLAMA_FTYPE_MOSTLY_Q5_1, "5 bits with an offset"),
-  Q5_0(5.5, Bindings::LLAMA_FTYPE_MOSTLY_Q5_0, "5 bits"),
+  F32(32, Bindings.LLAMA_FTYPE_ALL_F32(), "float32"),
+  F16(16, Bindings.LLAMA_FTYPE_MOSTLY_F16(), "float16"),
+  BF16(16, Bindings.LLAMA_FTYPE_MOSTLY_BF16(), "bfloat16"),
+  Q8_0(8.5, Bindings.LLAMA_FTYPE_MOSTLY_Q8_0(), "8 bits, nearly lossless"),
+  Q6_K(6.56, Bindings.LLAMA_FTYPE_MOSTLY_Q6_K(), "6 bits"),
+  Q5_K_M(5.7, Bindings.LLAMA_FTYPE_MOSTLY_Q5_K_M(), "5 bits, some matrices in Q6_K"),
+  Q5_K_S(5.57, Bindings.LLAMA_FTYPE_MOSTLY_Q5_K_S(), "5 bits"),
+  Q5_1(6, Bindings.LLAMA_FTYPE_MOSTLY_Q5_1(), "5 bits with an offset"),
+  Q5_0(5.5, Bindings.LLAMA_FTYPE_MOSTLY_Q5_0(), "5 bits"),
   Q4_K_8(
       5.29,
-      Bindings::LLAMA_FTYPE_MOSTLY_Q4_K_M,
+      Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_M(),
       "for scoring: Q4_K_M with Q8_0 where it takes Q6_K",
       Mix.MORE_BITS_IN_Q8_0),
   Q4_K_P(
-      4.5, Bindings::LLAMA_FTYPE_MOSTLY_Q4_K_S, "for scoring: Q4_K everywhere", Mix.ALL_Q4_K),
-  Q4_K_M(4.89, Bindings::LLAMA_FTYPE_MOSTLY_Q4_K_M, "4 bits, some matrices in Q6_K"),
-  Q4_K_S(4.67, Bindings::LLAMA_FTYPE_MOSTLY_Q4_K_S, "4 bits"),
-  Q4_1(5, Bindings::LLAMA_FTYPE_MOSTLY_Q4_1, "4 bits with an offset"),
-  Q4_0(4.5, Bindings::LLAMA_FTYPE_MOSTLY_Q4_0, "4 bits, the simplest"),
-  IQ4_NL(4.68, Bindings::LLAMA_FTYPE_MOSTLY_IQ4_NL, "4 bits, unevenly spaced"),
-  IQ4_XS(4.46, Bindings::LLAMA_FTYPE_MOSTLY_IQ4_XS, "4 bits, unevenly spaced, small"),
-  Q3_K_L(4.3, Bindings::LLAMA_FTYPE_MOSTLY_Q3_K_L, "3 bits, some matrices in Q5_K"),
-  Q3_K_M(4, Bindings::LLAMA_FTYPE_MOSTLY_Q3_K_M, "3 bits, some matrices in Q4_K and Q5_K"),
-  Q3_K_S(3.64, Bindings::LLAMA_FTYPE_MOSTLY_Q3_K_S, "3 bits"),
-  IQ3_M(3.76, Bindings::LLAMA_FTYPE_MOSTLY_IQ3_M, "3 bits, unevenly spaced, mixed"),
-  IQ3_S(3.66, Bindings::LLAMA_FTYPE_MOSTLY_IQ3_S, "3 bits, unevenly spaced"),
-  IQ3_XS(3.5, Bindings::LLAMA_FTYPE_MOSTLY_IQ3_XS, "3 bits, unevenly spaced, small", true),
-  IQ3_XXS(3.25, Bindings::LLAMA_FTYPE_MOSTLY_IQ3_XXS, "3 bits, unevenly spaced, smaller", true),
-  Q2_K(3.16, Bindings::LLAMA_FTYPE_MOSTLY_Q2_K, "2 bits, some matrices in Q3_K and Q4_K"),
-  Q2_K_S(2.97, Bindings::LLAMA_FTYPE_MOSTLY_Q2_K_S, "2 bits", true),
-  IQ2_M(2.93, Bindings::LLAMA_FTYPE_MOSTLY_IQ2_M, "2 bits, unevenly spaced, mixed", true),
-  IQ2_S(2.74, Bindings::LLAMA_FTYPE_MOSTLY_IQ2_S, "2 bits, unevenly spaced", true),
-  IQ2_XS(2.59, Bindings::LLAMA_FTYPE_MOSTLY_IQ2_XS, "2 bits, unevenly spaced, small", true),
-  IQ2_XXS(2.38, Bindings::LLAMA_FTYPE_MOSTLY_IQ2_XXS, "2 bits, unevenly spaced, smaller", true),
-  IQ1_M(2.15, Bindings::LLAMA_FTYPE_MOSTLY_IQ1_M, "1 bit, mixed", true),
-  IQ1_S(2, Bindings::LLAMA_FTYPE_MOSTLY_IQ1_S, "1 bit", true),
-  TQ2_0(2.06, Bindings::LLAMA_FTYPE_MOSTLY_TQ2_0, "ternary, for models trained so"),
-  TQ1_0(1.69, Bindings::LLAMA_FTYPE_MOSTLY_TQ1_0, "ternary, packed, for models trained so"),
-  Q2_0(2.25, Bindings::LLAMA_FTYPE_MOSTLY_Q2_0, "2 bits in groups of 64"),
-  Q1_0(1.13, Bindings::LLAMA_FTYPE_MOSTLY_Q1_0, "1 bit, for models trained so");
+      4.5, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_S(), "for scoring: Q4_K everywhere", Mix.ALL_Q4_K),
+  Q4_K_M(4.89, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_M(), "4 bits, some matrices in Q6_K"),
+  Q4_K_S(4.67, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_S(), "4 bits"),
+  Q4_1(5, Bindings.LLAMA_FTYPE_MOSTLY_Q4_1(), "4 bits with an offset"),
+  Q4_0(4.5, Bindings.LLAMA_FTYPE_MOSTLY_Q4_0(), "4 bits, the simplest"),
+  IQ4_NL(4.68, Bindings.LLAMA_FTYPE_MOSTLY_IQ4_NL(), "4 bits, unevenly spaced"),
+  IQ4_XS(4.46, Bindings.LLAMA_FTYPE_MOSTLY_IQ4_XS(), "4 bits, unevenly spaced, small"),
+  Q3_K_L(4.3, Bindings.LLAMA_FTYPE_MOSTLY_Q3_K_L(), "3 bits, some matrices in Q5_K"),
+  Q3_K_M(4, Bindings.LLAMA_FTYPE_MOSTLY_Q3_K_M(), "3 bits, some matrices in Q4_K and Q5_K"),
+  Q3_K_S(3.64, Bindings.LLAMA_FTYPE_MOSTLY_Q3_K_S(), "3 bits"),
+  IQ3_M(3.76, Bindings.LLAMA_FTYPE_MOSTLY_IQ3_M(), "3 bits, unevenly spaced, mixed"),
+  IQ3_S(3.66, Bindings.LLAMA_FTYPE_MOSTLY_IQ3_S(), "3 bits, unevenly spaced"),
+  IQ3_XS(3.5, Bindings.LLAMA_FTYPE_MOSTLY_IQ3_XS(), "3 bits, unevenly spaced, small", true),
+  IQ3_XXS(3.25, Bindings.LLAMA_FTYPE_MOSTLY_IQ3_XXS(), "3 bits, unevenly spaced, smaller", true),
+  Q2_K(3.16, Bindings.LLAMA_FTYPE_MOSTLY_Q2_K(), "2 bits, some matrices in Q3_K and Q4_K"),
+  Q2_K_S(2.97, Bindings.LLAMA_FTYPE_MOSTLY_Q2_K_S(), "2 bits", true),
+  IQ2_M(2.93, Bindings.LLAMA_FTYPE_MOSTLY_IQ2_M(), "2 bits, unevenly spaced, mixed", true),
+  IQ2_S(2.74, Bindings.LLAMA_FTYPE_MOSTLY_IQ2_S(), "2 bits, unevenly spaced", true),
+  IQ2_XS(2.59, Bindings.LLAMA_FTYPE_MOSTLY_IQ2_XS(), "2 bits, unevenly spaced, small", true),
+  IQ2_XXS(2.38, Bindings.LLAMA_FTYPE_MOSTLY_IQ2_XXS(), "2 bits, unevenly spaced, smaller", true),
+  IQ1_M(2.15, Bindings.LLAMA_FTYPE_MOSTLY_IQ1_M(), "1 bit, mixed", true),
+  IQ1_S(2, Bindings.LLAMA_FTYPE_MOSTLY_IQ1_S(), "1 bit", true),
+  TQ2_0(2.06, Bindings.LLAMA_FTYPE_MOSTLY_TQ2_0(), "ternary, for models trained so"),
+  TQ1_0(1.69, Bindings.LLAMA_FTYPE_MOSTLY_TQ1_0(), "ternary, packed, for models trained so"),
+  Q2_0(2.25, Bindings.LLAMA_FTYPE_MOSTLY_Q2_0(), "2 bits in groups of 64"),
+  Q1_0(1.13, Bindings.LLAMA_FTYPE_MOSTLY_Q1_0(), "1 bit, for models trained so");
 
   /** How a mix departs from llama.cpp's. */
   private enum Mix {
@@ -65,25 +64,25 @@ public enum QuantizationType {
   }
 
   private final double bitsPerWeight;
-  private final IntSupplier fileType;
+  private final int fileType;
   private final String description;
   private final Mix mix;
   private final boolean needsImportanceMatrix;
 
-  QuantizationType(double bits, IntSupplier fileType, String description) {
+  QuantizationType(double bits, int fileType, String description) {
     this(bits, fileType, description, Mix.LLAMA_CPP, false);
   }
 
-  QuantizationType(double bits, IntSupplier fileType, String description, Mix mix) {
+  QuantizationType(double bits, int fileType, String description, Mix mix) {
     this(bits, fileType, description, mix, false);
   }
 
-  QuantizationType(double bits, IntSupplier fileType, String description, boolean importance) {
+  QuantizationType(double bits, int fileType, String description, boolean importance) {
     this(bits, fileType, description, Mix.LLAMA_CPP, importance);
   }
 
   QuantizationType(
-      double bits, IntSupplier fileType, String description, Mix mix, boolean importance) {
+      double bits, int fileType, String description, Mix mix, boolean importance) {
     this.bitsPerWeight = bits;
     this.fileType = fileType;
     this.description = description;
@@ -131,7 +130,7 @@ public enum QuantizationType {
 
   /** llama.cpp's number for the mix that this one starts from. */
   int fileType() {
-    return fileType.getAsInt();
+    return fileType;
   }
 
   /** Which matrices get another type than llama.cpp's mix gives them. */
