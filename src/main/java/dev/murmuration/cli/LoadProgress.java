@@ -11,22 +11,29 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /** A bar on standard error while a model loads; none at all if that is done in a moment. */
 final class LoadProgress implements DoubleConsumer, AutoCloseable {
-  private static final long PATIENCE = TimeUnit.MILLISECONDS.toNanos(300);
+  /** A load that takes no longer, in nanoseconds, has no bar. */
+  static final long PATIENCE = TimeUnit.MILLISECONDS.toNanos(300);
+
   private static final int PARTS = 1000;
+
+  /** Back to the start of the line, and erase it (ECMA-48: CR, EL). */
+  private static final String WIPE = "\r\u001b[K";
 
   private final String task;
   private final Terminal terminal;
+  private final long patience;
   private final long start = System.nanoTime();
   private ProgressBar bar;
 
-  LoadProgress(Path model, Terminal terminal) {
+  LoadProgress(Path model, Terminal terminal, long patience) {
     this.task = "Loading " + model.getFileName();
     this.terminal = terminal;
+    this.patience = patience;
   }
 
   @Override
   public void accept(double share) {
-    if (bar == null && System.nanoTime() - start > PATIENCE) {
+    if (bar == null && System.nanoTime() - start > patience) {
       bar = build();
     }
     if (bar != null) {
@@ -41,7 +48,6 @@ final class LoadProgress implements DoubleConsumer, AutoCloseable {
         .setStyle(ProgressBarStyle.UNICODE_BLOCK)
         .setUpdateIntervalMillis(100)
         .setConsumer(new Line(terminal.err(), terminal.columns() - 1))
-        .clearDisplayOnFinish()
         .hideEta()
         .build();
   }
@@ -50,13 +56,14 @@ final class LoadProgress implements DoubleConsumer, AutoCloseable {
   public void close() {
     if (bar != null) {
       bar.close();
+      // Not left to the library: it forgets to when the bar is closed before its first redraw.
+      terminal.err().print(WIPE);
+      terminal.err().flush();
     }
   }
 
-  /** The line that is written over and over, and wiped at the end. */
+  /** The line that is written over and over. */
   private record Line(PrintStream err, int columns) implements ProgressBarConsumer {
-    private static final String WIPE = "\r\u001b[K";
-
     @Override
     public int getMaxRenderedLength() {
       return columns;
@@ -65,12 +72,7 @@ final class LoadProgress implements DoubleConsumer, AutoCloseable {
     @Override
     public void accept(String text) {
       err.print("\r" + text);
-      err.flush();
-    }
-
-    @Override
-    public void clear() {
-      err.print(WIPE);
+      err.flush(); // An automatic flush only comes with a line's end.
     }
 
     @Override

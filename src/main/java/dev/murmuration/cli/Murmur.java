@@ -146,16 +146,16 @@ public final class Murmur implements Callable<Integer> {
     if (file == null) {
       if (noteEmbedded) {
         terminal.note(
-            "no model named (-m FILE or "
+            "neither -m nor "
                 + MODEL_VARIABLE
-                + "): using the small embedded demo model, fledgling");
+                + " given: using the small embedded model, fledgling");
       }
       return RewardModel.loadEmbedded(options);
     }
     if (terminal.quiet() || !terminal.errIsTerminal() || general.verbose) {
       return RewardModel.load(file, options);
     }
-    try (LoadProgress progress = new LoadProgress(file, terminal)) {
+    try (LoadProgress progress = new LoadProgress(file, terminal, LoadProgress.PATIENCE)) {
       return RewardModel.load(file, options.progress(progress));
     }
   }

@@ -72,7 +72,7 @@ final class RankCommand extends ModelCommand {
       terminal()
           .out()
           .println(
-              "The first is preferred to the second with a probability of "
+              "Preferred over the second: "
                   + Numbers.percent(ranking.best().probabilityOfBest())
                   + " (Bradley-Terry).");
     }
