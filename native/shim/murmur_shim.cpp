@@ -141,7 +141,21 @@ log_buffer & logs() {
     return *buffer;
 }
 
+// The quantizer reports progress nowhere but in its log: "[   3/ 291] blk.0.attn_k.weight …", on the thread that called it.
+thread_local murmur_quantize_progress quantize_progress = nullptr;
+
+void report_quantize_progress(const char * text) {
+    int32_t tensor = 0;
+    int32_t total  = 0;
+    if (sscanf(text, "[%d/%d]", &tensor, &total) == 2 && !quantize_progress(tensor - 1, total)) {
+        throw std::runtime_error("cancelled");
+    }
+}
+
 void on_log(ggml_log_level level, const char * text, void *) {
+    if (quantize_progress) {
+        report_quantize_progress(text);
+    }
     try {
         logs().append(level, text);
     } catch (...) {
@@ -215,6 +229,25 @@ std::string layouts() {
     OFFSET(llama_context_params, samplers);
     OFFSET(llama_context_params, n_samplers);
     OFFSET(llama_context_params, ctx_other);
+    SIZE(llama_model_quantize_params);
+    OFFSET(llama_model_quantize_params, nthread);
+    OFFSET(llama_model_quantize_params, ftype);
+    OFFSET(llama_model_quantize_params, output_tensor_type);
+    OFFSET(llama_model_quantize_params, token_embedding_type);
+    OFFSET(llama_model_quantize_params, allow_requantize);
+    OFFSET(llama_model_quantize_params, quantize_output_tensor);
+    OFFSET(llama_model_quantize_params, only_copy);
+    OFFSET(llama_model_quantize_params, pure);
+    OFFSET(llama_model_quantize_params, keep_split);
+    OFFSET(llama_model_quantize_params, dry_run);
+    OFFSET(llama_model_quantize_params, imatrix);
+    OFFSET(llama_model_quantize_params, kv_overrides);
+    OFFSET(llama_model_quantize_params, tt_overrides);
+    OFFSET(llama_model_quantize_params, prune_layers);
+    OFFSET(llama_model_quantize_params, max_buf_size);
+    SIZE(llama_model_tensor_override);
+    OFFSET(llama_model_tensor_override, pattern);
+    OFFSET(llama_model_tensor_override, type);
     SIZE(llama_batch);
     OFFSET(llama_batch, n_tokens);
     OFFSET(llama_batch, token);
@@ -311,6 +344,17 @@ int32_t murmur_token_piece(const llama_vocab * vocab, llama_token token, char * 
     int32_t size = INT32_MIN;
     guarded(error, error_size, [&] { size = llama_token_to_piece(vocab, token, piece, capacity, 0, true); });
     return size;
+}
+
+// ---- quantizer ----
+
+int32_t murmur_quantize(const char * input, const char * output, const llama_model_quantize_params * params,
+                        murmur_quantize_progress progress, char * error, size_t error_size) {
+    quantize_progress = progress;
+    uint32_t result   = 0;
+    int32_t  code     = guarded(error, error_size, [&] { result = llama_model_quantize(input, output, params); });
+    quantize_progress = nullptr;
+    return code != 0 ? code : result == 0 ? 0 : MURMUR_EXCEPTION;
 }
 
 // ---- context ----

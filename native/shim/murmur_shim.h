@@ -56,6 +56,15 @@ MURMUR_API int32_t murmur_tokenize(const struct llama_vocab * vocab, const char 
 MURMUR_API int32_t murmur_token_piece(const struct llama_vocab * vocab, llama_token token, char * piece, int32_t capacity,
                                       char * error, size_t error_size);
 
+// ---- quantizer ----
+
+// Told before each tensor how many are done; returning false ends the quantization. On the calling thread.
+typedef bool (*murmur_quantize_progress)(int32_t done, int32_t total);
+// Returns 0, or MURMUR_EXCEPTION with `error`; a partial file may then stand at `output`.
+MURMUR_API int32_t murmur_quantize(const char * input, const char * output,
+                                   const struct llama_model_quantize_params * params,
+                                   murmur_quantize_progress progress, char * error, size_t error_size);
+
 // ---- context ----
 
 struct murmur_context;

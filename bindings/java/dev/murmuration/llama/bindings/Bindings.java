@@ -163,6 +163,24 @@ public class Bindings extends Bindings$shared {
     public static int GGML_TYPE_F16() {
         return GGML_TYPE_F16;
     }
+    private static final int GGML_TYPE_Q8_0 = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum ggml_type.GGML_TYPE_Q8_0 = 8
+     * }
+     */
+    public static int GGML_TYPE_Q8_0() {
+        return GGML_TYPE_Q8_0;
+    }
+    private static final int GGML_TYPE_Q4_K = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * enum ggml_type.GGML_TYPE_Q4_K = 12
+     * }
+     */
+    public static int GGML_TYPE_Q4_K() {
+        return GGML_TYPE_Q4_K;
+    }
     private static final int GGML_BACKEND_DEVICE_TYPE_CPU = (int)0L;
     /**
      * {@snippet lang=c :
@@ -558,6 +576,321 @@ public class Bindings extends Bindings$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+    private static final int LLAMA_FTYPE_ALL_F32 = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_ALL_F32 = 0
+     * }
+     */
+    public static int LLAMA_FTYPE_ALL_F32() {
+        return LLAMA_FTYPE_ALL_F32;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_F16 = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_F16 = 1
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_F16() {
+        return LLAMA_FTYPE_MOSTLY_F16;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q4_0 = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q4_0 = 2
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q4_0() {
+        return LLAMA_FTYPE_MOSTLY_Q4_0;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q4_1 = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q4_1 = 3
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q4_1() {
+        return LLAMA_FTYPE_MOSTLY_Q4_1;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q8_0 = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q8_0 = 7
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q8_0() {
+        return LLAMA_FTYPE_MOSTLY_Q8_0;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q5_0 = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q5_0 = 8
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q5_0() {
+        return LLAMA_FTYPE_MOSTLY_Q5_0;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q5_1 = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q5_1 = 9
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q5_1() {
+        return LLAMA_FTYPE_MOSTLY_Q5_1;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q2_K = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q2_K = 10
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q2_K() {
+        return LLAMA_FTYPE_MOSTLY_Q2_K;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q3_K_S = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q3_K_S = 11
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q3_K_S() {
+        return LLAMA_FTYPE_MOSTLY_Q3_K_S;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q3_K_M = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q3_K_M = 12
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q3_K_M() {
+        return LLAMA_FTYPE_MOSTLY_Q3_K_M;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q3_K_L = (int)13L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q3_K_L = 13
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q3_K_L() {
+        return LLAMA_FTYPE_MOSTLY_Q3_K_L;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q4_K_S = (int)14L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q4_K_S = 14
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q4_K_S() {
+        return LLAMA_FTYPE_MOSTLY_Q4_K_S;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q4_K_M = (int)15L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q4_K_M = 15
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q4_K_M() {
+        return LLAMA_FTYPE_MOSTLY_Q4_K_M;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q5_K_S = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q5_K_S = 16
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q5_K_S() {
+        return LLAMA_FTYPE_MOSTLY_Q5_K_S;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q5_K_M = (int)17L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q5_K_M = 17
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q5_K_M() {
+        return LLAMA_FTYPE_MOSTLY_Q5_K_M;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q6_K = (int)18L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q6_K = 18
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q6_K() {
+        return LLAMA_FTYPE_MOSTLY_Q6_K;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ2_XXS = (int)19L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ2_XXS = 19
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ2_XXS() {
+        return LLAMA_FTYPE_MOSTLY_IQ2_XXS;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ2_XS = (int)20L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ2_XS = 20
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ2_XS() {
+        return LLAMA_FTYPE_MOSTLY_IQ2_XS;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q2_K_S = (int)21L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q2_K_S = 21
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q2_K_S() {
+        return LLAMA_FTYPE_MOSTLY_Q2_K_S;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ3_XS = (int)22L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ3_XS = 22
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ3_XS() {
+        return LLAMA_FTYPE_MOSTLY_IQ3_XS;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ3_XXS = (int)23L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ3_XXS = 23
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ3_XXS() {
+        return LLAMA_FTYPE_MOSTLY_IQ3_XXS;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ1_S = (int)24L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ1_S = 24
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ1_S() {
+        return LLAMA_FTYPE_MOSTLY_IQ1_S;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ4_NL = (int)25L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ4_NL = 25
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ4_NL() {
+        return LLAMA_FTYPE_MOSTLY_IQ4_NL;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ3_S = (int)26L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ3_S = 26
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ3_S() {
+        return LLAMA_FTYPE_MOSTLY_IQ3_S;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ3_M = (int)27L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ3_M = 27
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ3_M() {
+        return LLAMA_FTYPE_MOSTLY_IQ3_M;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ2_S = (int)28L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ2_S = 28
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ2_S() {
+        return LLAMA_FTYPE_MOSTLY_IQ2_S;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ2_M = (int)29L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ2_M = 29
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ2_M() {
+        return LLAMA_FTYPE_MOSTLY_IQ2_M;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ4_XS = (int)30L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ4_XS = 30
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ4_XS() {
+        return LLAMA_FTYPE_MOSTLY_IQ4_XS;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_IQ1_M = (int)31L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_IQ1_M = 31
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_IQ1_M() {
+        return LLAMA_FTYPE_MOSTLY_IQ1_M;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_BF16 = (int)32L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_BF16 = 32
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_BF16() {
+        return LLAMA_FTYPE_MOSTLY_BF16;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_TQ1_0 = (int)36L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_TQ1_0 = 36
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_TQ1_0() {
+        return LLAMA_FTYPE_MOSTLY_TQ1_0;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_TQ2_0 = (int)37L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_TQ2_0 = 37
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_TQ2_0() {
+        return LLAMA_FTYPE_MOSTLY_TQ2_0;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_MXFP4_MOE = (int)38L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_MXFP4_MOE = 38
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_MXFP4_MOE() {
+        return LLAMA_FTYPE_MOSTLY_MXFP4_MOE;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q1_0 = (int)40L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q1_0 = 40
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q1_0() {
+        return LLAMA_FTYPE_MOSTLY_Q1_0;
+    }
+    private static final int LLAMA_FTYPE_MOSTLY_Q2_0 = (int)41L;
+    /**
+     * {@snippet lang=c :
+     * enum llama_ftype.LLAMA_FTYPE_MOSTLY_Q2_0 = 41
+     * }
+     */
+    public static int LLAMA_FTYPE_MOSTLY_Q2_0() {
+        return LLAMA_FTYPE_MOSTLY_Q2_0;
+    }
     private static final int LLAMA_FLASH_ATTN_TYPE_DISABLED = (int)0L;
     /**
      * {@snippet lang=c :
@@ -702,6 +1035,64 @@ public class Bindings extends Bindings$shared {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("llama_context_default_params", allocator);
+            }
+            return (MemorySegment)mh$.invokeExact(allocator);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class llama_model_quantize_default_params {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            llama_model_quantize_params.layout()    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("llama_model_quantize_default_params");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * struct llama_model_quantize_params llama_model_quantize_default_params()
+     * }
+     */
+    public static FunctionDescriptor llama_model_quantize_default_params$descriptor() {
+        return llama_model_quantize_default_params.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * struct llama_model_quantize_params llama_model_quantize_default_params()
+     * }
+     */
+    public static MethodHandle llama_model_quantize_default_params$handle() {
+        return llama_model_quantize_default_params.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * struct llama_model_quantize_params llama_model_quantize_default_params()
+     * }
+     */
+    public static MemorySegment llama_model_quantize_default_params$address() {
+        return llama_model_quantize_default_params.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * struct llama_model_quantize_params llama_model_quantize_default_params()
+     * }
+     */
+    public static MemorySegment llama_model_quantize_default_params(SegmentAllocator allocator) {
+        var mh$ = llama_model_quantize_default_params.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("llama_model_quantize_default_params", allocator);
             }
             return (MemorySegment)mh$.invokeExact(allocator);
         } catch (Error | RuntimeException ex) {
@@ -1616,6 +2007,71 @@ public class Bindings extends Bindings$shared {
                 traceDowncall("murmur_token_piece", vocab, token, piece, capacity, error, error_size);
             }
             return (int)mh$.invokeExact(vocab, token, piece, capacity, error, error_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class murmur_quantize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_POINTER,
+            Bindings.C_POINTER,
+            Bindings.C_POINTER,
+            Bindings.C_POINTER,
+            Bindings.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_quantize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t murmur_quantize(const char *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
+     * }
+     */
+    public static FunctionDescriptor murmur_quantize$descriptor() {
+        return murmur_quantize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t murmur_quantize(const char *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
+     * }
+     */
+    public static MethodHandle murmur_quantize$handle() {
+        return murmur_quantize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t murmur_quantize(const char *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
+     * }
+     */
+    public static MemorySegment murmur_quantize$address() {
+        return murmur_quantize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t murmur_quantize(const char *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
+     * }
+     */
+    public static int murmur_quantize(MemorySegment input, MemorySegment output, MemorySegment params, MemorySegment progress, MemorySegment error, long error_size) {
+        var mh$ = murmur_quantize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_quantize", input, output, params, progress, error, error_size);
+            }
+            return (int)mh$.invokeExact(input, output, params, progress, error, error_size);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -4,6 +4,8 @@ import dev.murmuration.llama.bindings.Bindings;
 import dev.murmuration.llama.bindings.llama_batch;
 import dev.murmuration.llama.bindings.llama_context_params;
 import dev.murmuration.llama.bindings.llama_model_params;
+import dev.murmuration.llama.bindings.llama_model_quantize_params;
+import dev.murmuration.llama.bindings.llama_model_tensor_override;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -200,6 +202,8 @@ final class NativeLibrary {
         Map.of(
             "llama_model_params", llama_model_params.layout(),
             "llama_context_params", llama_context_params.layout(),
+            "llama_model_quantize_params", llama_model_quantize_params.layout(),
+            "llama_model_tensor_override", llama_model_tensor_override.layout(),
             "llama_batch", llama_batch.layout());
     for (String line : Bindings.murmur_layouts().getString(0).lines().toList()) {
       String[] field = line.split("[. ]", -1);

@@ -1,0 +1,105 @@
+package dev.murmuration.llama;
+
+import dev.murmuration.llama.bindings.Bindings;
+import dev.murmuration.llama.bindings.llama_model_quantize_params;
+import dev.murmuration.llama.bindings.llama_model_tensor_override;
+import dev.murmuration.llama.bindings.murmur_quantize_progress;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * llama.cpp's quantizer, as it is: the input is not checked, and a failure leaves a partial output. Any thread may call.
+ */
+public final class NativeQuantizer {
+  /** Most bytes of a tensor in memory at once. llama.cpp's own default is 8 GiB. */
+  private static final long BUFFER = 256L << 20;
+
+  /** A regular expression over tensor names, and ggml's number of the type that they get. */
+  record TensorType(String pattern, int type) {}
+
+  /** Told before each tensor how many are done. What it throws ends the work and is thrown on. */
+  @FunctionalInterface
+  public interface Progress {
+    void report(int done, int total);
+  }
+
+  private NativeQuantizer() {}
+
+  /**
+   * Writes {@code output}, a copy of the GGUF file {@code input} with its matrices in another type.
+   *
+   * @param layers layers of the model, which decide what a mix does
+   * @param threads threads that compute
+   * @param requantize whether matrices that are quantized already may be quantized again, which adds up the errors
+   * @throws LlamaException if llama.cpp fails
+   */
+  public static void quantize(
+      Path input,
+      Path output,
+      QuantizationType type,
+      int layers,
+      int threads,
+      boolean requantize,
+      Progress progress) {
+    Llama.ensureLoaded();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment params = Bindings.llama_model_quantize_default_params(arena);
+      llama_model_quantize_params.nthread(params, threads);
+      llama_model_quantize_params.ftype(params, type.fileType());
+      llama_model_quantize_params.allow_requantize(params, requantize);
+      llama_model_quantize_params.max_buf_size(params, BUFFER);
+      llama_model_quantize_params.tt_overrides(params, overrides(arena, type.overrides(layers)));
+      Throwable[] thrown = new Throwable[1];
+      MemorySegment callback =
+          murmur_quantize_progress.allocate(
+              (done, total) -> report(progress, done, total, thrown), arena);
+      NativeError error = new NativeError(arena);
+      int code =
+          Bindings.murmur_quantize(
+              arena.allocateFrom(input.toString()),
+              arena.allocateFrom(output.toString()),
+              params,
+              callback,
+              error.segment(),
+              error.size());
+      if (thrown[0] instanceof Error e) {
+        throw e;
+      }
+      if (thrown[0] instanceof RuntimeException e) {
+        throw e;
+      }
+      if (code != 0) {
+        throw error.exception("llama_model_quantize", code, input + " could not be quantized");
+      }
+      Llama.drainLog();
+    }
+  }
+
+  /** A list that ends with a null pattern; NULL where there is nothing to override. */
+  private static MemorySegment overrides(Arena arena, List<TensorType> overrides) {
+    if (overrides.isEmpty()) {
+      return MemorySegment.NULL;
+    }
+    MemorySegment list = llama_model_tensor_override.allocateArray(overrides.size() + 1, arena);
+    for (int i = 0; i < overrides.size(); i++) {
+      MemorySegment entry = llama_model_tensor_override.asSlice(list, i);
+      llama_model_tensor_override.pattern(entry, arena.allocateFrom(overrides.get(i).pattern()));
+      llama_model_tensor_override.type(entry, overrides.get(i).type());
+    }
+    return list;
+  }
+
+  // An exception that leaves an upcall ends the JVM: it is kept, and false tells the shim to stop.
+  private static boolean report(Progress progress, int done, int total, Throwable[] thrown) {
+    try {
+      Llama.drainLog();
+      progress.report(done, total);
+      return true;
+    } catch (RuntimeException | Error e) {
+      thrown[0] = e;
+      return false;
+    }
+  }
+}
