@@ -109,7 +109,13 @@ public final class GgufWriter {
     }
   }
 
-  private void writeTo(FileChannel out) throws IOException {
+  /**
+   * Writes the file into an empty channel, which stays open; for those who see to it themselves
+   * when and how the file appears.
+   *
+   * @throws IOException if writing fails or a tensor's data has not the right size
+   */
+  public void writeTo(FileChannel out) throws IOException {
     HeaderEncoder header = new HeaderEncoder();
     header.bytes("GGUF".getBytes(StandardCharsets.US_ASCII));
     header.uint32(VERSION).uint64(tensors.size()).uint64(metadata.size());

@@ -1,0 +1,72 @@
+package dev.murmuration.checkpoint;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What is in a checkpoint: its configuration and the list of its tensors. Only headers are read,
+ * never the tensors' numbers. Immutable, so any number of threads may use it; no file is kept open.
+ */
+public final class Checkpoint {
+  private final Path path;
+  private final ModelConfig config;
+  private final List<Path> files;
+  private final Map<String, CheckpointTensor> tensorsByName;
+  private final List<CheckpointTensor> tensors;
+
+  private Checkpoint(Path path, ModelConfig config, CheckpointFiles content) {
+    this.path = path;
+    this.config = config;
+    this.files = List.copyOf(content.files());
+    this.tensorsByName = Map.copyOf(content.tensors());
+    this.tensors = List.copyOf(content.tensors().values());
+  }
+
+  /**
+   * Reads a checkpoint's headers.
+   *
+   * @param path a folder, or one checkpoint file or index of shards with {@code config.json} beside
+   *     it
+   * @throws CheckpointException if a file is missing, damaged, hostile or of a kind that is not
+   *     supported; the message names it and says what would help
+   * @throws IOException if reading fails
+   */
+  public static Checkpoint open(Path path) throws IOException {
+    CheckpointFiles content = new CheckpointFiles(path);
+    Path config = content.files().getFirst().resolveSibling("config.json");
+    return new Checkpoint(path, ModelConfig.read(config), content);
+  }
+
+  /** The folder or file, as it was named by the caller. */
+  public Path path() {
+    return path;
+  }
+
+  /** The model's sizes, from {@code config.json}. */
+  public ModelConfig config() {
+    return config;
+  }
+
+  /** The files that hold tensors; unmodifiable. */
+  public List<Path> files() {
+    return files;
+  }
+
+  /** All tensors in the order of the files, the unused ones included; unmodifiable. */
+  public List<CheckpointTensor> tensors() {
+    return tensors;
+  }
+
+  /** The tensor with this key, if there is one. */
+  public Optional<CheckpointTensor> tensor(String name) {
+    return Optional.ofNullable(tensorsByName.get(name));
+  }
+
+  /** The folder that holds the files. */
+  Path folder() {
+    return files.getFirst().toAbsolutePath().getParent();
+  }
+}

@@ -1,0 +1,169 @@
+package dev.murmuration.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** Finds the files of a checkpoint and reads the lists of tensors in them. */
+final class CheckpointFiles {
+  /** In the order in which transformers looks for them. */
+  private static final List<String> USUAL_NAMES =
+      List.of(
+          "model.safetensors",
+          "model.safetensors.index.json",
+          "pytorch_model.bin",
+          "pytorch_model.bin.index.json");
+
+  private static final int MAX_TENSORS = 200_000;
+
+  private final Path main;
+  private final List<Path> files = new ArrayList<>();
+  private final Map<String, CheckpointTensor> tensors = new LinkedHashMap<>();
+
+  /** Reads a folder's checkpoint, or the checkpoint that a file is or lists. */
+  CheckpointFiles(Path path) throws IOException {
+    this.main = Files.isDirectory(path) ? find(path) : path;
+    if (!Files.exists(main)) {
+      throw new CheckpointException(main, "there is no such file or folder");
+    }
+    if (!Files.isRegularFile(main)) {
+      throw new CheckpointException(main, "is not a regular file");
+    }
+    if (nameOf(main).endsWith(".json")) {
+      readShards();
+    } else {
+      readFile(main);
+    }
+  }
+
+  List<Path> files() {
+    return files;
+  }
+
+  Map<String, CheckpointTensor> tensors() {
+    return tensors;
+  }
+
+  private static Path find(Path folder) throws IOException {
+    for (String name : USUAL_NAMES) {
+      if (Files.isRegularFile(folder.resolve(name))) {
+        return folder.resolve(name);
+      }
+    }
+    List<Path> candidates;
+    try (Stream<Path> entries = Files.list(folder)) {
+      candidates = entries.filter(CheckpointFiles::looksLikeCheckpoint).sorted().toList();
+    }
+    if (candidates.isEmpty()) {
+      throw new CheckpointException(
+          folder,
+          "holds no checkpoint; looked for "
+              + USUAL_NAMES
+              + " and *.safetensors, *.bin, *.pt, *.pth");
+    }
+    if (candidates.size() > 1) {
+      throw new CheckpointException(
+          folder,
+          "holds several checkpoints: "
+              + candidates.stream().map(CheckpointFiles::nameOf).toList()
+              + "; name the file instead of the folder");
+    }
+    return candidates.getFirst();
+  }
+
+  private static boolean looksLikeCheckpoint(Path file) {
+    String name = nameOf(file);
+    return Files.isRegularFile(file)
+        && (isSafetensors(file)
+            || name.endsWith(".bin")
+            || name.endsWith(".pt")
+            || name.endsWith(".pth"));
+  }
+
+  private static boolean isSafetensors(Path file) {
+    return nameOf(file).endsWith(".safetensors");
+  }
+
+  private static String nameOf(Path file) {
+    return String.valueOf(file.getFileName());
+  }
+
+  private void readShards() throws IOException {
+    JsonNode map = JsonFile.read(main).path("weight_map");
+    if (!map.isObject() || map.isEmpty()) {
+      throw new CheckpointException(
+          main, "has no weight_map; this is not the index of a checkpoint");
+    }
+    TreeSet<String> shards = new TreeSet<>();
+    for (Map.Entry<String, JsonNode> entry : map.properties()) {
+      shards.add(shardName(entry.getKey(), entry.getValue()));
+    }
+    for (String shard : shards) {
+      readShard(main.resolveSibling(shard));
+    }
+    for (Map.Entry<String, JsonNode> entry : map.properties()) {
+      CheckpointTensor tensor = tensors.get(entry.getKey());
+      if (tensor == null || !nameOf(tensor.file()).equals(entry.getValue().textValue())) {
+        throw new CheckpointException(
+            main,
+            "says that "
+                + CheckpointException.quote(entry.getKey())
+                + " is in "
+                + entry.getValue().textValue()
+                + ", but it is not");
+      }
+    }
+  }
+
+  /** A plain name of a file beside the index; anything else would read where it should not. */
+  private String shardName(String tensor, JsonNode value) throws CheckpointException {
+    String name = value.isTextual() ? value.textValue() : "";
+    if (name.length() > 200
+        || !name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*\\.(safetensors|bin|pt|pth)")) {
+      throw new CheckpointException(
+          main,
+          "says that "
+              + CheckpointException.quote(tensor)
+              + " is in "
+              + CheckpointException.quote(value.toString())
+              + ", which is not the name of a checkpoint file in the same folder");
+    }
+    return name;
+  }
+
+  private void readShard(Path shard) throws IOException {
+    if (!Files.isRegularFile(shard)) {
+      throw new CheckpointException(
+          shard, "is missing, " + nameOf(main) + " lists it; download all parts of the checkpoint");
+    }
+    readFile(shard);
+  }
+
+  private void readFile(Path file) throws IOException {
+    files.add(file);
+    List<CheckpointTensor> found;
+    try {
+      found = isSafetensors(file) ? SafetensorsFile.read(file) : TorchFile.read(file);
+    } catch (NoSuchFileException e) {
+      throw new CheckpointException(file, "is gone", e);
+    }
+    for (CheckpointTensor tensor : found) {
+      if (tensors.put(tensor.name(), tensor) != null) {
+        throw new CheckpointException(
+            file, "the tensor " + CheckpointException.quote(tensor.name()) + " is in two files");
+      }
+    }
+    if (tensors.size() > MAX_TENSORS) {
+      throw new CheckpointException(
+          file, "makes more than " + MAX_TENSORS + " tensors, which is the limit");
+    }
+  }
+}

@@ -1,0 +1,87 @@
+package dev.murmuration.checkpoint;
+
+import dev.murmuration.gguf.GgufTensorType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.Callable;
+
+/**
+ * The buffers through which chunks pass, one chunk at a time. They live outside the heap, and are
+ * as large as the largest chunk so far.
+ */
+final class ChunkWorker {
+  private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
+
+  private final Sources sources;
+  private final NumberCodec codec = new NumberCodec();
+  private ByteBuffer in = NOTHING;
+  private ByteBuffer other = NOTHING;
+  private ByteBuffer out = NOTHING;
+
+  ChunkWorker(Sources sources) {
+    this.sources = sources;
+  }
+
+  /** A chunk's bytes in the GGUF; valid until the worker's next chunk. */
+  Callable<ByteBuffer> task(Chunk chunk, GgufTensorType type) {
+    return () -> convert(chunk, type);
+  }
+
+  private ByteBuffer convert(Chunk chunk, GgufTensorType type) throws IOException {
+    CheckpointTensor tensor = chunk.source().tensor();
+    int bytes = chunk.elements() * tensor.type().byteSize();
+    in = read(chunk, tensor, room(in, bytes));
+    for (CheckpointTensor copy : chunk.source().copies()) {
+      other = read(chunk, copy, room(other, bytes));
+      if (in.mismatch(other) >= 0) {
+        throw StateDict.problem(
+            tensor,
+            "and its copy "
+                + CheckpointException.quote(copy.name())
+                + " differ; a reward model has one body, so say which by removing the other");
+      }
+    }
+    ByteBuffer rows = in;
+    if (chunk.isInterleaved()) {
+      other = room(other, bytes);
+      interleave(in, other, chunk.rowLength() * tensor.type().byteSize());
+      rows = other;
+    }
+    if (NumberCodec.isCopy(tensor.type(), type)) {
+      return rows;
+    }
+    out = room(out, Math.toIntExact(type.byteSize(chunk.elements())));
+    if (!codec.convert(tensor.type(), rows, type, out)) {
+      throw StateDict.problem(
+          tensor, "has numbers that are too large for " + type + "; convert to BF16 or F32");
+    }
+    return out;
+  }
+
+  private ByteBuffer read(Chunk chunk, CheckpointTensor tensor, ByteBuffer into)
+      throws IOException {
+    int size = tensor.type().byteSize();
+    if (!chunk.isInterleaved()) {
+      sources.read(tensor.file(), tensor.offset() + chunk.first() * size, into);
+      return into.flip();
+    }
+    into.limit(into.limit() / 2);
+    sources.read(tensor.file(), tensor.offset() + chunk.first() * size, into);
+    into.limit(into.limit() * 2);
+    sources.read(tensor.file(), tensor.offset() + chunk.second() * size, into);
+    return into.flip();
+  }
+
+  private static void interleave(ByteBuffer from, ByteBuffer to, int rowBytes) {
+    int half = from.limit() / 2;
+    for (int row = 0; row < half / rowBytes; row++) {
+      to.put(2 * row * rowBytes, from, row * rowBytes, rowBytes);
+      to.put((2 * row + 1) * rowBytes, from, half + row * rowBytes, rowBytes);
+    }
+  }
+
+  private static ByteBuffer room(ByteBuffer buffer, int bytes) {
+    ByteBuffer large = buffer.capacity() >= bytes ? buffer : ByteBuffer.allocateDirect(bytes);
+    return large.clear().limit(bytes);
+  }
+}

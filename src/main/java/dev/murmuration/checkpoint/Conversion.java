@@ -1,0 +1,15 @@
+package dev.murmuration.checkpoint;
+
+import java.nio.file.Path;
+
+/**
+ * What a conversion did.
+ *
+ * @param file the GGUF
+ * @param tensors number of tensors in it
+ * @param parameters numbers in these tensors and the value head
+ * @param bytesRead bytes of tensors read, second copies of the body included
+ * @param bytesWritten size of the file
+ */
+public record Conversion(
+    Path file, int tensors, long parameters, long bytesRead, long bytesWritten) {}

@@ -1,0 +1,188 @@
+package dev.murmuration.checkpoint;
+
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufException;
+import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.gguf.LlamaHyperparameters;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Converts a checkpoint of Starling's family into a GGUF: {@code
+ * Converter.of(folder).type(GgufTensorType.F16).convert(file)}. Immutable: each setter returns a
+ * changed copy, which any number of threads may use.
+ *
+ * <p>The GGUF loads in stock llama.cpp. The value head is in its metadata ({@code
+ * reward_model.value_head.weight}, F32), a language-model head is not in it.
+ */
+public final class Converter {
+  private static final Set<GgufTensorType> TYPES =
+      EnumSet.of(GgufTensorType.F32, GgufTensorType.F16, GgufTensorType.BF16, GgufTensorType.Q8_0);
+
+  private Path checkpoint;
+  private GgufTensorType type = GgufTensorType.F16;
+  private Path tokenizer;
+  private String template = "llama2";
+  private int maxLength = 2048;
+  private String name;
+  private boolean force;
+  private ConversionListener progress = (tensor, bytes, totalBytes) -> {};
+
+  private Converter() {}
+
+  /**
+   * A converter of a checkpoint.
+   *
+   * @param checkpoint a folder, or one checkpoint file or index of shards
+   */
+  public static Converter of(Path checkpoint) {
+    Converter converter = new Converter();
+    converter.checkpoint = Objects.requireNonNull(checkpoint, "checkpoint");
+    return converter;
+  }
+
+  private Converter with(Consumer<Converter> change) {
+    Converter copy = new Converter();
+    copy.checkpoint = checkpoint;
+    copy.type = type;
+    copy.tokenizer = tokenizer;
+    copy.template = template;
+    copy.maxLength = maxLength;
+    copy.name = name;
+    copy.force = force;
+    copy.progress = progress;
+    change.accept(copy);
+    return copy;
+  }
+
+  /** The types that matrices can be converted to; vectors are always F32. */
+  public static Set<GgufTensorType> types() {
+    return EnumSet.copyOf(TYPES);
+  }
+
+  /**
+   * The type of matrices: F32, F16 (the default), BF16 or Q8_0. With Q8_0 a matrix whose rows are
+   * not a multiple of 32 becomes F16.
+   */
+  public Converter type(GgufTensorType value) {
+    if (!TYPES.contains(value)) {
+      throw new IllegalArgumentException(
+          "type is "
+              + value
+              + "; conversion is to one of "
+              + TYPES
+              + ", and murmur quantize goes on from there");
+    }
+    return with(c -> c.type = value);
+  }
+
+  /**
+   * The folder with {@code tokenizer.model} or {@code tokenizer.json}, or one of these files; the
+   * checkpoint's folder by default.
+   */
+  public Converter tokenizer(Path value) {
+    return with(c -> c.tokenizer = Objects.requireNonNull(value, "tokenizer"));
+  }
+
+  /** Name of the chat template that the model was trained with; {@code llama2} by default. */
+  public Converter template(String value) {
+    if (!value.matches("[a-z0-9_-]{1,40}")) {
+      throw new IllegalArgumentException("template is '" + value + "', which is not a name");
+    }
+    return with(c -> c.template = value);
+  }
+
+  /** The most tokens of a text that are scored; 2048 by default. */
+  public Converter maxLength(int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException("maxLength is " + value + "; the least is 1");
+    }
+    return with(c -> c.maxLength = value);
+  }
+
+  /** The model's name ({@code general.name}); the name of the checkpoint's folder by default. */
+  public Converter name(String value) {
+    return with(c -> c.name = Objects.requireNonNull(value, "name"));
+  }
+
+  /** Whether a file that is there is replaced; false by default. */
+  public Converter force(boolean value) {
+    return with(c -> c.force = value);
+  }
+
+  /** Told of every tensor that is written. */
+  public Converter progress(ConversionListener value) {
+    return with(c -> c.progress = Objects.requireNonNull(value, "progress"));
+  }
+
+  /**
+   * Converts. The file appears under its name when it is complete and synced to the disk. If the
+   * conversion fails or its thread is interrupted, or the JVM ends, what was there stays, and
+   * nothing is left beside it.
+   *
+   * @throws CheckpointException if the checkpoint, the tokenizer or the output file is not what it
+   *     has to be
+   * @throws IOException if reading or writing fails, or the thread is interrupted
+   */
+  public Conversion convert(Path output) throws IOException {
+    Checkpoint opened = Checkpoint.open(checkpoint);
+    StateDict tensors = new StateDict(opened);
+    checkNotAnInput(opened, output);
+    Tokenizer vocabulary =
+        Tokenizer.read(tokenizer == null ? opened.folder() : tokenizer, opened.config());
+    try (Sources sources = new Sources()) {
+      GgufWriter writer = new GgufWriter();
+      ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
+      metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
+      vocabulary.writeTo(writer);
+      metadata.writeHeadTo(writer, sources, template, maxLength);
+      return write(output, new TensorWriter(tensors.sources(), type, progress), writer, sources);
+    }
+  }
+
+  private Conversion write(Path output, TensorWriter tensors, GgufWriter writer, Sources sources)
+      throws IOException {
+    try (OutputFile file = OutputFile.begin(output, force, tensors.totalBytes())) {
+      tensors.write(writer, sources, file.channel());
+      LlamaHyperparameters sizes = validate(file.part(), output);
+      long size = file.channel().size();
+      file.commit();
+      return new Conversion(
+          output,
+          tensors.count(),
+          sizes.parameterCount() + sizes.hiddenSize(),
+          tensors.bytesRead(),
+          size);
+    }
+  }
+
+  private static LlamaHyperparameters validate(Path part, Path output) throws IOException {
+    try {
+      return LlamaHyperparameters.validate(Gguf.read(part));
+    } catch (GgufException e) {
+      String problem = e.getMessage().replace(part + ": ", "");
+      throw new CheckpointException(output, "would not load: " + problem, e);
+    }
+  }
+
+  private static void checkNotAnInput(Checkpoint opened, Path output) throws IOException {
+    List<Path> inputs = opened.files();
+    for (Path input : inputs) {
+      if (Files.exists(output) && Files.isSameFile(input, output)) {
+        throw new CheckpointException(output, "is the checkpoint itself; name another file");
+      }
+    }
+  }
+
+  private static String folderName(Checkpoint opened) {
+    Path folder = opened.folder().normalize().getFileName();
+    return folder == null ? "model" : folder.toString();
+  }
+}

@@ -1,0 +1,75 @@
+package dev.murmuration.checkpoint;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Reads a JSON object from a file that may be damaged or hostile. */
+final class JsonFile {
+  /** Llama 2's tokenizer.json, by far the largest, has 4 MB. */
+  static final int MAX_BYTES = 32 << 20;
+
+  /**
+   * A node takes some 100 bytes, so that a document stays below 200 MB whatever it holds. Llama 2's
+   * tokenizer.json has 0.4 million tokens in this sense.
+   */
+  private static final long MAX_TOKENS = 1_500_000;
+
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(64)
+                          .maxTokenCount(MAX_TOKENS)
+                          .maxNumberLength(40)
+                          .maxNameLength(1 << 16)
+                          .maxStringLength(1 << 20)
+                          .build())
+                  // One intern table for the names of a hostile file would outlive it.
+                  .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                  .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .build())
+          .build();
+
+  private JsonFile() {}
+
+  static JsonNode read(Path file) throws IOException {
+    long size = Files.size(file);
+    if (size > MAX_BYTES) {
+      throw new CheckpointException(
+          file, "has " + size + " bytes, the limit for JSON is " + MAX_BYTES);
+    }
+    return parse(file, "", Files.readAllBytes(file));
+  }
+
+  /**
+   * Parses JSON that was found in a file.
+   *
+   * @param where what to say before the problem, such as {@code "the header "}
+   */
+  static JsonNode parse(Path file, String where, byte[] json) throws CheckpointException {
+    JsonNode root;
+    try {
+      // Decoded here, because Jackson would guess UTF-16 or UTF-32 from the first bytes.
+      root = MAPPER.readTree(new String(json, StandardCharsets.UTF_8));
+    } catch (JsonProcessingException e) {
+      String detail = String.valueOf(e.getOriginalMessage());
+      throw new CheckpointException(
+          file, where + "is not valid JSON: " + CheckpointException.quote(detail), e);
+    }
+    if (!root.isObject()) {
+      throw new CheckpointException(file, where + "is not a JSON object");
+    }
+    return root;
+  }
+}

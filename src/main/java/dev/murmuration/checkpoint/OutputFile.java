@@ -1,0 +1,144 @@
+package dev.murmuration.checkpoint;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * A file that appears under its name only when it is complete and on the disk. Until then it is
+ * written beside; whatever ends the work before, an exception, an interrupt or the end of the JVM,
+ * removes it and leaves what was there.
+ */
+final class OutputFile implements AutoCloseable {
+  private final Path target;
+  private final Path part;
+  private final boolean replace;
+  private final Thread cleanup = new Thread(this::abandon, "murmuration-cleanup");
+  private final FileChannel channel;
+
+  /** Set by whichever thread stops first, the converting one or the JVM's end; under the lock. */
+  private boolean ended;
+
+  private OutputFile(Path target, boolean replace) throws IOException {
+    this.target = target;
+    this.replace = replace;
+    String suffix = Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".part";
+    this.part = target.resolveSibling(target.getFileName() + "." + suffix);
+    addCleanup();
+    try {
+      this.channel = create();
+    } catch (IOException e) {
+      removeCleanup();
+      throw e;
+    }
+  }
+
+  private synchronized FileChannel create() throws IOException {
+    if (ended) {
+      throw new IOException("the JVM is ending");
+    }
+    return FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+  }
+
+  /**
+   * Begins a file.
+   *
+   * @param replace whether a file that is there may be replaced
+   * @param bytes about how large it will be
+   */
+  static OutputFile begin(Path target, boolean replace, long bytes) throws IOException {
+    Path absolute = target.toAbsolutePath();
+    Path folder = absolute.getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new CheckpointException(target, "its folder does not exist; create it");
+    }
+    checkReplaceable(target, replace);
+    long free = Files.getFileStore(folder).getUsableSpace();
+    if (free < bytes) {
+      throw new CheckpointException(
+          target, "needs " + bytes + " bytes, the disk has " + free + " free");
+    }
+    return new OutputFile(absolute, replace);
+  }
+
+  private static void checkReplaceable(Path target, boolean replace) throws CheckpointException {
+    if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    if (!Files.isRegularFile(target)) {
+      throw new CheckpointException(target, "exists and is not a file; name another one");
+    }
+    if (!replace) {
+      throw new CheckpointException(
+          target, "exists; name another file, or replace it with --force (Converter.force)");
+    }
+  }
+
+  Path part() {
+    return part;
+  }
+
+  FileChannel channel() {
+    return channel;
+  }
+
+  /** Makes the file appear under its name. */
+  void commit() throws IOException {
+    channel.force(true);
+    channel.close();
+    checkReplaceable(target, replace);
+    synchronized (this) {
+      Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+      ended = true;
+    }
+    syncFolder();
+  }
+
+  /** So that the new name survives a power failure, too; not every file system can do it. */
+  private void syncFolder() {
+    try (FileChannel folder = FileChannel.open(target.getParent(), StandardOpenOption.READ)) {
+      folder.force(true);
+    } catch (IOException e) {
+      // The file itself is on the disk; its name follows when the system writes it.
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+    abandon();
+    removeCleanup();
+  }
+
+  private synchronized void abandon() {
+    if (!ended) {
+      ended = true;
+      try {
+        Files.deleteIfExists(part);
+      } catch (IOException e) {
+        // Nobody is left to tell; the exception that brought us here is the one that counts.
+      }
+    }
+  }
+
+  private void addCleanup() throws IOException {
+    try {
+      Runtime.getRuntime().addShutdownHook(cleanup);
+    } catch (IllegalStateException e) {
+      throw new IOException("the JVM is ending", e);
+    }
+  }
+
+  private void removeCleanup() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(cleanup);
+    } catch (IllegalStateException e) {
+      // The JVM is ending, and the hook does what it is for.
+    }
+  }
+}

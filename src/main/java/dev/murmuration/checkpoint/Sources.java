@@ -1,0 +1,60 @@
+package dev.murmuration.checkpoint;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The open files of a checkpoint, each opened once, when its first byte is asked for. Any number of
+ * threads may read at once.
+ */
+final class Sources implements AutoCloseable {
+  private final Map<Path, FileChannel> channels = new HashMap<>();
+
+  /** Fills the rest of the buffer from a place in a file. */
+  void read(Path file, long position, ByteBuffer into) throws IOException {
+    readFully(file, channel(file), position, into);
+  }
+
+  private synchronized FileChannel channel(Path file) throws IOException {
+    FileChannel channel = channels.get(file);
+    if (channel == null) {
+      channel = FileChannel.open(file, StandardOpenOption.READ);
+      channels.put(file, channel);
+    }
+    return channel;
+  }
+
+  static void readFully(Path file, FileChannel channel, long position, ByteBuffer into)
+      throws IOException {
+    long at = position;
+    while (into.hasRemaining()) {
+      int count = channel.read(into, at);
+      if (count < 0) {
+        throw new CheckpointException(
+            file, "ends at byte " + at + "; the file is cut short, download it again");
+      }
+      at += count;
+    }
+  }
+
+  /** A little-endian buffer with a piece of a file. */
+  static ByteBuffer bytes(Path file, FileChannel channel, long position, int count)
+      throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
+    readFully(file, channel, position, buffer);
+    return buffer.flip();
+  }
+
+  @Override
+  public synchronized void close() throws IOException {
+    for (FileChannel channel : channels.values()) {
+      channel.close();
+    }
+  }
+}

@@ -1,0 +1,142 @@
+package dev.murmuration.checkpoint;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Which tensors of a checkpoint are the reward model: the body, under one of its prefixes or
+ * several of them, and the value head. Every key of the checkpoint is accounted for; what is not
+ * known is refused.
+ */
+final class StateDict {
+  /** Where a body may be, the first choice first. */
+  private static final List<String> PREFIXES = List.of("transformer.", "model.model.", "model.");
+
+  private static final List<String> HEADS = List.of("v_head.weight", "score.weight");
+
+  /** A reward model computes no logits. */
+  private static final Set<String> UNUSED =
+      Set.of("lm_head.weight", "model.lm_head.weight", "transformer.lm_head.weight");
+
+  /** Buffers that older versions of transformers stored, computed from the configuration. */
+  private static final String UNUSED_SUFFIX = ".rotary_emb.inv_freq";
+
+  private final Checkpoint checkpoint;
+  private final Set<String> known = new HashSet<>(UNUSED);
+
+  /**
+   * A tensor to convert.
+   *
+   * @param body what it is
+   * @param tensor where its numbers are
+   * @param copies the same tensor under other keys, in other places; their bytes have to be equal
+   */
+  record Source(BodyTensor body, CheckpointTensor tensor, List<CheckpointTensor> copies) {}
+
+  private final List<Source> sources = new ArrayList<>();
+  private final CheckpointTensor head;
+
+  StateDict(Checkpoint checkpoint) throws CheckpointException {
+    this.checkpoint = checkpoint;
+    for (BodyTensor body : BodyTensor.of(checkpoint.config())) {
+      sources.add(source(body));
+    }
+    this.head = findHead();
+    for (CheckpointTensor tensor : checkpoint.tensors()) {
+      if (!known.contains(tensor.name()) && !tensor.name().endsWith(UNUSED_SUFFIX)) {
+        throw unknown(tensor);
+      }
+    }
+  }
+
+  /** The body's tensors in the order of the GGUF. */
+  List<Source> sources() {
+    return sources;
+  }
+
+  /** The value head, of shape [1, hidden size]. */
+  CheckpointTensor head() {
+    return head;
+  }
+
+  private Source source(BodyTensor body) throws CheckpointException {
+    CheckpointTensor chosen = null;
+    List<CheckpointTensor> copies = new ArrayList<>();
+    for (String prefix : PREFIXES) {
+      Optional<CheckpointTensor> found = checkpoint.tensor(prefix + body.name());
+      if (found.isPresent()) {
+        known.add(found.get().name());
+        check(found.get(), body.shape());
+        if (chosen == null) {
+          chosen = found.get();
+        } else if (!found.get().sharesStorageWith(chosen)) {
+          checkSameType(chosen, found.get());
+          copies.add(found.get());
+        }
+      }
+    }
+    if (chosen == null) {
+      throw new CheckpointException(
+          checkpoint.path(),
+          "the tensor "
+              + body.name()
+              + " is missing under each of the prefixes "
+              + PREFIXES
+              + "; is the checkpoint complete, and config.json its own?");
+    }
+    return new Source(body, chosen, List.copyOf(copies));
+  }
+
+  private CheckpointTensor findHead() throws CheckpointException {
+    List<CheckpointTensor> heads =
+        HEADS.stream().flatMap(name -> checkpoint.tensor(name).stream()).toList();
+    if (heads.size() != 1) {
+      throw new CheckpointException(
+          checkpoint.path(),
+          heads.isEmpty()
+              ? "has neither of the tensors " + HEADS + "; this is not a reward model"
+              : "has two value heads, " + HEADS + "; remove one of them");
+    }
+    check(heads.getFirst(), List.of(1L, (long) checkpoint.config().hiddenSize()));
+    known.add(heads.getFirst().name());
+    return heads.getFirst();
+  }
+
+  private static void check(CheckpointTensor tensor, List<Long> shape) throws CheckpointException {
+    if (!tensor.shape().equals(shape)) {
+      throw problem(tensor, "has the shape " + tensor.shape() + ", config.json asks for " + shape);
+    }
+    if (!tensor.type().isWeight()) {
+      throw problem(tensor, "holds " + tensor.type() + " numbers, expected F32, F16 or BF16");
+    }
+  }
+
+  private static void checkSameType(CheckpointTensor chosen, CheckpointTensor copy)
+      throws CheckpointException {
+    if (chosen.type() != copy.type()) {
+      throw problem(
+          copy, "holds " + copy.type() + " numbers, " + chosen.name() + " holds " + chosen.type());
+    }
+  }
+
+  private static CheckpointException unknown(CheckpointTensor tensor) {
+    Path file = tensor.file();
+    return new CheckpointException(
+        file,
+        "the tensor "
+            + CheckpointException.quote(tensor.name())
+            + " "
+            + tensor.shape()
+            + " belongs to no Llama reward model of the size that config.json states; such a"
+            + " variant is not supported");
+  }
+
+  static CheckpointException problem(CheckpointTensor tensor, String text) {
+    return new CheckpointException(
+        tensor.file(), "the tensor " + CheckpointException.quote(tensor.name()) + " " + text);
+  }
+}

@@ -1,0 +1,77 @@
+package dev.murmuration.checkpoint;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * The tokens of a model, one for each row of its embedding. A row that the tokenizer knows nothing
+ * of gets a name of its own and is never produced, as llama.cpp's converter does it.
+ */
+final class TokenTable {
+  private static final float PADDING_SCORE = -10_000;
+
+  /** The score of tokens that are found as they stand and never merged. */
+  static final float ADDED_SCORE = -1_000;
+
+  private final String[] texts;
+  private final float[] scores;
+  private final TokenType[] types;
+
+  TokenTable(int size) {
+    texts = new String[size];
+    scores = new float[size];
+    types = new TokenType[size];
+    Arrays.setAll(texts, i -> "[PAD" + i + "]");
+    Arrays.fill(scores, PADDING_SCORE);
+    Arrays.fill(types, TokenType.UNUSED);
+  }
+
+  int size() {
+    return texts.length;
+  }
+
+  void set(int id, String text, float score, TokenType type) {
+    texts[id] = text;
+    scores[id] = score;
+    types[id] = type;
+  }
+
+  String[] texts() {
+    return texts;
+  }
+
+  float[] scores() {
+    return scores;
+  }
+
+  int[] typeIds() {
+    return Arrays.stream(types).mapToInt(TokenType::id).toArray();
+  }
+
+  /** The token with this text, if there is one. */
+  OptionalInt find(String text) {
+    int id = Arrays.asList(texts).indexOf(text);
+    return id < 0 ? OptionalInt.empty() : OptionalInt.of(id);
+  }
+
+  /** llama.cpp looks tokens up by their text, so that no two may have the same. */
+  void checkUnique(Path file) throws CheckpointException {
+    Map<String, Integer> seen = new HashMap<>();
+    for (int id = 0; id < texts.length; id++) {
+      Integer before = seen.put(texts[id], id);
+      if (before != null) {
+        throw new CheckpointException(
+            file,
+            "the tokens "
+                + before
+                + " and "
+                + id
+                + " have the same text "
+                + CheckpointException.quote(texts[id]));
+      }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package dev.murmuration.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.murmuration.gguf.GgufValue;
+import dev.murmuration.gguf.GgufWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * A tokenizer's folder as the metadata of a GGUF: {@code tokenizer.model} if it is there, else
+ * {@code tokenizer.json}; with {@code added_tokens.json} and {@code tokenizer_config.json}, in the
+ * way of {@code _create_vocab_sentencepiece} in {@code conversion/base.py}.
+ */
+final class Tokenizer {
+  private static final String PREFIX = "tokenizer.ggml.";
+
+  private final TokenTable tokens;
+  private final SpecialTokens own;
+  private final ModelConfig model;
+  private final JsonNode config;
+
+  private Tokenizer(TokenTable tokens, SpecialTokens own, ModelConfig model, JsonNode config) {
+    this.tokens = tokens;
+    this.own = own;
+    this.model = model;
+    this.config = config;
+  }
+
+  /** Reads a folder, or the folder around one of the two files; then that file is the one read. */
+  static Tokenizer read(Path path, ModelConfig model) throws IOException {
+    Path file = Files.isDirectory(path) ? find(path) : path;
+    TokenTable tokens = new TokenTable(model.vocabularySize());
+    SpecialTokens own =
+        String.valueOf(file.getFileName()).endsWith(".json")
+            ? TokenizerJson.read(file, tokens)
+            : SentencePieceFile.read(file, tokens);
+    JsonNode added = optional(file.resolveSibling("added_tokens.json"));
+    for (Map.Entry<String, JsonNode> entry : added.properties()) {
+      add(file, tokens, entry.getValue().asInt(-1), entry.getKey(), TokenType.USER_DEFINED);
+    }
+    JsonNode config = optional(file.resolveSibling("tokenizer_config.json"));
+    for (Map.Entry<String, JsonNode> entry : config.path("added_tokens_decoder").properties()) {
+      decode(file, tokens, entry.getKey(), entry.getValue());
+    }
+    tokens.checkUnique(file);
+    return new Tokenizer(tokens, own, model, config);
+  }
+
+  private static Path find(Path folder) throws CheckpointException {
+    for (String name : List.of("tokenizer.model", "tokenizer.json")) {
+      if (Files.isRegularFile(folder.resolve(name))) {
+        return folder.resolve(name);
+      }
+    }
+    throw new CheckpointException(
+        folder,
+        "has neither tokenizer.model nor tokenizer.json. Starling-RM's checkpoint comes without;"
+            + " its tokenizer is that of Llama-2-7b-chat-hf: download tokenizer.model and name its"
+            + " folder with --tokenizer DIR (Converter.tokenizer)");
+  }
+
+  private static JsonNode optional(Path file) throws IOException {
+    return Files.isRegularFile(file) ? JsonFile.read(file) : JsonNodeFactory.instance.objectNode();
+  }
+
+  private static void decode(Path file, TokenTable tokens, String id, JsonNode token)
+      throws CheckpointException {
+    String text = token.path("content").asText("");
+    boolean control = token.path("special").asBoolean() || looksSpecial(text);
+    add(
+        file,
+        tokens,
+        id.matches("\\d{1,9}") ? Integer.parseInt(id) : -1,
+        control ? text : text.replace('\u2581', ' '),
+        control ? TokenType.CONTROL : TokenType.USER_DEFINED);
+  }
+
+  /** {@code does_token_look_special} in {@code conversion/base.py}. */
+  private static boolean looksSpecial(String text) {
+    return (text.startsWith("<|") && text.endsWith("|>"))
+        || (text.startsWith("<\uff5c") && text.endsWith("\uff5c>"));
+  }
+
+  private static void add(Path file, TokenTable tokens, int id, String text, TokenType type)
+      throws CheckpointException {
+    if (id < 0) {
+      throw new CheckpointException(
+          file.resolveSibling("tokenizer_config.json"),
+          "the added token " + CheckpointException.quote(text) + " has no id");
+    }
+    if (id < tokens.size()) {
+      tokens.set(id, text, TokenTable.ADDED_SCORE, type);
+    }
+  }
+
+  /** Adds the {@code tokenizer.*} keys in the order of llama.cpp's converter. */
+  void writeTo(GgufWriter out) {
+    out.metadata(PREFIX + "model", GgufValue.text("llama"))
+        .metadata(PREFIX + "pre", GgufValue.text("default"))
+        .metadata(PREFIX + "tokens", GgufValue.strings(List.of(tokens.texts())))
+        .metadata(PREFIX + "scores", GgufValue.floats(tokens.scores()))
+        .metadata(PREFIX + "token_type", GgufValue.ints(tokens.typeIds()));
+    id(out, "bos", named("bos_token"), own.bos(), model.bosTokenId());
+    id(out, "eos", named("eos_token"), own.eos(), model.eosTokenId());
+    id(out, "unknown", named("unk_token"), own.unknown(), OptionalInt.empty());
+    id(out, "padding", named("pad_token"), own.padding(), model.padTokenId());
+    out.metadata(PREFIX + "add_bos_token", flag("add_bos_token", true))
+        .metadata(PREFIX + "add_sep_token", GgufValue.bool(false))
+        .metadata(PREFIX + "add_eos_token", flag("add_eos_token", false));
+    if (config.path("add_prefix_space").isBoolean()) {
+      out.metadata(PREFIX + "add_space_prefix", flag("add_prefix_space", true));
+    }
+    if (config.path("chat_template").isTextual()) {
+      out.metadata(
+          "tokenizer.chat_template", GgufValue.text(config.path("chat_template").textValue()));
+    }
+  }
+
+  /** The first of the answers; none that has no row in the embedding. */
+  private void id(GgufWriter out, String name, OptionalInt... answers) {
+    for (OptionalInt id : answers) {
+      if (id.isPresent() && id.getAsInt() < tokens.size()) {
+        out.metadata(PREFIX + name + "_token_id", GgufValue.uint32(id.getAsInt()));
+        return;
+      }
+    }
+  }
+
+  /** The token that {@code tokenizer_config.json} names; either a text or an object with one. */
+  private OptionalInt named(String key) {
+    JsonNode token = config.path(key);
+    String text = token.isObject() ? token.path("content").asText("") : token.asText("");
+    return token.isNull() || text.isEmpty() ? OptionalInt.empty() : tokens.find(text);
+  }
+
+  private GgufValue flag(String key, boolean otherwise) {
+    return GgufValue.bool(config.path(key).asBoolean(otherwise));
+  }
+}
