@@ -1,18 +1,11 @@
 package dev.murmuration.reward;
 
-import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.LlamaHyperparameters;
-import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.LlamaModel;
-import dev.murmuration.llama.ModelParameters;
-import dev.murmuration.llama.ResourceCache;
 import dev.murmuration.llama.Vocabulary;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.ref.Cleaner;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -46,31 +39,15 @@ public final class RewardModel implements AutoCloseable {
   private static final Cleaner LEAKS = Cleaner.create();
   private static final String RAW = "raw";
 
-  /**
-   * Rows of hidden states a decode: a trace asks for all, in portions, because llama.cpp reserves
-   * logits for each.
-   */
-  private static final int MAX_OUTPUTS = 256;
-
   private final LlamaModel model;
   private final Engine engine;
-  private final Settings settings;
+  private final ModelLoader.Settings settings;
   private final AtomicBoolean closed;
 
-  /** What is known about a loaded model. */
-  private record Settings(
-      String name,
-      ChatTemplate template,
-      Precision precision,
-      int contextLength,
-      boolean truncate,
-      Duration timeout,
-      LlamaHyperparameters hyperparameters) {}
-
-  private RewardModel(LlamaModel model, Engine engine, Settings settings) {
-    this.model = model;
-    this.engine = engine;
-    this.settings = settings;
+  private RewardModel(ModelLoader.Loaded loaded) {
+    this.model = loaded.model();
+    this.engine = loaded.engine();
+    this.settings = loaded.settings();
     AtomicBoolean flag = new AtomicBoolean();
     this.closed = flag;
     Throwable created = new Throwable("created here");
@@ -104,7 +81,7 @@ public final class RewardModel implements AutoCloseable {
    * @throws LinkageError if the native library cannot be loaded
    */
   public static RewardModel load(Path gguf, Options options) throws IOException {
-    return load(gguf, options, fileName(gguf));
+    return new RewardModel(ModelLoader.load(gguf, options));
   }
 
   /**
@@ -112,124 +89,7 @@ public final class RewardModel implements AutoCloseable {
    * software, not for judging text.
    */
   public static RewardModel loadEmbedded(Options options) throws IOException {
-    return load(embeddedFile(), options, "fledgling");
-  }
-
-  private static Path embeddedFile() throws IOException {
-    String file = "fledgling-q8_0.gguf";
-    String[] hashAndSize;
-    try (InputStream in = RewardModel.class.getResourceAsStream(file + ".sha256")) {
-      hashAndSize = new String(in.readAllBytes(), StandardCharsets.UTF_8).strip().split(" ");
-    }
-    var entry = new ResourceCache.Entry(file, Long.parseLong(hashAndSize[1]), hashAndSize[0]);
-    String folder = "/" + RewardModel.class.getPackageName().replace('.', '/') + "/";
-    String key = "fledgling-" + hashAndSize[0].substring(0, 24);
-    return ResourceCache.extract(RewardModel.class, folder, key, List.of(entry)).resolve(file);
-  }
-
-  private static String fileName(Path file) {
-    Path name = file.getFileName();
-    return name == null ? file.toString() : name.toString();
-  }
-
-  private static RewardModel load(Path file, Options options, String name) throws IOException {
-    Gguf gguf = Gguf.read(file);
-    LlamaHyperparameters shape = LlamaHyperparameters.validate(gguf);
-    ValueHead head =
-        options.valueHead().isPresent()
-            ? ValueHead.ofSafetensors(options.valueHead().get(), shape.hiddenSize())
-            : ValueHead.of(gguf, shape.hiddenSize());
-    Settings settings =
-        new Settings(
-            name,
-            template(gguf, options),
-            options.precision(),
-            contextLength(gguf, options, shape),
-            options.truncate(),
-            options.timeout().orElse(null),
-            shape);
-    ContextParameters context = contextParameters(options, settings.contextLength());
-    MemoryNeed.of(shape, context).requireAvailable(settings.contextLength());
-
-    LlamaModel model =
-        LlamaModel.load(
-            file,
-            new ModelParameters(
-                options.gpuLayers(), options.device().orElse(null), options.memoryMap()),
-            options.progress().orElse(null));
-    try {
-      Planner planner =
-          new Planner(
-              context.batchSize(), context.maxOutputs(), options.precision() == Precision.EXACT);
-      Engine engine = new Engine(model, context, head, planner, options.queueCapacity());
-      return new RewardModel(model, engine, settings);
-    } catch (RuntimeException | Error e) {
-      model.close();
-      throw e;
-    }
-  }
-
-  private static ChatTemplate template(Gguf gguf, Options options) throws IOException {
-    String readout = gguf.string("reward_model.readout").orElse("last_token");
-    if (!readout.equals("last_token")) {
-      throw new IOException(
-          gguf.path()
-              + ": reward_model.readout is '"
-              + readout
-              + "'; only last_token is supported");
-    }
-    if (options.template().isPresent()) {
-      return options.template().get();
-    }
-    String named = gguf.string("reward_model.template").orElse(ChatTemplate.LLAMA2.name());
-    try {
-      return ChatTemplate.of(named);
-    } catch (IllegalArgumentException e) {
-      throw new IOException(
-          gguf.path()
-              + ": reward_model.template: "
-              + e.getMessage()
-              + "; choose one with --template",
-          e);
-    }
-  }
-
-  private static int contextLength(Gguf gguf, Options options, LlamaHyperparameters shape)
-      throws IOException {
-    long trained = shape.contextLength();
-    long named = gguf.unsignedInt("reward_model.max_length").orElse(Math.min(2048L, trained));
-    long length = options.contextLength() == 0 ? named : options.contextLength();
-    if (length < 2 || length > trained) {
-      throw new IllegalArgumentException(
-          (options.contextLength() == 0
-                  ? gguf.path() + ": reward_model.max_length"
-                  : "the context (--ctx-size)")
-              + " is "
-              + length
-              + " tokens; this model takes 2 to "
-              + trained);
-    }
-    return (int) length;
-  }
-
-  private static ContextParameters contextParameters(Options options, int contextLength) {
-    int cells = tiles(contextLength);
-    int batch = options.batchSize() == 0 ? cells : Math.min(tiles(options.batchSize()), cells);
-    boolean fast = options.precision() == Precision.FAST;
-    return new ContextParameters(
-        cells,
-        batch,
-        Math.min(tiles(options.microBatchSize()), batch),
-        1,
-        Math.min(MAX_OUTPUTS, batch),
-        options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads(),
-        fast,
-        fast,
-        options.readout());
-  }
-
-  private static int tiles(int tokens) {
-    return Math.ceilDiv(tokens, Planner.TILE) * Planner.TILE;
+    return new RewardModel(ModelLoader.loadEmbedded(options));
   }
 
   // ---- what it is ----

@@ -75,7 +75,7 @@ public class ScoreOverhead {
   /** The baseline: llama_tokenize and llama_decode of the same text, on the calling thread. */
   @Benchmark
   public float[] tokenizeAndDecode() {
-    int[] tokens = model.vocabulary().tokenize(TEXT, true);
+    int[] tokens = model.vocabulary().tokenize(TEXT);
     context.clear();
     for (int i = 0; i < tokens.length; i++) {
       context.add(tokens[i], 0, i >= tokens.length - 4);
