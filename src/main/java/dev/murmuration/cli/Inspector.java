@@ -15,6 +15,7 @@ import dev.murmuration.reward.ValueHead;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -137,7 +138,7 @@ final class Inspector {
     try {
       plan = (tokenizer == null ? converter : converter.tokenizer(tokenizer)).plan();
     } catch (IOException e) {
-      problem = Failures.message(e);
+      problem = problem(e);
     }
     LlamaHyperparameters model = model(checkpoint.config(), plan);
     int length = length(model);
@@ -152,7 +153,10 @@ final class Inspector {
         problem,
         shapes(model),
         model.parameterCount(),
-        types(checkpoint.tensors(), tensor -> tensor.type().name(), CheckpointTensor::byteSize),
+        types(
+            stored(checkpoint.tensors()),
+            tensor -> tensor.type().name(),
+            CheckpointTensor::byteSize),
         model.weightBytes(),
         plan == null ? Map.of() : memory(options, chosen -> MemoryNeed.of(model, length, chosen)),
         plan == null ? Map.of() : plan.metadata());
@@ -200,9 +204,18 @@ final class Inspector {
     return shapes;
   }
 
+  /** Tensors that share a place are stored once. */
+  private static Collection<CheckpointTensor> stored(List<CheckpointTensor> tensors) {
+    Map<Map.Entry<Path, Long>, CheckpointTensor> byPlace = new LinkedHashMap<>();
+    for (CheckpointTensor tensor : tensors) {
+      byPlace.putIfAbsent(Map.entry(tensor.file(), tensor.offset()), tensor);
+    }
+    return byPlace.values();
+  }
+
   /** The largest share first. */
   private static <T> List<Inspection.TypeShare> types(
-      List<T> tensors, Function<T, String> type, ToLongFunction<T> bytes) {
+      Collection<T> tensors, Function<T, String> type, ToLongFunction<T> bytes) {
     Map<String, List<T>> byType =
         tensors.stream()
             .collect(Collectors.groupingBy(type, LinkedHashMap::new, Collectors.toList()));
@@ -219,6 +232,7 @@ final class Inspector {
 
   /** The file is named above it, and once is enough. */
   private String problem(Exception e) {
-    return Failures.oneLine(Failures.message(e).replace(path + ": ", ""));
+    String said = Failures.message(e).replace(path.toAbsolutePath() + ": ", "");
+    return Failures.oneLine(said.replace(path + ": ", ""));
   }
 }

@@ -24,8 +24,8 @@ import picocli.CommandLine.ParentCommand;
           + " complete and checked.",
       "",
       "Examples:",
-      "  murmur quantize starling-f16.gguf starling-q8.gguf --type Q8_0",
-      "  murmur quantize starling-f16.gguf starling-q4.gguf --type Q4_K_M"
+      "  murmur quantize rm-f16.gguf rm-q8.gguf --type Q8_0",
+      "  murmur quantize rm-f16.gguf rm-q4.gguf --type Q4_K_M"
     })
 final class QuantizeCommand implements Callable<Integer>, ModelOptions.User {
   @ParentCommand private Murmur murmur;

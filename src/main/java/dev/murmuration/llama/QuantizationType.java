@@ -147,19 +147,25 @@ public enum QuantizationType {
               new NativeQuantizer.TensorType("^blk\\..*\\.weight$", Bindings.GGML_TYPE_Q4_K()),
               new NativeQuantizer.TensorType(
                   "^(token_embd|output)\\.weight$", Bindings.GGML_TYPE_Q8_0()));
+      // The other layers are named as well: llama.cpp counts only the matrices that no override
+      // names, and would take later layers for the first ones.
       case MORE_BITS_IN_Q8_0 ->
           List.of(
-              new NativeQuantizer.TensorType(
-                  "^blk\\.("
-                      + IntStream.range(0, layers)
-                          .filter(layer -> takesMoreBits(layer, layers))
-                          .mapToObj(Integer::toString)
-                          .collect(Collectors.joining("|"))
-                      + ")\\.(attn_v|ffn_down)\\.weight$",
-                  Bindings.GGML_TYPE_Q8_0()),
+              valuesAndDowns(layers, true, Bindings.GGML_TYPE_Q8_0()),
+              valuesAndDowns(layers, false, Bindings.GGML_TYPE_Q4_K()),
               new NativeQuantizer.TensorType(
                   "^(token_embd|output)\\.weight$", Bindings.GGML_TYPE_Q8_0()));
     };
+  }
+
+  private static NativeQuantizer.TensorType valuesAndDowns(int layers, boolean more, int type) {
+    String chosen =
+        IntStream.range(0, layers)
+            .filter(layer -> takesMoreBits(layer, layers) == more)
+            .mapToObj(Integer::toString)
+            .collect(Collectors.joining("|"));
+    return new NativeQuantizer.TensorType(
+        "^blk\\.(" + chosen + ")\\.(attn_v|ffn_down)\\.weight$", type);
   }
 
   /**
