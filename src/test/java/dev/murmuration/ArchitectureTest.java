@@ -19,6 +19,8 @@ class ArchitectureTest {
           .definedBy("dev.murmuration.cli..")
           .layer("reward")
           .definedBy("dev.murmuration.reward..")
+          .layer("checkpoint")
+          .definedBy("dev.murmuration.checkpoint..")
           .layer("llama")
           .definedBy("dev.murmuration.llama")
           .layer("bindings")
@@ -29,12 +31,16 @@ class ArchitectureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("reward")
           .mayOnlyBeAccessedByLayers("cli")
+          .whereLayer("checkpoint")
+          .mayOnlyBeAccessedByLayers("cli")
           .whereLayer("llama")
-          .mayOnlyBeAccessedByLayers("reward", "cli")
+          .mayOnlyBeAccessedByLayers("reward", "checkpoint", "cli")
           .whereLayer("bindings")
           .mayOnlyBeAccessedByLayers("llama")
           .whereLayer("gguf")
-          .mayOnlyBeAccessedByLayers("reward", "cli");
+          .mayOnlyBeAccessedByLayers("reward", "checkpoint", "cli")
+          .whereLayer("checkpoint")
+          .mayOnlyAccessLayers("gguf", "llama");
 
   @ArchTest
   static final ArchRule NATIVE_MEMORY_STAYS_IN_LLAMA =

@@ -135,16 +135,41 @@ public final class Converter {
     Checkpoint opened = Checkpoint.open(checkpoint);
     StateDict tensors = new StateDict(opened);
     checkNotAnInput(opened, output);
-    Tokenizer vocabulary =
-        Tokenizer.read(tokenizer == null ? opened.folder() : tokenizer, opened.config());
     try (Sources sources = new Sources()) {
-      GgufWriter writer = new GgufWriter();
-      ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
-      metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
-      vocabulary.writeTo(writer);
-      metadata.writeHeadTo(writer, sources, template, maxLength);
+      GgufWriter writer = metadata(opened, tensors, sources);
       return write(output, new TensorWriter(tensors.sources(), type, progress), writer, sources);
     }
+  }
+
+  /**
+   * Reads and checks all that {@link #convert} reads but the numbers of the body, and writes
+   * nothing.
+   *
+   * @throws CheckpointException if the checkpoint or the tokenizer is not what it has to be
+   * @throws IOException if reading fails
+   */
+  public ConversionPlan plan() throws IOException {
+    Checkpoint opened = Checkpoint.open(checkpoint);
+    StateDict tensors = new StateDict(opened);
+    try (Sources sources = new Sources()) {
+      GgufWriter writer = metadata(opened, tensors, sources);
+      return new ConversionPlan(
+          writer.metadata(),
+          tensors.sources().stream().mapToLong(source -> source.tensor().elements()).sum(),
+          new TensorWriter(tensors.sources(), type, progress).totalBytes());
+    }
+  }
+
+  private GgufWriter metadata(Checkpoint opened, StateDict tensors, Sources sources)
+      throws IOException {
+    Tokenizer vocabulary =
+        Tokenizer.read(tokenizer == null ? opened.folder() : tokenizer, opened.config());
+    GgufWriter writer = new GgufWriter();
+    ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
+    metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
+    vocabulary.writeTo(writer);
+    metadata.writeHeadTo(writer, sources, template, maxLength);
+    return writer;
   }
 
   private Conversion write(Path output, TensorWriter tensors, GgufWriter writer, Sources sources)

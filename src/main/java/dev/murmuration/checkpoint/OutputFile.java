@@ -76,7 +76,7 @@ final class OutputFile implements AutoCloseable {
     }
     if (!replace) {
       throw new CheckpointException(
-          target, "exists; name another file, or replace it with --force (Converter.force)");
+          target, "exists; name another file, or replace it with --force (force(true) in Java)");
     }
   }
 

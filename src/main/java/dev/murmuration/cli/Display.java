@@ -1,9 +1,14 @@
 package dev.murmuration.cli;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
 /** Puts text into columns of a terminal, and into fields of tab-separated lines. */
 final class Display {
   private static final char ELLIPSIS = '…';
   private static final char LINE_BREAK = '⏎';
+  private static final Pattern SPACE = Pattern.compile(" ");
   private static final String BLOCKS = "▏▎▍▌▋▊▉█";
 
   private Display() {}
@@ -94,6 +99,21 @@ final class Display {
       kept.appendCodePoint(c);
     }
     return kept.append(ELLIPSIS).toString();
+  }
+
+  /** A visible text in lines of at most so many columns; a longer word is left as it is. */
+  static List<String> wrap(String text, int columns) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder();
+    for (String word : SPACE.split(text, -1)) {
+      if (!line.isEmpty() && width(line.toString()) + 1 + width(word) > columns) {
+        lines.add(line.toString());
+        line.setLength(0);
+      }
+      line.append(line.isEmpty() ? "" : " ").append(word);
+    }
+    lines.add(line.toString());
+    return lines;
   }
 
   /** A visible line of exactly so many columns. */

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.OptionSpec;
@@ -52,6 +53,12 @@ final class HelpLayout {
                 help.commandSpec().positionalParameters().isEmpty()
                     ? ""
                     : String.format("%nArguments:%n"));
+    if (command.getCommandSpec().userObject() instanceof QuantizeCommand) {
+      // Made when it is shown: other commands need not load the types.
+      command
+          .getHelpSectionMap()
+          .put(UsageMessageSpec.SECTION_KEY_FOOTER, help -> QuantizationTypes.list(help));
+    }
   }
 
   private static String synopsis(Help help) {
@@ -61,8 +68,15 @@ final class HelpLayout {
     String arguments =
         command instanceof Murmur
             ? " COMMAND [OPTIONS]"
-            : command instanceof ScoreCommand ? " [-] [OPTIONS]" : " [OPTIONS]";
+            : command instanceof ScoreCommand ? " [-] [OPTIONS]" : required(help) + " [OPTIONS]";
     return help.commandSpec().qualifiedName() + arguments + System.lineSeparator();
+  }
+
+  private static String required(Help help) {
+    return help.commandSpec().positionalParameters().stream()
+        .filter(argument -> argument.arity().min() > 0)
+        .map(argument -> " " + argument.paramLabel())
+        .collect(Collectors.joining());
   }
 
   private static String options(Help help) {
@@ -73,10 +87,17 @@ final class HelpLayout {
         section(
             help,
             "Options:",
-            option -> !from(option, GeneralOptions.class) && !from(option, ModelOptions.class)));
+            option ->
+                !from(option, GeneralOptions.class)
+                    && (!from(option, ModelOptions.class) || uses(command, option))));
     text.append(section(help, "Model:", option -> usesModel && from(option, ModelOptions.class)));
     text.append(section(help, "Every command:", option -> from(option, GeneralOptions.class)));
     return text.toString();
+  }
+
+  private static boolean uses(Object command, OptionSpec option) {
+    return command instanceof ModelOptions.User user
+        && user.modelOptions().contains(option.longestName());
   }
 
   private static boolean from(OptionSpec option, Class<?> group) {

@@ -9,7 +9,10 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** A bar on standard error while a model loads; none at all if that is done in a moment. */
+/**
+ * A bar on standard error while a model loads, or another long work goes on; none at all if that is
+ * done in a moment.
+ */
 final class LoadProgress implements DoubleConsumer, AutoCloseable {
   /** A load that takes no longer, in nanoseconds, has no bar. */
   static final long PATIENCE = TimeUnit.MILLISECONDS.toNanos(300);
@@ -26,7 +29,11 @@ final class LoadProgress implements DoubleConsumer, AutoCloseable {
   private ProgressBar bar;
 
   LoadProgress(Path model, Terminal terminal, long patience) {
-    this.task = "Loading " + model.getFileName();
+    this("Loading " + model.getFileName(), terminal, patience);
+  }
+
+  LoadProgress(String task, Terminal terminal, long patience) {
+    this.task = task;
     this.terminal = terminal;
     this.patience = patience;
   }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import picocli.CommandLine.ITypeConverter;
@@ -17,6 +18,12 @@ import picocli.CommandLine.TypeConversionException;
 /** The options of commands that load a model, under llama.cpp's names where it has them. */
 final class ModelOptions {
   private static final double MOST_SECONDS = 1e6;
+
+  /** A command that loads no model and yet takes some of these options. */
+  interface User {
+    /** Their long names. */
+    Set<String> modelOptions();
+  }
 
   @Option(
       names = {"-m", "--model"},

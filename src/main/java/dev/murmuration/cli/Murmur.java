@@ -24,6 +24,9 @@ import picocli.CommandLine.Spec;
       ScoreCommand.class,
       RankCommand.class,
       TraceCommand.class,
+      InspectCommand.class,
+      ConvertCommand.class,
+      QuantizeCommand.class,
       DevicesCommand.class,
       CompletionCommand.class,
       HelpCommand.class
@@ -40,7 +43,8 @@ import picocli.CommandLine.Spec;
       "  murmur score --prompt \"Hello?\" --response \"Hi, how can I help?\"",
       "  murmur rank --prompt \"Hello?\" --response \"Hi!\" --response \"Go away.\"",
       "  murmur trace --prompt \"Hello?\" --response \"Hi, how can I help?\"",
-      "  murmur score -m starling-rm.gguf - < rows.jsonl > rewards.jsonl"
+      "  murmur score -m starling-rm.gguf - < rows.jsonl > rewards.jsonl",
+      "  murmur convert Starling-RM-7B-alpha -o starling-rm.gguf"
     },
     commandListHeading = "%nCommands ('murmur help COMMAND' tells more):%n",
     footerHeading = "%nEnvironment:%n",
@@ -139,9 +143,7 @@ public final class Murmur implements Callable<Integer> {
    */
   RewardModel load(boolean noteEmbedded) throws IOException {
     Options options = modelOptions.toOptions();
-    if (general.verbose) {
-      Llama.setVerbose(true);
-    }
+    passOnLog();
     Path file = file();
     if (file == null) {
       if (noteEmbedded) {
@@ -152,12 +154,29 @@ public final class Murmur implements Callable<Integer> {
       }
       return RewardModel.loadEmbedded(options);
     }
-    if (terminal.quiet() || !terminal.errIsTerminal() || general.verbose) {
+    if (!showsProgress()) {
       return RewardModel.load(file, options);
     }
     try (LoadProgress progress = new LoadProgress(file, terminal, LoadProgress.PATIENCE)) {
       return RewardModel.load(file, options.progress(progress));
     }
+  }
+
+  /** Whether there is somebody to look at a bar; with -v llama.cpp's log takes its place. */
+  boolean showsProgress() {
+    return !terminal.quiet() && terminal.errIsTerminal() && !general.verbose;
+  }
+
+  /** Shows llama.cpp's log if that is wanted. */
+  void passOnLog() {
+    if (general.verbose) {
+      Llama.setVerbose(true);
+    }
+  }
+
+  /** The options that commands share, as they were given. */
+  ModelOptions modelOptions() {
+    return modelOptions;
   }
 
   private Path file() {

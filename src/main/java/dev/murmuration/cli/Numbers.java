@@ -1,6 +1,7 @@
 package dev.murmuration.cli;
 
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Locale;
 
 /** How numbers are printed. */
@@ -34,6 +35,17 @@ final class Numbers {
   /** A probability for machines, with six digits. */
   static String probability(double probability) {
     return String.format(Locale.ROOT, "%.6g", probability);
+  }
+
+  /** A size for people, in the largest unit of which there is at least one. */
+  static String bytes(long bytes) {
+    if (bytes < 1 << 10) {
+      return bytes + " B";
+    }
+    int power = Math.min(3, (63 - Long.numberOfLeadingZeros(bytes)) / 10);
+    double amount = bytes / (double) (1L << (10 * power));
+    return String.format(Locale.ROOT, amount < 10 ? "%.2f" : "%.1f", amount)
+        + List.of(" B", " KiB", " MiB", " GiB").get(power);
   }
 
   /** Memory for people. */

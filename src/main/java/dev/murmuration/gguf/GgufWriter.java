@@ -63,6 +63,11 @@ public final class GgufWriter {
     return this;
   }
 
+  /** The metadata so far, in the order in which it is written; a copy. */
+  public Map<String, GgufValue> metadata() {
+    return new LinkedHashMap<>(metadata);
+  }
+
   /** Removes a metadata value, if it is there. */
   public GgufWriter removeMetadata(String key) {
     metadata.remove(key);

@@ -10,7 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * llama.cpp's quantizer, as it is: the input is not checked, and a failure leaves a partial output. Any thread may call.
+ * llama.cpp's quantizer, as it is: the input is not checked, and a failure leaves a partial output.
+ * Any thread may call.
  */
 public final class NativeQuantizer {
   /** Most bytes of a tensor in memory at once. llama.cpp's own default is 8 GiB. */
@@ -32,7 +33,8 @@ public final class NativeQuantizer {
    *
    * @param layers layers of the model, which decide what a mix does
    * @param threads threads that compute
-   * @param requantize whether matrices that are quantized already may be quantized again, which adds up the errors
+   * @param requantize whether matrices that are quantized already may be quantized again, which
+   *     adds up the errors
    * @throws LlamaException if llama.cpp fails
    */
   public static void quantize(

@@ -8,10 +8,11 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * How the weights of a quantized file are stored: llama.cpp's own mixes by its names, and some made for scoring.
+ * How the weights of a quantized file are stored: llama.cpp's own mixes by its names, and some made
+ * for scoring.
  *
- * <p>A mix gives the matrices that matter most more bits. Norms stay float32, and the value head, being metadata, is never
- * touched.
+ * <p>A mix gives the matrices that matter most more bits. Norms stay float32, and the value head,
+ * being metadata, is never touched.
  */
 public enum QuantizationType {
   F32(32, Bindings.LLAMA_FTYPE_ALL_F32(), "float32"),
@@ -28,8 +29,7 @@ public enum QuantizationType {
       Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_M(),
       "for scoring: Q4_K_M with Q8_0 where it takes Q6_K",
       Mix.MORE_BITS_IN_Q8_0),
-  Q4_K_P(
-      4.5, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_S(), "for scoring: Q4_K everywhere", Mix.ALL_Q4_K),
+  Q4_K_P(4.5, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_S(), "for scoring: Q4_K everywhere", Mix.ALL_Q4_K),
   Q4_K_M(4.89, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_M(), "4 bits, some matrices in Q6_K"),
   Q4_K_S(4.67, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_S(), "4 bits"),
   Q4_1(5, Bindings.LLAMA_FTYPE_MOSTLY_Q4_1(), "4 bits with an offset"),
@@ -56,6 +56,9 @@ public enum QuantizationType {
   Q2_0(2.25, Bindings.LLAMA_FTYPE_MOSTLY_Q2_0(), "2 bits in groups of 64"),
   Q1_0(1.13, Bindings.LLAMA_FTYPE_MOSTLY_Q1_0(), "1 bit, for models trained so");
 
+  /** What is taken when nobody says anything. */
+  public static final QuantizationType DEFAULT = Q8_0;
+
   /** How a mix departs from llama.cpp's. */
   private enum Mix {
     LLAMA_CPP,
@@ -81,8 +84,7 @@ public enum QuantizationType {
     this(bits, fileType, description, Mix.LLAMA_CPP, importance);
   }
 
-  QuantizationType(
-      double bits, int fileType, String description, Mix mix, boolean importance) {
+  QuantizationType(double bits, int fileType, String description, Mix mix, boolean importance) {
     this.bitsPerWeight = bits;
     this.fileType = fileType;
     this.description = description;
@@ -91,8 +93,8 @@ public enum QuantizationType {
   }
 
   /**
-   * The type with this name, in upper or lower case; {@code Q3_K}, {@code Q4_K} and {@code Q5_K} stand for their M mixes, as
-   * in llama.cpp.
+   * The type with this name, in upper or lower case; {@code Q3_K}, {@code Q4_K} and {@code Q5_K}
+   * stand for their M mixes, as in llama.cpp.
    *
    * @throws IllegalArgumentException if there is none
    */
@@ -113,7 +115,10 @@ public enum QuantizationType {
                     + Arrays.stream(values()).map(Enum::name).collect(Collectors.joining(", "))));
   }
 
-  /** Bits a weight in a model of 7 to 8 billion parameters, scales included; llama.cpp's figures where it gives them. */
+  /**
+   * Bits a weight in a model of 7 to 8 billion parameters, scales included; llama.cpp's figures
+   * where it gives them.
+   */
   public double bitsPerWeight() {
     return bitsPerWeight;
   }
@@ -142,22 +147,31 @@ public enum QuantizationType {
               new NativeQuantizer.TensorType("^blk\\..*\\.weight$", Bindings.GGML_TYPE_Q4_K()),
               new NativeQuantizer.TensorType(
                   "^(token_embd|output)\\.weight$", Bindings.GGML_TYPE_Q8_0()));
+      // The other layers are named as well: llama.cpp counts only the matrices that no override
+      // names, and would take later layers for the first ones.
       case MORE_BITS_IN_Q8_0 ->
           List.of(
-              new NativeQuantizer.TensorType(
-                  "^blk\\.("
-                      + IntStream.range(0, layers)
-                          .filter(layer -> takesMoreBits(layer, layers))
-                          .mapToObj(Integer::toString)
-                          .collect(Collectors.joining("|"))
-                      + ")\\.(attn_v|ffn_down)\\.weight$",
-                  Bindings.GGML_TYPE_Q8_0()),
+              valuesAndDowns(layers, true, Bindings.GGML_TYPE_Q8_0()),
+              valuesAndDowns(layers, false, Bindings.GGML_TYPE_Q4_K()),
               new NativeQuantizer.TensorType(
                   "^(token_embd|output)\\.weight$", Bindings.GGML_TYPE_Q8_0()));
     };
   }
 
-  /** The layers that llama.cpp's M mixes give more bits: the first and last eighth, and every third between. */
+  private static NativeQuantizer.TensorType valuesAndDowns(int layers, boolean more, int type) {
+    String chosen =
+        IntStream.range(0, layers)
+            .filter(layer -> takesMoreBits(layer, layers) == more)
+            .mapToObj(Integer::toString)
+            .collect(Collectors.joining("|"));
+    return new NativeQuantizer.TensorType(
+        "^blk\\.(" + chosen + ")\\.(attn_v|ffn_down)\\.weight$", type);
+  }
+
+  /**
+   * The layers that llama.cpp's M mixes give more bits: the first and last eighth, and every third
+   * between.
+   */
   private static boolean takesMoreBits(int layer, int layers) {
     return layer < layers / 8 || layer >= 7 * layers / 8 || (layer - layers / 8) % 3 == 2;
   }

@@ -1,5 +1,6 @@
 package dev.murmuration.reward;
 
+import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.llama.ContextParameters;
 import java.io.IOException;
@@ -12,13 +13,30 @@ import java.nio.file.Path;
  * what llama.cpp was measured to take (a 7B model: 100 MiB for 512 tokens at once with flash
  * attention; without it another 256 MiB for 4096 cells).
  *
+ * @param contextLength tokens of the longest text
  * @param cache keys and values
  * @param buffers intermediate results
  */
-record MemoryNeed(long cache, long buffers) {
+public record MemoryNeed(int contextLength, long cache, long buffers) {
   private static final long CELL_GROUP = 256;
 
-  static MemoryNeed of(LlamaHyperparameters model, ContextParameters context) {
+  /**
+   * What {@link RewardModel#load} asks for, to the byte.
+   *
+   * @throws IOException if the file's context length cannot be read
+   * @throws IllegalArgumentException if the context is longer than the model takes
+   */
+  public static MemoryNeed of(Gguf gguf, LlamaHyperparameters model, Options options)
+      throws IOException {
+    return of(model, ModelLoader.contextLength(gguf, options, model), options);
+  }
+
+  /** The same for a context of so many tokens, where there is no file yet. */
+  public static MemoryNeed of(LlamaHyperparameters model, int contextLength, Options options) {
+    return of(model, contextLength, ModelLoader.contextParameters(options, contextLength));
+  }
+
+  static MemoryNeed of(LlamaHyperparameters model, int contextLength, ContextParameters context) {
     long cells = Math.ceilDiv((long) context.contextLength(), CELL_GROUP) * CELL_GROUP;
     long width = context.halfPrecisionCache() ? 2 : 4;
     long cache = 2L * model.layers() * model.keyValueHeads() * model.headSize() * cells * width;
@@ -27,10 +45,11 @@ record MemoryNeed(long cache, long buffers) {
     if (!context.flashAttention()) {
       buffers += 4 * rows * cells * model.heads();
     }
-    return new MemoryNeed(cache, buffers);
+    return new MemoryNeed(contextLength, cache, buffers);
   }
 
-  long total() {
+  /** All of it. */
+  public long total() {
     return cache + buffers;
   }
 
@@ -38,7 +57,7 @@ record MemoryNeed(long cache, long buffers) {
    * Refuses what this machine cannot hold; Linux would otherwise grant it first and kill the
    * process later.
    */
-  void requireAvailable(int contextLength) {
+  void requireAvailable() {
     long available = available();
     if (total() > available) {
       throw new IllegalArgumentException(

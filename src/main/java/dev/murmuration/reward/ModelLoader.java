@@ -81,7 +81,7 @@ final class ModelLoader {
             options.timeout().orElse(null),
             shape);
     ContextParameters context = contextParameters(options, settings.contextLength());
-    MemoryNeed.of(shape, context).requireAvailable(settings.contextLength());
+    MemoryNeed.of(shape, settings.contextLength(), context).requireAvailable();
 
     LlamaModel model =
         LlamaModel.load(
@@ -126,7 +126,7 @@ final class ModelLoader {
     }
   }
 
-  private static int contextLength(Gguf gguf, Options options, LlamaHyperparameters shape)
+  static int contextLength(Gguf gguf, Options options, LlamaHyperparameters shape)
       throws IOException {
     long trained = shape.contextLength();
     long named = gguf.unsignedInt("reward_model.max_length").orElse(Math.min(2048L, trained));
@@ -144,7 +144,7 @@ final class ModelLoader {
     return (int) length;
   }
 
-  private static ContextParameters contextParameters(Options options, int contextLength) {
+  static ContextParameters contextParameters(Options options, int contextLength) {
     int cells = tiles(contextLength);
     int batch = options.batchSize() == 0 ? cells : Math.min(tiles(options.batchSize()), cells);
     boolean fast = options.precision() == Precision.FAST;

@@ -49,6 +49,14 @@ class WrongUsageTest {
         "rank --response x | --prompt is missing",
         "rank --prompt x | --response is missing",
         "help nope | no command 'nope'",
+        "inspect | FILE",
+        "quantize a.gguf | OUT.gguf",
+        "quantize a b --type Q9 | no quantization type 'Q9'; there are F32",
+        "quantize a b --type IQ2_XS | needs an importance matrix",
+        "quantize a b -t 0 | threads (--threads) is 0; the least is 1",
+        "quantize a b -t 513 | threads (--threads) is 513, allowed is 0 to 512",
+        "convert a | --output",
+        "convert a -o b --type q4_0 | no type 'q4_0' to convert to; there are f32, f16",
       })
   void wrongUsage(String arguments, String message) {
     Cli result = Cli.run(("-q " + arguments).split(" "));
@@ -121,7 +129,19 @@ class WrongUsageTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"demo", "score", "rank", "trace", "devices", "completion", "help"})
+  @ValueSource(
+      strings = {
+        "demo",
+        "score",
+        "rank",
+        "trace",
+        "inspect",
+        "convert",
+        "quantize",
+        "devices",
+        "completion",
+        "help"
+      })
   void everyCommandExplainsItself(String command) {
     Cli help = Cli.run(command, "--help");
     assertThat(help.code()).isZero();

@@ -9,11 +9,11 @@ import java.util.HexFormat;
 import java.util.List;
 
 /** A complete llama model of some 40 KB that tests change in one place at a time. */
-final class CraftedModel {
+public final class CraftedModel {
   static final int HIDDEN_SIZE = 32;
   static final int LAYERS = 2;
   static final int FEED_FORWARD_SIZE = 64;
-  static final int VOCABULARY_SIZE = 264;
+  public static final int VOCABULARY_SIZE = 264;
 
   private CraftedModel() {}
 
@@ -74,7 +74,8 @@ final class CraftedModel {
         .metadata("llama.rope.dimension_count", GgufValue.uint32(8));
   }
 
-  private static void tokenizer(GgufWriter writer) {
+  /** Adds the keys of a tokenizer with {@link #VOCABULARY_SIZE} tokens. */
+  public static void tokenizer(GgufWriter writer) {
     writer
         .metadata("tokenizer.ggml.model", GgufValue.text("llama"))
         .metadata("tokenizer.ggml.pre", GgufValue.text("default"))

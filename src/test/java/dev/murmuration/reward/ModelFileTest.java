@@ -141,8 +141,9 @@ class ModelFileTest {
     var wide =
         new ContextParameters(1 << 20, 1 << 20, 1 << 20, 1, 256, 1, false, false, Readout.PRUNED);
     MemoryNeed need =
-        MemoryNeed.of(LlamaHyperparameters.validate(Gguf.read(TestModels.TINY)), wide);
-    assertThatThrownBy(() -> need.requireAvailable(1 << 20))
+        MemoryNeed.of(
+            LlamaHyperparameters.validate(Gguf.read(TestModels.TINY)), wide.contextLength(), wide);
+    assertThatThrownBy(need::requireAvailable)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageMatching(
             "a context of 1048576 tokens needs \\d+ MiB .* MiB are free; take a smaller"

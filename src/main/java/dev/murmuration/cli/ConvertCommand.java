@@ -1,0 +1,172 @@
+package dev.murmuration.cli;
+
+import dev.murmuration.checkpoint.Conversion;
+import dev.murmuration.checkpoint.Converter;
+import dev.murmuration.gguf.GgufTensorType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.TypeConversionException;
+
+/** {@code murmur convert}. */
+@Command(
+    name = "convert",
+    header = "Makes a GGUF file from a checkpoint such as Starling-RM's.",
+    description = {
+      "",
+      "Reads PyTorch (pytorch_model.bin, *.pt) and safetensors files, sharded or not, without"
+          + " Python, and executes nothing of what is in them. The GGUF holds the value head, the"
+          + " tokenizer and the name of the chat template, llama2 unless --template says otherwise."
+          + " It appears when it is complete and checked.",
+      "",
+      "Starling-RM's checkpoint comes without its tokenizer, which is that of Llama-2-7b-chat-hf:"
+          + " download tokenizer.model and name its folder.",
+      "",
+      "Examples:",
+      "  murmur convert Starling-RM-7B-alpha -o starling-f16.gguf",
+      "  murmur convert checkpoint -o rm.gguf --type q8_0 --tokenizer llama2"
+    })
+final class ConvertCommand implements Callable<Integer>, ModelOptions.User {
+  @ParentCommand private Murmur murmur;
+
+  @Parameters(
+      paramLabel = "CHECKPOINT",
+      description = "Its folder, or one file of weights with config.json beside it.")
+  private Path checkpoint;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "OUT.gguf",
+      required = true,
+      order = 1,
+      description = "The file to write.")
+  private Path output;
+
+  @Option(
+      names = "--type",
+      paramLabel = "TYPE",
+      order = 2,
+      converter = TypeConverter.class,
+      completionCandidates = TypeConverter.Names.class,
+      description =
+          "How matrices are stored: f32, f16, bf16 or q8_0. Default: f16, from which 'murmur"
+              + " quantize' makes smaller files.")
+  private GgufTensorType type = GgufTensorType.F16;
+
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "DIR",
+      order = 3,
+      description =
+          "The folder with tokenizer.model or tokenizer.json. Default: the checkpoint's folder.")
+  private Path tokenizer;
+
+  @Option(names = "--force", order = 4, description = "Replace OUT.gguf if it is there.")
+  private boolean force;
+
+  @Override
+  public Set<String> modelOptions() {
+    return Set.of("--template");
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Converter converter = Converter.of(checkpoint).type(type).force(force);
+    if (tokenizer != null) {
+      converter = converter.tokenizer(tokenizer);
+    }
+    if (murmur.modelOptions().template != null) {
+      converter = converter.template(murmur.modelOptions().template.name());
+    }
+    Conversion done = run(converter);
+    if (murmur.json()) {
+      print(done);
+    } else {
+      close(done);
+    }
+    return ExitCode.DONE;
+  }
+
+  private Conversion run(Converter converter) throws IOException {
+    if (!murmur.showsProgress()) {
+      return converter.convert(output);
+    }
+    String task = "Converting " + checkpoint.getFileName();
+    try (LoadProgress progress = new LoadProgress(task, murmur.terminal(), LoadProgress.PATIENCE)) {
+      return converter
+          .progress((tensor, bytes, total) -> progress.accept((double) bytes / total))
+          .convert(output);
+    }
+  }
+
+  private void close(Conversion done) {
+    Terminal terminal = murmur.terminal();
+    String command = System.getProperty("murmur.command", "murmur");
+    terminal.note(
+        "wrote "
+            + output
+            + ": "
+            + type
+            + ", "
+            + Numbers.bytes(done.bytesWritten())
+            + ", "
+            + done.parameters()
+            + " parameters");
+    terminal.note(
+        type == GgufTensorType.Q8_0
+            ? "next: " + command + " demo -m " + output
+            : "next: " + command + " quantize " + output + " OUT.gguf, which makes it smaller");
+  }
+
+  private void print(Conversion done) throws IOException {
+    Json.printObject(
+        murmur.terminal(),
+        json -> {
+          json.writeStringField("file", done.file().toString());
+          json.writeStringField("type", type.name());
+          json.writeNumberField("tensors", done.tensors());
+          json.writeNumberField("parameters", done.parameters());
+          json.writeNumberField("bytes_read", done.bytesRead());
+          json.writeNumberField("bytes_written", done.bytesWritten());
+        });
+  }
+
+  /** Names of types, in lower or upper case. */
+  static final class TypeConverter implements ITypeConverter<GgufTensorType> {
+    @Override
+    public GgufTensorType convert(String value) {
+      return Converter.types().stream()
+          .filter(type -> type.name().equalsIgnoreCase(value))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  new TypeConversionException(
+                      "no type '"
+                          + value
+                          + "' to convert to; there are "
+                          + names().collect(Collectors.joining(", "))));
+    }
+
+    private static Stream<String> names() {
+      return Converter.types().stream().map(type -> type.name().toLowerCase(Locale.ROOT));
+    }
+
+    /** For the shell's completion. */
+    static final class Names implements Iterable<String> {
+      @Override
+      public Iterator<String> iterator() {
+        return names().iterator();
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package dev.murmuration.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code murmur inspect}. */
+@Command(
+    name = "inspect",
+    header = "Shows what is in a model file or a checkpoint.",
+    description = {
+      "",
+      "Architecture, types of weights, the memory that scoring takes, value head, template,"
+          + " tokenizer, and whether all of it is sound. Nothing is loaded or executed. A"
+          + " checkpoint is described as it would be converted.",
+      "",
+      "Examples:",
+      "  murmur inspect starling-q4.gguf",
+      "  murmur inspect starling-q4.gguf -c 4096 --json",
+      "  murmur inspect Starling-RM-7B-alpha",
+      "",
+      "The exit code is 1 if a file is not valid; what could be read of it is shown nevertheless."
+    })
+final class InspectCommand implements Callable<Integer>, ModelOptions.User {
+  private static final Pattern CHECKPOINT =
+      Pattern.compile("(?i).*\\.(bin|pt|pth|safetensors|json)");
+
+  @ParentCommand private Murmur murmur;
+
+  @Parameters(paramLabel = "FILE", description = "A GGUF file, or the folder of a checkpoint.")
+  private Path file;
+
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "DIR",
+      order = 1,
+      description = "A checkpoint's tokenizer. Default: the checkpoint's folder.")
+  private Path tokenizer;
+
+  @Override
+  public Set<String> modelOptions() {
+    return Set.of("--ctx-size", "--ubatch-size");
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Inspector inspector = new Inspector(file, murmur.modelOptions().toOptions());
+    boolean checkpoint = Files.isDirectory(file) || CHECKPOINT.matcher(file.toString()).matches();
+    Inspection found = checkpoint ? inspector.checkpoint(tokenizer) : inspector.gguf();
+    if (murmur.json()) {
+      Json.printObject(murmur.terminal(), json -> InspectionJson.write(json, found));
+    } else {
+      InspectionText.print(found, murmur.terminal());
+    }
+    return found.valid() ? ExitCode.DONE : ExitCode.FAILED;
+  }
+}

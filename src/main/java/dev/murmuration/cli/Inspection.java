@@ -1,0 +1,45 @@
+package dev.murmuration.cli;
+
+import dev.murmuration.gguf.GgufValue;
+import dev.murmuration.reward.MemoryNeed;
+import dev.murmuration.reward.Precision;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What is known about a model on the disk, as far as it could be read.
+ *
+ * @param file as it was named
+ * @param format {@code gguf} or {@code checkpoint}
+ * @param bytes size of the file, or of the files that hold weights
+ * @param problem why it would be refused, or null if it is valid
+ * @param shapes the model's sizes by name; empty where nothing is known
+ * @param parameters numbers in all tensors; 0 where that is not known
+ * @param types what the tensors are stored as
+ * @param weightBytes bytes of weights that a loaded model takes
+ * @param memory what a context takes, by precision; empty where sizes are not known
+ * @param metadata what the GGUF says, or what it would say after converting
+ */
+record Inspection(
+    String file,
+    String format,
+    long bytes,
+    String problem,
+    Map<String, Long> shapes,
+    long parameters,
+    List<TypeShare> types,
+    long weightBytes,
+    Map<Precision, MemoryNeed> memory,
+    Map<String, GgufValue> metadata) {
+
+  /** Tensors of one type. */
+  record TypeShare(String type, int tensors, long bytes) {}
+
+  boolean valid() {
+    return problem == null;
+  }
+
+  InspectedMetadata details() {
+    return new InspectedMetadata(metadata);
+  }
+}

@@ -1,0 +1,195 @@
+package dev.murmuration.cli;
+
+import dev.murmuration.reward.MemoryNeed;
+import dev.murmuration.reward.Precision;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** What was found, for people: a label and a value a line, and two small tables. */
+final class InspectionText {
+  private static final int LABEL = 13;
+
+  private final Inspection found;
+  private final InspectedMetadata details;
+  private final Terminal terminal;
+
+  private InspectionText(Inspection found, Terminal terminal) {
+    this.found = found;
+    this.details = found.details();
+    this.terminal = terminal;
+  }
+
+  static void print(Inspection found, Terminal terminal) {
+    new InspectionText(found, terminal).print();
+  }
+
+  private void print() {
+    boolean gguf = found.format().equals("gguf");
+    line("file", found.file());
+    line("format", (gguf ? "GGUF, " : "checkpoint, ") + Numbers.bytes(found.bytes()));
+    validity();
+    line("name", details.text("general.name"));
+    line("architecture", details.text("general.architecture"));
+    shapes();
+    types();
+    memory(gguf);
+    head();
+    template();
+    tokenizer();
+  }
+
+  private void validity() {
+    String good = found.format().equals("gguf") ? "yes" : "yes: it can be converted";
+    line(
+        "valid",
+        found.valid() ? good : "no: " + found.problem(),
+        found.valid() ? Colour.GREEN : Colour.RED);
+  }
+
+  private void shapes() {
+    Map<String, Long> shapes = found.shapes();
+    if (shapes.isEmpty()) {
+      return;
+    }
+    line("layers", number(shapes, "layers") + " of hidden size " + number(shapes, "hidden_size"));
+    line("feed-forward", number(shapes, "feed_forward_size"));
+    line(
+        "attention",
+        number(shapes, "heads")
+            + " heads of size "
+            + number(shapes, "head_size")
+            + ", "
+            + number(shapes, "key_value_heads")
+            + " for keys and values");
+    line("context", number(shapes, "context_length") + " tokens");
+    if (found.parameters() > 0) {
+      line("parameters", grouped(found.parameters()));
+    }
+  }
+
+  private static String number(Map<String, Long> numbers, String name) {
+    return numbers.containsKey(name) ? grouped(numbers.get(name)) : "?";
+  }
+
+  private static String grouped(long number) {
+    return String.format(Locale.ROOT, "%,d", number);
+  }
+
+  private void types() {
+    if (found.types().isEmpty()) {
+      return;
+    }
+    long all = Math.max(1, found.types().stream().mapToLong(Inspection.TypeShare::bytes).sum());
+    String format = "  %-8s %8s %12s %9s";
+    terminal.out().println();
+    terminal
+        .out()
+        .println(
+            Colour.DIM.of(String.format(format, "type", "tensors", "size", "share"), terminal));
+    for (Inspection.TypeShare share : found.types()) {
+      terminal
+          .out()
+          .println(
+              String.format(
+                  Locale.ROOT,
+                  format,
+                  share.type(),
+                  share.tensors(),
+                  Numbers.bytes(share.bytes()),
+                  Numbers.percent((double) share.bytes() / all)));
+    }
+  }
+
+  private void memory(boolean gguf) {
+    if (found.memory().isEmpty()) {
+      return;
+    }
+    int length = found.memory().values().iterator().next().contextLength();
+    String format = "  %-8s %11s %11s %11s %11s";
+    terminal.out().println();
+    terminal
+        .out()
+        .println("Memory at " + grouped(length) + " tokens" + (gguf ? ":" : ", converted to F16:"));
+    terminal
+        .out()
+        .println(
+            Colour.DIM.of(
+                String.format(format, "", "weights", "cache", "buffers", "total"), terminal));
+    for (Map.Entry<Precision, MemoryNeed> entry : found.memory().entrySet()) {
+      MemoryNeed need = entry.getValue();
+      terminal
+          .out()
+          .println(
+              String.format(
+                  format,
+                  entry.getKey().label(),
+                  Numbers.bytes(found.weightBytes()),
+                  Numbers.bytes(need.cache()),
+                  Numbers.bytes(need.buffers()),
+                  Numbers.bytes(found.weightBytes() + need.total())));
+    }
+    terminal.out().println();
+  }
+
+  private void head() {
+    InspectedMetadata.Head head = details.head();
+    if (head == null) {
+      if (found.valid()) {
+        line("value head", "none; --value-head FILE gives one");
+      }
+      return;
+    }
+    line(
+        "value head",
+        String.format(
+            Locale.ROOT,
+            "%d weights, %.4g to %.4g, mean %.4g, norm %.4g",
+            head.length(),
+            head.least(),
+            head.most(),
+            head.mean(),
+            head.norm()));
+  }
+
+  private void template() {
+    line("template", details.text("reward_model.template"));
+    line("readout", details.text("reward_model.readout"));
+    Long length = details.number("reward_model.max_length");
+    line("max length", length == null ? null : grouped(length) + " tokens");
+  }
+
+  private void tokenizer() {
+    String kind = details.text("tokenizer.ggml.model");
+    Integer tokens = details.tokens();
+    if (kind != null && tokens != null) {
+      String name = kind.equals("llama") ? "SentencePiece" : kind;
+      line("tokenizer", name + ", " + grouped(tokens) + " tokens");
+    }
+    if (!details.tokenIds().isEmpty()) {
+      line(
+          "special ids",
+          details.tokenIds().entrySet().stream()
+              .map(entry -> entry.getKey() + " " + entry.getValue())
+              .collect(Collectors.joining(", ")));
+    }
+  }
+
+  private void line(String label, String value) {
+    line(label, value, null);
+  }
+
+  /** Wraps at the terminal's edge; what is not known has no line. */
+  private void line(String label, String value, Colour colour) {
+    if (value == null) {
+      return;
+    }
+    int columns = Math.max(20, terminal.columns() - LABEL);
+    String start = String.format("%-" + LABEL + "s", label);
+    for (String part : Display.wrap(Display.visible(value), columns)) {
+      String shown = colour == null ? part : colour.of(part, terminal);
+      terminal.out().println(Colour.DIM.of(start, terminal) + shown);
+      start = " ".repeat(LABEL);
+    }
+  }
+}

@@ -1,0 +1,238 @@
+package dev.murmuration.cli;
+
+import dev.murmuration.checkpoint.Checkpoint;
+import dev.murmuration.checkpoint.CheckpointTensor;
+import dev.murmuration.checkpoint.ConversionPlan;
+import dev.murmuration.checkpoint.Converter;
+import dev.murmuration.checkpoint.ModelConfig;
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufException;
+import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.reward.MemoryNeed;
+import dev.murmuration.reward.Options;
+import dev.murmuration.reward.Precision;
+import dev.murmuration.reward.ValueHead;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+
+/** Looks at a model without llama.cpp. A problem is part of what is found, not an exception. */
+final class Inspector {
+  private static final String READOUT = "reward_model.readout";
+  private static final int DEFAULT_LENGTH = 2048;
+
+  private final Path path;
+  private final Options options;
+
+  /**
+   * An inspector.
+   *
+   * @param options what a model would be loaded with, on which its need of memory depends
+   */
+  Inspector(Path path, Options options) {
+    this.path = path;
+    this.options = options;
+  }
+
+  /** Memory at each precision for a context length. */
+  @FunctionalInterface
+  private interface Need {
+    MemoryNeed of(Options options) throws IOException;
+  }
+
+  private static Map<Precision, MemoryNeed> memory(Options options, Need need) throws IOException {
+    Map<Precision, MemoryNeed> needs = new EnumMap<>(Precision.class);
+    for (Precision precision : Precision.values()) {
+      needs.put(precision, need.of(options.precision(precision)));
+    }
+    return needs;
+  }
+
+  /**
+   * Looks at a GGUF file.
+   *
+   * @throws IOException if it cannot be read at all
+   */
+  Inspection gguf() throws IOException {
+    Gguf gguf;
+    try {
+      gguf = Gguf.read(path);
+    } catch (GgufException e) {
+      if (!Files.isRegularFile(path)) {
+        throw e;
+      }
+      return new Inspection(
+          path.toString(),
+          "gguf",
+          Files.size(path),
+          problem(e),
+          Map.of(),
+          0,
+          List.of(),
+          0,
+          Map.of(),
+          Map.of());
+    }
+    String problem = null;
+    Map<String, Long> shapes = new InspectedMetadata(gguf.metadata()).shapes();
+    Map<Precision, MemoryNeed> memory = Map.of();
+    try {
+      LlamaHyperparameters model = LlamaHyperparameters.validate(gguf);
+      shapes = shapes(model);
+      checkReward(gguf, model);
+      memory = memory(options, chosen -> MemoryNeed.of(gguf, model, chosen));
+    } catch (IOException e) {
+      problem = problem(e);
+    } catch (IllegalArgumentException e) {
+      if (options.contextLength() != 0) {
+        throw e; // What the caller asks for, not what the file says.
+      }
+      problem = problem(e);
+    }
+    return new Inspection(
+        path.toString(),
+        "gguf",
+        gguf.fileSize(),
+        problem,
+        shapes,
+        gguf.tensors().stream().mapToLong(tensor -> tensor.elements()).sum(),
+        types(gguf.tensors(), tensor -> tensor.type().name(), tensor -> tensor.byteSize()),
+        gguf.tensors().stream().mapToLong(tensor -> tensor.byteSize()).sum(),
+        memory,
+        gguf.metadata());
+  }
+
+  /**
+   * What a reward needs on top of a model. A missing head is not a fault: it can be given apart.
+   */
+  private static void checkReward(Gguf gguf, LlamaHyperparameters model) throws IOException {
+    if (gguf.metadata().containsKey(ValueHead.GGUF_KEY)) {
+      ValueHead.of(gguf, model.hiddenSize());
+    }
+    String readout = gguf.string(READOUT).orElse("last_token");
+    if (!readout.equals("last_token")) {
+      throw new IOException(READOUT + " is '" + readout + "'; only last_token is supported");
+    }
+    gguf.string("reward_model.template");
+  }
+
+  /**
+   * Looks at a checkpoint.
+   *
+   * @param tokenizer where its tokenizer is, or null for beside it
+   * @throws IOException if not even its headers can be read
+   */
+  Inspection checkpoint(Path tokenizer) throws IOException {
+    Checkpoint checkpoint = Checkpoint.open(path);
+    Converter converter = Converter.of(path);
+    ConversionPlan plan = null;
+    String problem = null;
+    try {
+      plan = (tokenizer == null ? converter : converter.tokenizer(tokenizer)).plan();
+    } catch (IOException e) {
+      problem = problem(e);
+    }
+    LlamaHyperparameters model = model(checkpoint.config(), plan);
+    int length = length(model);
+    long bytes = 0;
+    for (Path file : checkpoint.files()) {
+      bytes += Files.size(file);
+    }
+    return new Inspection(
+        path.toString(),
+        "checkpoint",
+        bytes,
+        problem,
+        shapes(model),
+        model.parameterCount(),
+        types(
+            stored(checkpoint.tensors()),
+            tensor -> tensor.type().name(),
+            CheckpointTensor::byteSize),
+        model.weightBytes(),
+        plan == null ? Map.of() : memory(options, chosen -> MemoryNeed.of(model, length, chosen)),
+        plan == null ? Map.of() : plan.metadata());
+  }
+
+  private int length(LlamaHyperparameters model) {
+    int length = options.contextLength();
+    if (length > model.contextLength() || length == 1) {
+      throw new IllegalArgumentException(
+          "the context (--ctx-size) is "
+              + length
+              + " tokens; this model takes 2 to "
+              + model.contextLength());
+    }
+    return length == 0 ? Math.min(DEFAULT_LENGTH, model.contextLength()) : length;
+  }
+
+  private static LlamaHyperparameters model(ModelConfig config, ConversionPlan plan) {
+    return new LlamaHyperparameters(
+        config.hiddenSize(),
+        config.layers(),
+        config.heads(),
+        config.keyValueHeads(),
+        config.headSize(),
+        config.feedForwardSize(),
+        config.vocabularySize(),
+        config.contextLength(),
+        config.normEpsilon(),
+        config.ropeBase(),
+        false,
+        plan == null ? 0 : plan.parameters(),
+        plan == null ? 0 : plan.weightBytes());
+  }
+
+  private static Map<String, Long> shapes(LlamaHyperparameters model) {
+    Map<String, Long> shapes = new LinkedHashMap<>();
+    shapes.put("hidden_size", (long) model.hiddenSize());
+    shapes.put("layers", (long) model.layers());
+    shapes.put("heads", (long) model.heads());
+    shapes.put("key_value_heads", (long) model.keyValueHeads());
+    shapes.put("head_size", (long) model.headSize());
+    shapes.put("feed_forward_size", (long) model.feedForwardSize());
+    shapes.put("vocabulary_size", (long) model.vocabularySize());
+    shapes.put("context_length", (long) model.contextLength());
+    return shapes;
+  }
+
+  /** Tensors that share a place are stored once. */
+  private static Collection<CheckpointTensor> stored(List<CheckpointTensor> tensors) {
+    Map<Map.Entry<Path, Long>, CheckpointTensor> byPlace = new LinkedHashMap<>();
+    for (CheckpointTensor tensor : tensors) {
+      byPlace.putIfAbsent(Map.entry(tensor.file(), tensor.offset()), tensor);
+    }
+    return byPlace.values();
+  }
+
+  /** The largest share first. */
+  private static <T> List<Inspection.TypeShare> types(
+      Collection<T> tensors, Function<T, String> type, ToLongFunction<T> bytes) {
+    Map<String, List<T>> byType =
+        tensors.stream()
+            .collect(Collectors.groupingBy(type, LinkedHashMap::new, Collectors.toList()));
+    return byType.entrySet().stream()
+        .map(
+            entry ->
+                new Inspection.TypeShare(
+                    entry.getKey(),
+                    entry.getValue().size(),
+                    entry.getValue().stream().mapToLong(bytes).sum()))
+        .sorted((a, b) -> Long.compare(b.bytes(), a.bytes()))
+        .toList();
+  }
+
+  /** The file is named above it, and once is enough. */
+  private String problem(Exception e) {
+    String said = Failures.message(e).replace(path.toAbsolutePath() + ": ", "");
+    return Failures.oneLine(said.replace(path + ": ", ""));
+  }
+}

@@ -1,0 +1,277 @@
+package dev.murmuration.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.murmuration.ChildJvm;
+import dev.murmuration.TestModels;
+import dev.murmuration.TestModels.Golden;
+import dev.murmuration.cli.Murmur;
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufException;
+import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.gguf.GgufValue;
+import dev.murmuration.llama.Llama;
+import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.ValueHead;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Quantization by llama.cpp, and what is checked before and after it. */
+@Tag("native")
+class QuantizerTest {
+  /** Those of eight layers that llama.cpp's M mixes give more bits ({@code use_more_bits}). */
+  private static final Set<Integer> MORE_BITS = Set.of(0, 3, 6, 7);
+
+  @TempDir Path directory;
+  private Path output;
+
+  @BeforeEach
+  void nameOutput() {
+    output = directory.resolve("out.gguf");
+  }
+
+  private static Map<String, GgufValue> metadata(Path file) throws Exception {
+    Map<String, GgufValue> metadata = new LinkedHashMap<>(Gguf.read(file).metadata());
+    metadata.keySet().removeAll(Set.of("general.file_type", "general.quantization_version"));
+    return metadata;
+  }
+
+  private static Map<String, GgufTensorType> types(Path file) throws Exception {
+    Map<String, GgufTensorType> types = new LinkedHashMap<>();
+    Gguf.read(file).tensors().forEach(tensor -> types.put(tensor.name(), tensor.type()));
+    return types;
+  }
+
+  @Test
+  void fledglingInQ8IsTheEmbeddedModel() throws Exception {
+    Quantization done =
+        Quantizer.of(TestModels.FLEDGLING).type(QuantizationType.Q8_0).quantize(output);
+    Path embedded = Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf");
+    assertThat(Files.mismatch(output, embedded)).isEqualTo(-1);
+    assertThat(done.file()).isEqualTo(output);
+    assertThat(done.bytesRead()).isEqualTo(Files.size(TestModels.FLEDGLING));
+    assertThat(done.bytesWritten()).isEqualTo(Files.size(output));
+    assertThat(done.tensors()).isEqualTo(38);
+    assertThat(done.bitsPerWeight()).isCloseTo(8.5, within(0.01));
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = QuantizationType.class,
+      names = {"F32", "BF16", "Q8_0", "Q4_0", "Q4_K_M", "Q4_K_8", "Q4_K_P"})
+  void shortRowsGetATypeThatFits(QuantizationType type) throws Exception {
+    Quantizer.of(TestModels.TINY).type(type).quantize(output);
+    assertThat(metadata(output)).isEqualTo(metadata(TestModels.TINY));
+    Golden golden = TestModels.tinyGolden().getFirst();
+    try (RewardModel model = RewardModel.load(output)) {
+      assertThat(model.scoreText(golden.text()).reward()).isCloseTo(golden.reward(), within(3.0));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Q8_0, Q8_0, Q8_0, Q8_0",
+    "Q4_0, Q4_0, Q4_0, Q6_K",
+    "Q4_K_S, Q4_K, Q4_K, Q6_K",
+    "Q4_K_M, Q4_K, Q6_K, Q6_K",
+    "Q4_K_8, Q4_K, Q8_0, Q8_0",
+    "Q4_K_P, Q4_K, Q4_K, Q8_0"
+  })
+  void eachMixPutsItsTypesWhereTheyBelong(
+      QuantizationType type, GgufTensorType most, GgufTensorType more, GgufTensorType embedding)
+      throws Exception {
+    Path input = directory.resolve("wide.gguf");
+    WideModel.write(input);
+    Quantizer.of(input).type(type).threads(2).quantize(output);
+    Map<String, GgufTensorType> types = types(output);
+    assertThat(types.remove("token_embd.weight")).isEqualTo(embedding);
+    for (int layer = 0; layer < WideModel.LAYERS; layer++) {
+      for (String name : List.of("attn_v", "ffn_down")) {
+        GgufTensorType found = types.remove("blk." + layer + "." + name + ".weight");
+        if (type == QuantizationType.Q4_K_S) {
+          // It has a rule of its own for the first layers.
+          assertThat(found).isIn(GgufTensorType.Q4_K, GgufTensorType.Q5_K);
+        } else {
+          assertThat(found).as(name + layer).isEqualTo(MORE_BITS.contains(layer) ? more : most);
+        }
+      }
+    }
+    types.forEach(
+        (name, found) ->
+            assertThat(found)
+                .as(name)
+                .isEqualTo(name.contains("norm") ? GgufTensorType.F32 : most));
+    assertThat(metadata(output)).isEqualTo(metadata(input));
+    assertThat(Gguf.read(output).floats(ValueHead.GGUF_KEY))
+        .hasValueSatisfying(
+            head -> assertThat(head).hasSize(WideModel.HIDDEN).isEqualTo(headOf(input)));
+
+    Path again = directory.resolve("again.gguf");
+    Quantizer.of(input).type(type).threads(1).quantize(again);
+    assertThat(Files.mismatch(output, again)).isEqualTo(-1);
+  }
+
+  private static float[] headOf(Path file) {
+    try {
+      return Gguf.read(file).floats(ValueHead.GGUF_KEY).orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void everyTypeWithoutAnImportanceMatrixCanBeMade() throws Exception {
+    Path input = directory.resolve("wide.gguf");
+    WideModel.write(input);
+    for (QuantizationType type : QuantizationType.values()) {
+      if (!type.needsImportanceMatrix()) {
+        Quantizer.of(input).type(type).force(true).threads(2).quantize(output);
+        assertThat(metadata(output)).as(type.name()).isEqualTo(metadata(input));
+      }
+    }
+  }
+
+  @Test
+  void typesThatNeedAnImportanceMatrixAreRefused() {
+    Quantizer quantizer = Quantizer.of(TestModels.TINY);
+    List<QuantizationType> refused =
+        Arrays.stream(QuantizationType.values())
+            .filter(QuantizationType::needsImportanceMatrix)
+            .toList();
+    assertThat(refused).contains(QuantizationType.IQ2_XXS, QuantizationType.Q2_K_S);
+    for (QuantizationType type : refused) {
+      assertThatThrownBy(() -> quantizer.type(type))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("type is " + type + ", which needs an importance matrix");
+    }
+  }
+
+  @Test
+  void quantizedInputNeedsConsent() throws Exception {
+    Quantizer quantizer =
+        Quantizer.of(Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf"))
+            .type(QuantizationType.Q4_0);
+    assertThatThrownBy(() -> quantizer.quantize(output))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("is quantized already: token_embd.weight is Q8_0")
+        .hasMessageContaining("--allow-requantize");
+    assertThat(Checkpoints.names(directory)).isEmpty();
+    quantizer.allowRequantize(true).quantize(output);
+    assertThat(types(output)).containsEntry("blk.0.attn_q.weight", GgufTensorType.Q4_0);
+  }
+
+  @Test
+  void whatIsThereIsReplacedOnlyByForce() throws Exception {
+    Files.writeString(output, "old");
+    Quantizer quantizer = Quantizer.of(TestModels.TINY);
+    assertThatThrownBy(() -> quantizer.quantize(output))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("exists")
+        .hasMessageContaining("--force");
+    assertThat(output).hasContent("old");
+    quantizer.force(true).quantize(output);
+    assertThat(Gguf.read(output).tensors()).hasSize(20);
+    assertThat(Checkpoints.names(directory)).containsExactly("out.gguf");
+  }
+
+  @Test
+  void theInputIsNotTheOutput() throws Exception {
+    Path input = Files.copy(TestModels.TINY, directory.resolve("in.gguf"));
+    Path link = Files.createSymbolicLink(directory.resolve("link.gguf"), input);
+    for (Path same : List.of(input, link)) {
+      assertThatThrownBy(() -> Quantizer.of(input).force(true).quantize(same))
+          .isInstanceOf(CheckpointException.class)
+          .hasMessageContaining("is the input itself");
+    }
+    assertThat(Files.mismatch(input, TestModels.TINY)).isEqualTo(-1);
+  }
+
+  @Test
+  void damagedInputNeverReachesLlamaCpp() throws Exception {
+    byte[] bytes = Files.readAllBytes(TestModels.TINY);
+    Path cut = Files.write(directory.resolve("cut.gguf"), Arrays.copyOf(bytes, bytes.length / 2));
+    Path none = directory.resolve("none.gguf");
+    Path text = Files.writeString(directory.resolve("text.gguf"), "some text");
+    for (Path bad : List.of(cut, none, text)) {
+      assertThatThrownBy(() -> Quantizer.of(bad).quantize(output))
+          .isInstanceOf(GgufException.class)
+          .hasMessageStartingWith(bad + ": ");
+    }
+    assertThat(Checkpoints.names(directory)).containsExactly("cut.gguf", "text.gguf");
+  }
+
+  @Test
+  void anInterruptEndsItAndLeavesWhatWasThere() throws Exception {
+    Files.writeString(output, "old");
+    Quantizer quantizer =
+        Quantizer.of(TestModels.FLEDGLING)
+            .force(true)
+            .progress(share -> Thread.currentThread().interrupt());
+    assertThatThrownBy(() -> quantizer.quantize(output))
+        .isInstanceOf(InterruptedIOException.class)
+        .hasMessageContaining("interrupted");
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(output).hasContent("old");
+    assertThat(Checkpoints.names(directory)).containsExactly("out.gguf");
+  }
+
+  @Test
+  void whatTheListenerThrowsEndsIt() throws Exception {
+    IllegalStateException enough = new IllegalStateException("enough");
+    Quantizer quantizer =
+        Quantizer.of(TestModels.FLEDGLING)
+            .progress(
+                share -> {
+                  throw enough;
+                });
+    assertThatThrownBy(() -> quantizer.quantize(output)).isSameAs(enough);
+    assertThat(Checkpoints.names(directory)).isEmpty();
+  }
+
+  @Test
+  void progressGrowsToOne() throws Exception {
+    List<Double> shares = new ArrayList<>();
+    Quantizer.of(TestModels.FLEDGLING).progress(shares::add).quantize(output);
+    assertThat(shares).isSorted().hasSizeGreaterThan(30).allMatch(share -> share >= 0);
+    assertThat(shares.getLast()).isEqualTo(1);
+  }
+
+  @Test
+  void aFullDiskIsAnErrorAndLeavesWhatWasThere() throws Exception {
+    Files.writeString(output, "old");
+    // The child must not need to extract the libraries, which are larger than its limit.
+    assertThat(Llama.version()).isNotEmpty();
+    ChildJvm.Result full =
+        new ChildJvm(Murmur.class)
+            .options("-XX:-UsePerfData")
+            .after("ulimit -f 1024")
+            .run("quantize", "--force", TestModels.TINY.toAbsolutePath(), output);
+    assertThat(full.exitCode()).as(full.err()).isEqualTo(1);
+    assertThat(full.err().lines())
+        .singleElement()
+        .asString()
+        .startsWith("murmur: " + output + ": could not be written by llama.cpp")
+        .contains("MiB are free");
+    assertThat(output).hasContent("old");
+    assertThat(Checkpoints.names(directory)).containsExactly("out.gguf");
+  }
+}

@@ -1,0 +1,102 @@
+package dev.murmuration.checkpoint;
+
+import dev.murmuration.gguf.CraftedModel;
+import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.gguf.GgufValue;
+import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.reward.ValueHead;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * A reward model with rows of 256 random numbers, which K-quants need, and 8 layers, so that
+ * llama.cpp's mixes treat some of them differently.
+ */
+final class WideModel {
+  static final int HIDDEN = 256;
+  static final int LAYERS = 8;
+
+  private static final int HEADS = 4;
+  private static final long KEYS = 128;
+
+  private final GgufWriter writer = new GgufWriter();
+  private final Random random = new Random(20_261_124);
+
+  private WideModel() {}
+
+  /** Writes it with matrices in F16. */
+  static void write(Path file) throws IOException {
+    WideModel model = new WideModel();
+    model.metadata();
+    model.tensors();
+    model.writer.write(file);
+  }
+
+  private void metadata() {
+    float[] head = new float[HIDDEN];
+    for (int i = 0; i < HIDDEN; i++) {
+      head[i] = (float) random.nextGaussian();
+    }
+    writer
+        .metadata("general.architecture", GgufValue.text("llama"))
+        .metadata("general.name", GgufValue.text("wide"))
+        .metadata("llama.block_count", GgufValue.uint32(LAYERS))
+        .metadata("llama.context_length", GgufValue.uint32(512))
+        .metadata("llama.embedding_length", GgufValue.uint32(HIDDEN))
+        .metadata("llama.feed_forward_length", GgufValue.uint32(HIDDEN))
+        .metadata("llama.attention.head_count", GgufValue.uint32(HEADS))
+        .metadata("llama.attention.head_count_kv", GgufValue.uint32(HEADS / 2))
+        .metadata("llama.attention.layer_norm_rms_epsilon", GgufValue.float32(1e-5f))
+        .metadata("general.file_type", GgufValue.uint32(1))
+        .metadata(ValueHead.GGUF_KEY, GgufValue.floats(head))
+        .metadata("reward_model.template", GgufValue.text("llama2"))
+        .metadata("reward_model.max_length", GgufValue.uint32(512))
+        .metadata("reward_model.readout", GgufValue.text("last_token"));
+    CraftedModel.tokenizer(writer);
+  }
+
+  private void tensors() {
+    matrix("token_embd", HIDDEN, CraftedModel.VOCABULARY_SIZE);
+    for (int layer = 0; layer < LAYERS; layer++) {
+      String prefix = "blk." + layer + ".";
+      vector(prefix + "attn_norm");
+      matrix(prefix + "attn_q", HIDDEN, HIDDEN);
+      matrix(prefix + "attn_k", HIDDEN, KEYS);
+      matrix(prefix + "attn_v", HIDDEN, KEYS);
+      matrix(prefix + "attn_output", HIDDEN, HIDDEN);
+      vector(prefix + "ffn_norm");
+      matrix(prefix + "ffn_gate", HIDDEN, HIDDEN);
+      matrix(prefix + "ffn_up", HIDDEN, HIDDEN);
+      matrix(prefix + "ffn_down", HIDDEN, HIDDEN);
+    }
+    vector("output_norm");
+  }
+
+  private void vector(String name) {
+    ByteBuffer bytes = buffer(HIDDEN * Float.BYTES);
+    while (bytes.hasRemaining()) {
+      bytes.putFloat(1 + 0.1f * (float) random.nextGaussian());
+    }
+    add(name, GgufTensorType.F32, List.of((long) HIDDEN), bytes.flip());
+  }
+
+  private void matrix(String name, long row, long rows) {
+    ByteBuffer bytes = buffer((int) (row * rows * Short.BYTES));
+    while (bytes.hasRemaining()) {
+      bytes.putShort(Float.floatToFloat16(0.05f * (float) random.nextGaussian()));
+    }
+    add(name, GgufTensorType.F16, List.of(row, rows), bytes.flip());
+  }
+
+  private void add(String name, GgufTensorType type, List<Long> dims, ByteBuffer bytes) {
+    writer.tensor(name + ".weight", type, dims, out -> out.write(bytes.duplicate()));
+  }
+
+  private static ByteBuffer buffer(int size) {
+    return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+  }
+}

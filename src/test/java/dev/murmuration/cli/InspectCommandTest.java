@@ -1,0 +1,219 @@
+package dev.murmuration.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.murmuration.TestModels;
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufValue;
+import dev.murmuration.gguf.GgufWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is shown of models and checkpoints, sound and damaged. No native library. */
+@Tag("unit")
+class InspectCommandTest {
+  private static final Path CHECKPOINTS = Path.of("src/test/resources/checkpoints");
+  private static final String TINY = TestModels.TINY.toString();
+  private static final String FLEDGLING_Q8 =
+      CHECKPOINTS.resolve("fledgling/fledgling-q8_0.gguf").toString();
+
+  @TempDir Path directory;
+
+  private static JsonNode json(String... arguments) throws Exception {
+    Cli result = Cli.run(arguments);
+    assertThat(result.lines()).as(result.err()).hasSize(1);
+    assertThat(result.err()).isEmpty();
+    JsonNode json = result.json();
+    assertThat(json.get("valid").asBoolean()).isEqualTo(result.code() == ExitCode.DONE);
+    return json;
+  }
+
+  @Test
+  void jsonOfAModel() throws Exception {
+    JsonNode json = json("inspect", "--json", TINY);
+    assertThat(json.get("valid").asBoolean()).isTrue();
+    assertThat(json.get("problem").isNull()).isTrue();
+    assertThat(json.get("file").asText()).isEqualTo(TINY);
+    assertThat(json.get("format").asText()).isEqualTo("gguf");
+    assertThat(json.get("bytes").asLong()).isEqualTo(Files.size(TestModels.TINY));
+    assertThat(json.get("name").asText()).isEqualTo("starling-rm");
+    assertThat(json.get("architecture").asText()).isEqualTo("llama");
+    assertThat(json.get("shapes").toString())
+        .isEqualTo(
+            "{\"hidden_size\":64,\"layers\":2,\"heads\":2,\"key_value_heads\":2,\"head_size\":32,"
+                + "\"feed_forward_size\":192,\"vocabulary_size\":32000,\"context_length\":4096}");
+    assertThat(json.get("parameters").asLong()).isEqualTo(2_154_816);
+    assertThat(json.get("types").toString())
+        .isEqualTo("[{\"type\":\"F32\",\"tensors\":20,\"bytes\":8619264}]");
+    assertThat(json.at("/value_head/length").asInt()).isEqualTo(64);
+    float[] head =
+        Gguf.read(TestModels.TINY).floats("reward_model.value_head.weight").orElseThrow();
+    double squares = 0;
+    for (float weight : head) {
+      squares += (double) weight * weight;
+    }
+    assertThat(json.at("/value_head/l2_norm").asDouble())
+        .isCloseTo(Math.sqrt(squares), within(1e-6));
+    assertThat(json.get("template").asText()).isEqualTo("llama2");
+    assertThat(json.get("readout").asText()).isEqualTo("last_token");
+    assertThat(json.get("max_length").asInt()).isEqualTo(2048);
+    assertThat(json.get("tokenizer").toString())
+        .isEqualTo(
+            "{\"kind\":\"llama\",\"tokens\":32000,\"special_token_ids\":"
+                + "{\"bos\":1,\"eos\":2,\"unknown\":0},\"adds_bos\":true}");
+  }
+
+  @Test
+  void memoryFollowsTheContextLength() throws Exception {
+    JsonNode memory = json("inspect", "--json", TINY, "-c", "1024").get("memory");
+    assertThat(memory).hasSize(2);
+    // 2 layers, keys and values, 64 numbers a token in two bytes, or in four.
+    assertThat(memory.at("/0/precision").asText()).isEqualTo("fast");
+    assertThat(memory.at("/0/context_length").asInt()).isEqualTo(1024);
+    assertThat(memory.at("/0/cache_bytes").asLong()).isEqualTo(2L * 2 * 64 * 1024 * 2);
+    assertThat(memory.at("/1/precision").asText()).isEqualTo("exact");
+    assertThat(memory.at("/1/cache_bytes").asLong()).isEqualTo(2L * 2 * 64 * 1024 * 4);
+    for (JsonNode need : memory) {
+      assertThat(need.get("total_bytes").asLong())
+          .isEqualTo(
+              need.get("weight_bytes").asLong()
+                  + need.get("cache_bytes").asLong()
+                  + need.get("buffer_bytes").asLong());
+    }
+    JsonNode usual = json("inspect", "--json", TINY).get("memory");
+    assertThat(usual.at("/0/context_length").asInt()).isEqualTo(2048);
+
+    Cli tooLong = Cli.run("inspect", TINY, "-c", "5000");
+    assertThat(tooLong.code()).isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(tooLong.err()).contains("is 5000 tokens; this model takes 2 to 4096");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {60, 80, 120})
+  void textForPeople(int columns) {
+    for (String file : List.of(TINY, TestModels.FLEDGLING.toString(), FLEDGLING_Q8)) {
+      Cli result = Cli.run("", new Terminal.Kind(true, true, columns, false), "inspect", file);
+      assertThat(result.code()).isZero();
+      assertThat(result.err()).isEmpty();
+      assertThat(result.lines().stream().skip(1))
+          .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(Math.max(80, columns)));
+      assertThat(result.lines().stream().filter(line -> !line.contains(file)))
+          .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(columns));
+      assertThat(result.out())
+          .contains("valid        yes\n", "architecture llama\n", "Memory at 2,048 tokens:")
+          .contains("template     llama2\n", "SentencePiece, 32,000 tokens", "bos 1, eos 2")
+          .doesNotContain("null");
+    }
+    assertThat(Cli.run("inspect", FLEDGLING_Q8).out())
+        .containsPattern("Q8_0 +29 +4\\.96 MiB +99\\.9 %");
+  }
+
+  @Test
+  void aCheckpointIsDescribedAsItWouldBeConverted() throws Exception {
+    JsonNode json = json("inspect", "--json", CHECKPOINTS.resolve("tiny-rm").toString());
+    assertThat(json.get("valid").asBoolean()).isTrue();
+    assertThat(json.get("format").asText()).isEqualTo("checkpoint");
+    JsonNode converted = json("inspect", "--json", TINY);
+    for (String same :
+        List.of("shapes", "parameters", "value_head", "template", "max_length", "tokenizer")) {
+      assertThat(json.get(same)).as(same).isEqualTo(converted.get(same));
+    }
+    assertThat(json.at("/types/0/type").asText()).isEqualTo("F16");
+    assertThat(json.at("/memory/0/cache_bytes")).isEqualTo(converted.at("/memory/0/cache_bytes"));
+
+    Cli text =
+        Cli.run(
+            "inspect",
+            CHECKPOINTS.resolve("fledgling").toString(),
+            "--tokenizer",
+            CHECKPOINTS.resolve("tiny-rm").toString());
+    assertThat(text.code()).isZero();
+    assertThat(text.out()).contains("yes: it can be converted", "tokens, converted to F16:");
+  }
+
+  @Test
+  void aCheckpointThatCannotBeConvertedIsShownAsFarAsItGoes() throws Exception {
+    JsonNode json = json("inspect", "--json", CHECKPOINTS.resolve("fledgling").toString());
+    assertThat(json.get("valid").asBoolean()).isFalse();
+    assertThat(json.get("problem").asText()).startsWith("has neither tokenizer.model nor");
+    assertThat(json.at("/shapes/layers").asInt()).isEqualTo(4);
+    assertThat(json.get("memory")).isEmpty();
+    assertThat(json.get("value_head").isNull()).isTrue();
+
+    Cli nothing = Cli.run("inspect", directory.toString());
+    assertThat(nothing.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(nothing.err().lines()).singleElement().asString().startsWith("murmur: ");
+  }
+
+  @Test
+  void aDamagedContainerHasSizeAndReason() throws Exception {
+    byte[] bytes = Files.readAllBytes(TestModels.TINY);
+    Path cut = Files.write(directory.resolve("cut.gguf"), Arrays.copyOf(bytes, 100_000));
+    JsonNode json = json("inspect", "--json", cut.toString());
+    assertThat(json.get("valid").asBoolean()).isFalse();
+    assertThat(json.get("problem").asText()).isNotEmpty().doesNotContain(directory.toString());
+    assertThat(json.get("bytes").asLong()).isEqualTo(100_000);
+    assertThat(json.get("shapes")).isEmpty();
+
+    Path text = Files.writeString(directory.resolve("text.gguf"), "some text");
+    Cli shown = Cli.run("inspect", text.toString());
+    assertThat(shown.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(shown.out()).contains("9 B", "no: this is not a GGUF file");
+    assertThat(Cli.run("inspect", directory.resolve("none.gguf").toString()).err())
+        .contains("there is no such file");
+  }
+
+  @Test
+  void aModelThatWouldBeRefusedIsShownWithTheReason() throws Exception {
+    Gguf tiny = Gguf.read(TestModels.TINY);
+    refused(
+        GgufWriter.copyOf(tiny).removeTensor("output_norm.weight"),
+        "the tensor output_norm.weight is missing");
+    refused(
+        GgufWriter.copyOf(tiny).metadata("llama.block_count", GgufValue.text("two")),
+        "llama.block_count has the type string");
+    refused(
+        GgufWriter.copyOf(tiny).metadata("reward_model.value_head.weight", GgufValue.floats(1, 2)),
+        "has 2 weights, but the model's hidden states have 64");
+    refused(
+        GgufWriter.copyOf(tiny).metadata("reward_model.readout", GgufValue.text("mean")),
+        "reward_model.readout is 'mean'");
+    refused(
+        GgufWriter.copyOf(tiny).metadata("reward_model.max_length", GgufValue.uint32(1 << 20)),
+        "reward_model.max_length is 1048576 tokens; this model takes 2 to 4096");
+  }
+
+  private void refused(GgufWriter writer, String reason) throws Exception {
+    Path file = directory.resolve("model.gguf");
+    writer.write(file);
+    JsonNode json = json("inspect", "--json", file.toString());
+    assertThat(json.get("valid").asBoolean()).isFalse();
+    assertThat(json.get("problem").asText()).contains(reason);
+    assertThat(json.at("/shapes/hidden_size").asInt()).isEqualTo(64);
+    assertThat(json.at("/tokenizer/tokens").asInt()).isEqualTo(32_000);
+    assertThat(json.get("types")).hasSize(1);
+    Cli text = Cli.run("inspect", file.toString());
+    assertThat(text.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(text.out()).contains("no: ").doesNotContain("null");
+  }
+
+  @Test
+  void aModelWithoutAHeadIsSound() throws Exception {
+    Path file = directory.resolve("plain.gguf");
+    GgufWriter.copyOf(Gguf.read(TestModels.TINY))
+        .removeMetadata("reward_model.value_head.weight")
+        .write(file);
+    Cli text = Cli.run("inspect", file.toString());
+    assertThat(text.code()).isZero();
+    assertThat(text.out()).contains("value head   none; --value-head FILE gives one");
+  }
+}
