@@ -55,6 +55,9 @@ final class Engine implements AutoCloseable {
     }
   }
 
+  /** Long enough for a caller to wake, tokenize a short text and submit it. */
+  private static final long WATCH_NANOS = 100_000;
+
   private final ValueHead head;
   private final Planner planner;
   private final int capacity;
@@ -68,6 +71,9 @@ final class Engine implements AutoCloseable {
   private final Queue<Request<?>> waiting = new ArrayDeque<>();
   private Request<?> running;
   private boolean closed;
+
+  /** Whether something waits. Written under the lock; read without it, as a hint, by the engine. */
+  private volatile boolean submitted;
 
   /**
    * Written by the engine's thread; the others use it to cancel, under the lock, while it is open.
@@ -132,6 +138,7 @@ final class Engine implements AutoCloseable {
         throw new IllegalStateException("the reward model is closed");
       }
       waiting.add(request);
+      submitted = true;
       notEmpty.signal();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -183,6 +190,7 @@ final class Engine implements AutoCloseable {
 
   /** The next request, which is then running; null when the engine is to end. */
   private Request<?> next() {
+    awaitBriefly();
     List<Request<?>> abandoned = new ArrayList<>();
     lock.lock();
     try {
@@ -191,6 +199,7 @@ final class Engine implements AutoCloseable {
       }
       if (!closed) {
         running = waiting.remove();
+        submitted = !waiting.isEmpty();
         notFull.signal();
         return running;
       }
@@ -202,6 +211,17 @@ final class Engine implements AutoCloseable {
     }
     abandoned.forEach(request -> request.fail(closedWhileWaiting()));
     return null;
+  }
+
+  /**
+   * Watches for the next request a moment before sleeping: who scores in a loop submits again
+   * within it, and waking a thread costs more than the moment.
+   */
+  private void awaitBriefly() {
+    long until = System.nanoTime() + WATCH_NANOS;
+    while (!submitted && System.nanoTime() < until) {
+      Thread.onSpinWait();
+    }
   }
 
   private static IllegalStateException closedWhileWaiting() {
