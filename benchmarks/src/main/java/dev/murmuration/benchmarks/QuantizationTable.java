@@ -1,5 +1,7 @@
 package dev.murmuration.benchmarks;
 
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.llama.NativeQuantizer;
 import dev.murmuration.llama.QuantizationType;
 import dev.murmuration.reward.Options;
@@ -25,7 +27,6 @@ public final class QuantizationTable {
   private static final int TOKENS = 512;
   private static final int ROUNDS = 5;
   private static final int TEXTS = 24;
-  private static final int LAYERS_KEY = 22;
 
   private QuantizationTable() {}
 
@@ -35,13 +36,13 @@ public final class QuantizationTable {
     Path folder = Path.of(args[1]);
     List<QuantizationType> types =
         Arrays.stream(args).skip(2).map(QuantizationType::of).collect(Collectors.toList());
+    int layers = LlamaHyperparameters.validate(Gguf.read(source)).layers();
     int threads = Runtime.getRuntime().availableProcessors();
     for (QuantizationType type : types) {
       Path file = file(folder, source, type);
       if (!Files.exists(file)) {
         System.err.println("making " + file);
-        NativeQuantizer.quantize(
-            source, file, type, LAYERS_KEY, threads, false, (done, total) -> {});
+        NativeQuantizer.quantize(source, file, type, layers, threads, false, (done, total) -> {});
       }
     }
     double[] expected = rewards(source);
