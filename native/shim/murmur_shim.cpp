@@ -470,6 +470,21 @@ int32_t murmur_context_clear(murmur_context * context, char * error, size_t erro
     return guarded(error, error_size, [&] { llama_memory_clear(llama_get_memory(context->llama), false); });
 }
 
+int32_t murmur_context_share(murmur_context * context, int32_t from, int32_t to, int32_t length, char * error,
+                             size_t error_size) {
+    return guarded(error, error_size,
+                   [&] { llama_memory_seq_cp(llama_get_memory(context->llama), from, to, 0, length); });
+}
+
+int32_t murmur_context_trim(murmur_context * context, int32_t sequence, int32_t length, char * error,
+                            size_t error_size) {
+    return guarded(error, error_size, [&] {
+        if (!llama_memory_seq_rm(llama_get_memory(context->llama), sequence, length, -1)) {
+            throw std::runtime_error("llama_memory_seq_rm refused to remove a part of a sequence");
+        }
+    });
+}
+
 void murmur_context_cancel(murmur_context * context, int32_t cancel) {
     context->cancelled.store(cancel, std::memory_order_relaxed);
 }

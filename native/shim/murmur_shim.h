@@ -89,6 +89,13 @@ MURMUR_API int32_t murmur_context_decode(struct murmur_context * context, const 
                                          float * rows, int32_t rows_capacity, char * error, size_t error_size);
 // Forgets all tokens. Returns 0 or MURMUR_*.
 MURMUR_API int32_t murmur_context_clear(struct murmur_context * context, char * error, size_t error_size);
+// Sequence `to`, which must be empty, gets the first `length` tokens of `from`, in the same cells. Returns 0 or MURMUR_*.
+MURMUR_API int32_t murmur_context_share(struct murmur_context * context, int32_t from, int32_t to, int32_t length,
+                                        char * error, size_t error_size);
+// Forgets a sequence's tokens from position `length` on; cells that no other sequence holds become free. Returns 0 or
+// MURMUR_*.
+MURMUR_API int32_t murmur_context_trim(struct murmur_context * context, int32_t sequence, int32_t length, char * error,
+                                       size_t error_size);
 // Any thread: makes a running decode end early (as "aborted"), and every later one, until it is set back to 0.
 MURMUR_API void murmur_context_cancel(struct murmur_context * context, int32_t cancel);
 

@@ -2407,6 +2407,135 @@ public class Bindings extends Bindings$shared {
         }
     }
 
+    private static class murmur_context_share {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_INT,
+            Bindings.C_INT,
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_context_share");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_share(struct murmur_context *context, int32_t from, int32_t to, int32_t length, char *error, size_t error_size)
+     * }
+     */
+    public static FunctionDescriptor murmur_context_share$descriptor() {
+        return murmur_context_share.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_share(struct murmur_context *context, int32_t from, int32_t to, int32_t length, char *error, size_t error_size)
+     * }
+     */
+    public static MethodHandle murmur_context_share$handle() {
+        return murmur_context_share.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_share(struct murmur_context *context, int32_t from, int32_t to, int32_t length, char *error, size_t error_size)
+     * }
+     */
+    public static MemorySegment murmur_context_share$address() {
+        return murmur_context_share.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t murmur_context_share(struct murmur_context *context, int32_t from, int32_t to, int32_t length, char *error, size_t error_size)
+     * }
+     */
+    public static int murmur_context_share(MemorySegment context, int from, int to, int length, MemorySegment error, long error_size) {
+        var mh$ = murmur_context_share.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_context_share", context, from, to, length, error, error_size);
+            }
+            return (int)mh$.invokeExact(context, from, to, length, error, error_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class murmur_context_trim {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_INT,
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_context_trim");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_trim(struct murmur_context *context, int32_t sequence, int32_t length, char *error, size_t error_size)
+     * }
+     */
+    public static FunctionDescriptor murmur_context_trim$descriptor() {
+        return murmur_context_trim.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_trim(struct murmur_context *context, int32_t sequence, int32_t length, char *error, size_t error_size)
+     * }
+     */
+    public static MethodHandle murmur_context_trim$handle() {
+        return murmur_context_trim.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_trim(struct murmur_context *context, int32_t sequence, int32_t length, char *error, size_t error_size)
+     * }
+     */
+    public static MemorySegment murmur_context_trim$address() {
+        return murmur_context_trim.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t murmur_context_trim(struct murmur_context *context, int32_t sequence, int32_t length, char *error, size_t error_size)
+     * }
+     */
+    public static int murmur_context_trim(MemorySegment context, int sequence, int length, MemorySegment error, long error_size) {
+        var mh$ = murmur_context_trim.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_context_trim", context, sequence, length, error, error_size);
+            }
+            return (int)mh$.invokeExact(context, sequence, length, error, error_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class murmur_context_cancel {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             Bindings.C_POINTER,

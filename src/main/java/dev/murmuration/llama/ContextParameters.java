@@ -25,6 +25,9 @@ public record ContextParameters(
     boolean flashAttention,
     Readout readout) {
 
+  /** llama.cpp rounds the cache up to a multiple of so many tokens. */
+  private static final int CELL_GROUP = 256;
+
   /** How the hidden state of a flagged token is read. */
   public enum Readout {
     /**
@@ -64,6 +67,11 @@ public record ContextParameters(
         maxOutputs,
         "maxSequences to batchSize");
     require(threads >= 1 && threads <= 512, "threads", threads, "1 to 512");
+  }
+
+  /** Cells of the key/value cache. */
+  public int cells() {
+    return Math.ceilDiv(contextLength, CELL_GROUP) * CELL_GROUP;
   }
 
   private static void require(boolean holds, String name, int value, String range) {

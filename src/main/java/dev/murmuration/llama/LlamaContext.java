@@ -13,7 +13,10 @@ import java.util.Arrays;
  * always the same one (OpenMP keeps a team of workers for every thread that computes); only {@link
  * #cancel} may be called by others.
  *
- * <p>Tokens are added to a batch with {@link #add}; {@link #decode} computes them all.
+ * <p>Tokens are added to a batch with {@link #add}; {@link #decode} computes them all. They stay in
+ * the cache as the beginning of their sequences until {@link #trim} or {@link #clear}. A token may
+ * belong to several sequences, and {@link #share} lets a sequence begin with what another one holds
+ * already: in both cases it is computed once and takes one cell.
  */
 public final class LlamaContext implements AutoCloseable {
   private final LlamaModel model;
@@ -23,21 +26,29 @@ public final class LlamaContext implements AutoCloseable {
   private final int vocabularySize;
   private final int hiddenSize;
 
-  // The batch, off-heap and reused. seqIds[i] points to the i-th entry of seqIdValues.
+  // The batch, off-heap and reused. Tokens point to the list of their sequences; neighbours with
+  // the same ones share it.
   private final MemorySegment batch;
   private final MemorySegment tokens;
   private final MemorySegment positions;
-  private final MemorySegment sequences;
+  private final MemorySegment sequenceCounts;
+  private final MemorySegment sequencePointers;
+  private final MemorySegment sequenceLists;
   private final MemorySegment outputs;
   private final MemorySegment rows;
   private final NativeError error;
+  private final int[][] sequencesOfToken;
   private int size;
   private int outputCount;
+  private int listedSequences;
+  private MemorySegment lastList;
 
-  // What the cache will hold after the batch: llama.cpp accepts a wrong position silently, so it is
-  // checked here.
-  private final int[] nextPosition;
-  private int cells;
+  /** What the cache holds, without the batch. */
+  private final CellMap cells;
+
+  /** Lengths of the sequences with the batch: llama.cpp accepts a wrong position silently. */
+  private final int[] lengths;
+
   private boolean closed;
 
   /**
@@ -50,7 +61,9 @@ public final class LlamaContext implements AutoCloseable {
     this.parameters = parameters;
     this.hiddenSize = model.hiddenSize();
     this.vocabularySize = model.vocabulary().size();
-    this.nextPosition = new int[parameters.maxSequences()];
+    this.cells = new CellMap(parameters.cells(), parameters.maxSequences());
+    this.lengths = new int[parameters.maxSequences()];
+    this.sequencesOfToken = new int[parameters.batchSize()][];
     MemorySegment modelHandle = model.acquireForContext();
     boolean created = false;
     try {
@@ -58,10 +71,13 @@ public final class LlamaContext implements AutoCloseable {
       int capacity = parameters.batchSize();
       tokens = arena.allocate(ValueLayout.JAVA_INT, capacity);
       positions = arena.allocate(ValueLayout.JAVA_INT, capacity);
-      sequences = arena.allocate(ValueLayout.JAVA_INT, capacity);
+      sequenceCounts = arena.allocate(ValueLayout.JAVA_INT, capacity);
+      sequencePointers = arena.allocate(ValueLayout.ADDRESS, capacity);
+      sequenceLists =
+          arena.allocate(ValueLayout.JAVA_INT, (long) capacity * parameters.maxSequences());
       outputs = arena.allocate(ValueLayout.JAVA_BYTE, capacity);
       rows = arena.allocate(ValueLayout.JAVA_FLOAT, (long) parameters.maxOutputs() * hiddenSize);
-      batch = newBatch(capacity);
+      batch = newBatch();
       handle = create(modelHandle).reinterpret(arena, Bindings::murmur_context_free);
       created = true;
     } finally {
@@ -72,19 +88,13 @@ public final class LlamaContext implements AutoCloseable {
     }
   }
 
-  private MemorySegment newBatch(int capacity) {
-    MemorySegment counts = arena.allocate(ValueLayout.JAVA_INT, capacity);
-    MemorySegment pointers = arena.allocate(ValueLayout.ADDRESS, capacity);
-    for (int i = 0; i < capacity; i++) {
-      counts.setAtIndex(ValueLayout.JAVA_INT, i, 1);
-      pointers.setAtIndex(ValueLayout.ADDRESS, i, sequences.asSlice(4L * i));
-    }
+  private MemorySegment newBatch() {
     MemorySegment segment = llama_batch.allocate(arena);
     llama_batch.token(segment, tokens);
     llama_batch.embd(segment, MemorySegment.NULL);
     llama_batch.pos(segment, positions);
-    llama_batch.n_seq_id(segment, counts);
-    llama_batch.seq_id(segment, pointers);
+    llama_batch.n_seq_id(segment, sequenceCounts);
+    llama_batch.seq_id(segment, sequencePointers);
     llama_batch.logits(segment, outputs);
     return segment;
   }
@@ -141,42 +151,175 @@ public final class LlamaContext implements AutoCloseable {
     return parameters.maxOutputs();
   }
 
-  /** Tokens added since the last {@link #decode} or {@link #clear}. */
-  public int pending() {
-    return size;
+  /** Most sequences at once. */
+  public int maxSequences() {
+    return parameters.maxSequences();
+  }
+
+  /** Cells of the cache that no token takes, those of the batch not counted. */
+  public int freeCells() {
+    return cells.free();
+  }
+
+  /** Tokens of a sequence, those in the batch included. */
+  public int length(int sequence) {
+    requireSequence(sequence);
+    return lengths[sequence];
   }
 
   /**
-   * Adds a token to the batch, behind the last one of its sequence.
+   * Adds a token to the batch, behind the last one of its sequences, which must be equally long.
    *
    * @param output whether {@link #decode} shall return its hidden state
+   * @param sequences the sequences that it belongs to, each once
    * @throws IllegalArgumentException if there is no such token or sequence
    * @throws IllegalStateException if the batch, its outputs or the cache are full
    */
-  public void add(int token, int sequence, boolean output) {
+  public void add(int token, boolean output, int... sequences) {
     if (token < 0 || token >= vocabularySize) {
       throw new IllegalArgumentException(
           "no token " + token + "; the vocabulary has ids 0 to " + (vocabularySize - 1));
     }
-    if (sequence < 0 || sequence >= nextPosition.length) {
-      throw new IllegalArgumentException(
-          "no sequence " + sequence + "; the context has 0 to " + (nextPosition.length - 1));
-    }
+    requireSequences(sequences);
     require(size < parameters.batchSize(), "the batch is full", parameters.batchSize());
-    require(cells < parameters.contextLength(), "the context is full", parameters.contextLength());
+    require(size < cells.free(), "the context is full", cells.size());
     require(
         !output || outputCount < parameters.maxOutputs(),
         "too many outputs in a batch",
         parameters.maxOutputs());
     tokens.setAtIndex(ValueLayout.JAVA_INT, size, token);
-    positions.setAtIndex(ValueLayout.JAVA_INT, size, nextPosition[sequence]++);
-    sequences.setAtIndex(ValueLayout.JAVA_INT, size, sequence);
+    positions.setAtIndex(ValueLayout.JAVA_INT, size, lengths[sequences[0]]);
     outputs.set(ValueLayout.JAVA_BYTE, size, (byte) (output ? 1 : 0));
+    listSequences(sequences);
     size++;
-    cells++;
     if (output) {
       outputCount++;
     }
+    for (int sequence : sequences) {
+      lengths[sequence]++;
+    }
+  }
+
+  private void listSequences(int[] sequences) {
+    if (size > 0 && Arrays.equals(sequences, sequencesOfToken[size - 1])) {
+      sequencesOfToken[size] = sequencesOfToken[size - 1];
+    } else {
+      lastList = sequenceLists.asSlice(4L * listedSequences, 4L * sequences.length);
+      MemorySegment.copy(sequences, 0, lastList, ValueLayout.JAVA_INT, 0, sequences.length);
+      listedSequences += sequences.length;
+      sequencesOfToken[size] = sequences.clone();
+    }
+    sequenceCounts.setAtIndex(ValueLayout.JAVA_INT, size, sequences.length);
+    sequencePointers.setAtIndex(ValueLayout.ADDRESS, size, lastList);
+  }
+
+  private void requireSequences(int[] sequences) {
+    if (sequences.length == 0 || sequences.length > lengths.length) {
+      throw new IllegalArgumentException(
+          "a token of " + sequences.length + " sequences; allowed are 1 to " + lengths.length);
+    }
+    for (int i = 0; i < sequences.length; i++) {
+      requireSequence(sequences[i]);
+      if (lengths[sequences[i]] != lengths[sequences[0]]) {
+        throw new IllegalArgumentException(
+            "sequences "
+                + sequences[0]
+                + " and "
+                + sequences[i]
+                + " have "
+                + lengths[sequences[0]]
+                + " and "
+                + lengths[sequences[i]]
+                + " tokens; one token cannot be the next of both");
+      }
+      for (int j = 0; j < i; j++) {
+        if (sequences[j] == sequences[i]) {
+          throw new IllegalArgumentException("sequence " + sequences[i] + " is named twice");
+        }
+      }
+    }
+  }
+
+  private void requireSequence(int sequence) {
+    if (sequence < 0 || sequence >= lengths.length) {
+      throw new IllegalArgumentException(
+          "no sequence " + sequence + "; the context has 0 to " + (lengths.length - 1));
+    }
+  }
+
+  /**
+   * Lets the empty sequence {@code to} begin with the first {@code length} tokens of {@code from},
+   * which must be in the cache already. Nothing is copied.
+   *
+   * @throws IllegalArgumentException if {@code to} is not empty or {@code from} is shorter
+   */
+  public void share(int from, int to, int length) {
+    requireSequence(from);
+    requireSequence(to);
+    if (lengths[to] != 0 || length < 1 || length > cells.length(from)) {
+      throw new IllegalArgumentException(
+          "sequence "
+              + to
+              + " of "
+              + lengths[to]
+              + " tokens cannot begin with "
+              + length
+              + " of the "
+              + cells.length(from)
+              + " tokens of sequence "
+              + from);
+    }
+    requireDone(
+        "llama_memory_seq_cp",
+        Bindings.murmur_context_share(handle, from, to, length, error.segment(), error.size()));
+    cells.share(from, to, length);
+    lengths[to] = length;
+  }
+
+  /**
+   * Takes all but the first {@code length} tokens of a sequence out of the cache. The batch must be
+   * empty.
+   */
+  public void trim(int sequence, int length) {
+    requireSequence(sequence);
+    if (size > 0) {
+      throw new IllegalStateException(size + " tokens wait in the batch; decode them first");
+    }
+    if (length < 0 || length > lengths[sequence]) {
+      throw new IllegalArgumentException(
+          "sequence " + sequence + " has " + lengths[sequence] + " tokens; cannot keep " + length);
+    }
+    if (length == lengths[sequence]) {
+      return;
+    }
+    requireDone(
+        "llama_memory_seq_rm",
+        Bindings.murmur_context_trim(handle, sequence, length, error.segment(), error.size()));
+    cells.trim(sequence, length);
+    lengths[sequence] = length;
+  }
+
+  /**
+   * Whether after the decode each sequence of the batch lies in cells that ascend. It does after
+   * {@link #clear}; in the gaps that {@link #trim} leaves it may not, and then the attention is
+   * added up in another order, to other bits.
+   */
+  public boolean ascending() {
+    int[] placed = cells.next(size, parameters.microBatchSize());
+    int[] last = new int[lengths.length];
+    for (int sequence = 0; sequence < last.length; sequence++) {
+      int length = cells.length(sequence);
+      last[sequence] = length == 0 ? -1 : cells.cell(sequence, length - 1);
+    }
+    for (int i = 0; i < size; i++) {
+      for (int sequence : sequencesOfToken[i]) {
+        if (placed[i] <= last[sequence]) {
+          return false;
+        }
+        last[sequence] = placed[i];
+      }
+    }
+    return true;
   }
 
   private static void require(boolean holds, String what, int limit) {
@@ -191,8 +334,7 @@ public final class LlamaContext implements AutoCloseable {
    * @return the hidden states of the flagged tokens, after the final norm, float32, row by row in
    *     the order in which they were added: shape [outputs, hiddenSize]
    * @throws DecodeAbortedException if {@link #cancel} asked for it; the cache is empty then
-   * @throws LlamaException if llama.cpp fails or a hidden state is not finite; the cache is empty
-   *     then
+   * @throws LlamaException if llama.cpp fails; the cache is empty then
    */
   public float[] decode() {
     if (size == 0) {
@@ -201,9 +343,12 @@ public final class LlamaContext implements AutoCloseable {
     llama_batch.n_tokens(batch, size);
     int expected = outputCount;
     int tokenCount = size;
+    int[] placed = cells.next(size, parameters.microBatchSize());
     int result = decodeUnchecked(batch);
-    size = 0;
-    outputCount = 0;
+    for (int i = 0; i < size; i++) {
+      cells.put(placed[i], sequencesOfToken[i]);
+    }
+    emptyBatch();
     if (result != expected) {
       clear();
       if (result == Bindings.MURMUR_ABORTED()) {
@@ -214,9 +359,7 @@ public final class LlamaContext implements AutoCloseable {
           result,
           "decoding " + tokenCount + " tokens failed with " + describe(result, expected));
     }
-    float[] states = rows.asSlice(0, 4L * expected * hiddenSize).toArray(ValueLayout.JAVA_FLOAT);
-    requireFinite(states);
-    return states;
+    return rows.asSlice(0, 4L * expected * hiddenSize).toArray(ValueLayout.JAVA_FLOAT);
   }
 
   /** Hands a batch to llama.cpp as it is; returns the shim's answer. */
@@ -245,29 +388,24 @@ public final class LlamaContext implements AutoCloseable {
     };
   }
 
-  private void requireFinite(float[] states) {
-    for (int i = 0; i < states.length; i++) {
-      if (!Float.isFinite(states[i])) {
-        clear();
-        throw new LlamaException(
-            "llama_decode",
-            0,
-            "a hidden state holds "
-                + states[i]
-                + "; the model's weights are damaged or overflow in this precision");
-      }
-    }
-  }
-
   /** Empties cache and batch. */
   public void clear() {
+    emptyBatch();
+    Arrays.fill(lengths, 0);
+    cells.clear();
+    requireDone(
+        "llama_memory_clear", Bindings.murmur_context_clear(handle, error.segment(), error.size()));
+  }
+
+  private void emptyBatch() {
     size = 0;
     outputCount = 0;
-    cells = 0;
-    Arrays.fill(nextPosition, 0);
-    int code = Bindings.murmur_context_clear(handle, error.segment(), error.size());
+    listedSequences = 0;
+  }
+
+  private void requireDone(String function, int code) {
     if (code != 0) {
-      throw error.exception("llama_memory_clear", code, "the key/value cache could not be emptied");
+      throw error.exception(function, code, "the key/value cache could not be changed");
     }
   }
 

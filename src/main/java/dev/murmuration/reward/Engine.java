@@ -268,7 +268,7 @@ final class Engine implements AutoCloseable {
         request.everyToken ? planner.every(tokens.length) : planner.last(tokens.length)) {
       for (int i = decode.from(); i < decode.to() + decode.fillers(); i++) {
         boolean output = i >= decode.outputFrom() && i < decode.outputTo();
-        context.add(tokens[Math.min(i, tokens.length - 1)], 0, output);
+        context.add(tokens[Math.min(i, tokens.length - 1)], output, 0);
       }
       float[] states = context.decode();
       if (request.everyToken) {

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("native")
 class LlamaContextTest {
   static final ContextParameters SMALL =
-      new ContextParameters(128, 64, 64, 2, 64, 2, true, true, Readout.PRUNED);
+      new ContextParameters(256, 64, 64, 2, 64, 2, true, true, Readout.PRUNED);
 
   private static LlamaModel load() {
     return LlamaModel.load(TestModels.TINY, ModelParameters.DEFAULT, null);
@@ -38,26 +38,28 @@ class LlamaContextTest {
   void whatLlamaCppWouldAbortOnOrAcceptSilentlyIsRefused() {
     try (LlamaModel model = load();
         LlamaContext context = new LlamaContext(model, SMALL)) {
-      assertThatThrownBy(() -> context.add(-1, 0, false))
+      assertThatThrownBy(() -> context.add(-1, false, 0))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("-1");
-      assertThatThrownBy(() -> context.add(32000, 0, false)).hasMessageContaining("0 to 31999");
-      assertThatThrownBy(() -> context.add(1, 2, false)).hasMessageContaining("no sequence 2");
+      assertThatThrownBy(() -> context.add(32000, false, 0)).hasMessageContaining("0 to 31999");
+      assertThatThrownBy(() -> context.add(1, false, 2)).hasMessageContaining("no sequence 2");
       for (int i = 0; i < 64; i++) {
-        context.add(1, 0, false);
+        context.add(1, false, 0);
       }
-      assertThatThrownBy(() -> context.add(1, 0, false))
+      assertThatThrownBy(() -> context.add(1, false, 0))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("batch is full (64");
       assertThat(context.decode()).isEmpty();
-      for (int i = 0; i < 64; i++) {
-        context.add(1, 1, true);
+      for (int batch = 1; batch < 4; batch++) {
+        for (int i = 0; i < 64; i++) {
+          context.add(1, true, 1);
+        }
+        assertThat(context.decode()).hasSize(64 * 64);
       }
-      assertThat(context.decode()).hasSize(64 * 64);
-      assertThatThrownBy(() -> context.add(1, 0, false))
-          .hasMessageContaining("context is full (128");
+      assertThatThrownBy(() -> context.add(1, false, 0))
+          .hasMessageContaining("context is full (256");
       context.clear();
-      context.add(1, 0, true);
+      context.add(1, true, 0);
       assertThat(context.decode()).hasSize(64);
       assertThat(context.decode()).isEmpty();
     }
@@ -89,10 +91,10 @@ class LlamaContextTest {
     try (LlamaModel model = load();
         LlamaContext context = new LlamaContext(model, SMALL)) {
       context.cancel(true);
-      context.add(1, 0, true);
+      context.add(1, true, 0);
       assertThatThrownBy(context::decode).isInstanceOf(DecodeAbortedException.class);
       context.cancel(false);
-      context.add(1, 0, true);
+      context.add(1, true, 0);
       assertThat(context.decode()).hasSize(64);
     }
   }
@@ -153,7 +155,7 @@ class LlamaContextTest {
       assertThat(context.decodeUnchecked(batch)).isEqualTo(Bindings.MURMUR_ASSERT());
       assertThat(context.lastError()).contains("GGML_ASSERT");
 
-      context.add(1, 0, true);
+      context.add(1, true, 0);
       assertThat(context.decode()).hasSize(64);
     }
   }
@@ -165,7 +167,7 @@ class LlamaContextTest {
     public static void main(String[] args) {
       try (LlamaModel model = LlamaModel.load(Path.of(args[0]), ModelParameters.DEFAULT, null);
           LlamaContext context = new LlamaContext(model, SMALL)) {
-        context.add(1, 0, true);
+        context.add(1, true, 0);
         context.decode();
       }
     }

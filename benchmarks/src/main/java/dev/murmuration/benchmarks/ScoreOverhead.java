@@ -78,7 +78,7 @@ public class ScoreOverhead {
     int[] tokens = model.vocabulary().tokenize(TEXT);
     context.clear();
     for (int i = 0; i < tokens.length; i++) {
-      context.add(tokens[i], 0, i >= tokens.length - 4);
+      context.add(tokens[i], i >= tokens.length - 4, 0);
     }
     return context.decode();
   }

@@ -1,0 +1,131 @@
+package dev.murmuration.llama;
+
+import java.util.Arrays;
+
+/**
+ * Which cell of the key/value cache holds which token, kept in step with llama.cpp, which does not
+ * tell. Not thread-safe.
+ *
+ * <p>A sequence is computed to the same bits again only if its tokens lie in cells that ascend as
+ * their positions do, so one has to know. The rules are those of {@code llama_kv_cache::find_slot},
+ * {@code seq_rm}, {@code seq_cp} and {@code apply_ubatch} for one cache for all sequences without a
+ * sliding window.
+ */
+final class CellMap {
+  /** How many sequences use a cell. */
+  private final int[] users;
+
+  private final int[][] cellsOfSequence;
+  private final int[] lengths;
+  private int used;
+  private int head;
+
+  CellMap(int cells, int sequences) {
+    users = new int[cells];
+    cellsOfSequence = new int[sequences][0];
+    lengths = new int[sequences];
+  }
+
+  int size() {
+    return users.length;
+  }
+
+  int free() {
+    return users.length - used;
+  }
+
+  /** Tokens of a sequence. */
+  int length(int sequence) {
+    return lengths[sequence];
+  }
+
+  /** The cell of the token at a position. */
+  int cell(int sequence, int position) {
+    return cellsOfSequence[sequence][position];
+  }
+
+  /**
+   * The cells that the next {@code count} tokens will get, computed in portions of {@code
+   * microBatch}. Changes nothing.
+   */
+  int[] next(int count, int microBatch) {
+    if (count > free()) {
+      throw new IllegalStateException(count + " tokens do not fit into " + free() + " free cells");
+    }
+    int[] cells = new int[count];
+    int at = head;
+    for (int done = 0; done < count; ) {
+      int portion = Math.min(microBatch, count - done);
+      if (at > used + done + 2 * portion) {
+        at = 0;
+      }
+      for (int end = done + portion; done < end; ) {
+        if (at == users.length) {
+          at = 0;
+        }
+        // Behind the end again it meets cells taken a moment ago: they are not free either.
+        if (users[at] == 0 && !contains(cells, done, at)) {
+          cells[done++] = at;
+        }
+        at++;
+      }
+    }
+    return cells;
+  }
+
+  private static boolean contains(int[] cells, int count, int cell) {
+    // Cells are found in ascending order but for the jumps to 0, so this is seldom long.
+    if (count == 0 || cells[count - 1] < cell) {
+      return false;
+    }
+    return Arrays.stream(cells, 0, count).anyMatch(taken -> taken == cell);
+  }
+
+  /** A token was put into a cell, for all these sequences. */
+  void put(int cell, int[] sequences) {
+    users[cell] = sequences.length;
+    used++;
+    head = cell + 1;
+    for (int sequence : sequences) {
+      append(sequence, cell);
+    }
+  }
+
+  private void append(int sequence, int cell) {
+    int length = lengths[sequence]++;
+    if (length == cellsOfSequence[sequence].length) {
+      cellsOfSequence[sequence] =
+          Arrays.copyOf(cellsOfSequence[sequence], Math.max(64, length + length / 2));
+    }
+    cellsOfSequence[sequence][length] = cell;
+  }
+
+  /** The empty sequence {@code to} gets the first tokens of {@code from}. */
+  void share(int from, int to, int length) {
+    for (int i = 0; i < length; i++) {
+      users[cellsOfSequence[from][i]]++;
+      append(to, cellsOfSequence[from][i]);
+    }
+  }
+
+  /** A sequence keeps only its first {@code length} tokens. */
+  void trim(int sequence, int length) {
+    int firstFreed = users.length;
+    for (int i = length; i < lengths[sequence]; i++) {
+      int cell = cellsOfSequence[sequence][i];
+      if (--users[cell] == 0) {
+        used--;
+        firstFreed = Math.min(firstFreed, cell);
+      }
+    }
+    lengths[sequence] = Math.min(length, lengths[sequence]);
+    head = Math.min(head, firstFreed);
+  }
+
+  void clear() {
+    Arrays.fill(users, 0);
+    Arrays.fill(lengths, 0);
+    used = 0;
+    head = 0;
+  }
+}
