@@ -35,7 +35,7 @@ final class ModelLoader {
       LlamaHyperparameters hyperparameters) {}
 
   /** A model and its engine; the engine is closed first. */
-  record Loaded(LlamaModel model, Engine engine, Settings settings) {}
+  record Loaded(LlamaModel model, Engine engine, Planner planner, Settings settings) {}
 
   private ModelLoader() {}
 
@@ -92,9 +92,13 @@ final class ModelLoader {
     try {
       Planner planner =
           new Planner(
-              context.batchSize(), context.maxOutputs(), options.precision() == Precision.EXACT);
-      Engine engine = new Engine(model, context, head, planner, options.queueCapacity());
-      return new Loaded(model, engine, settings);
+              context.microBatchSize(),
+              context.maxOutputs(),
+              context.cells(),
+              context.maxSequences(),
+              options.precision() == Precision.EXACT);
+      Engine engine = new Engine(model, context, head, planner, options);
+      return new Loaded(model, engine, planner, settings);
     } catch (RuntimeException | Error e) {
       model.close();
       throw e;
@@ -145,15 +149,15 @@ final class ModelLoader {
   }
 
   static ContextParameters contextParameters(Options options, int contextLength) {
-    int cells = tiles(contextLength);
-    int batch = options.batchSize() == 0 ? cells : Math.min(tiles(options.batchSize()), cells);
+    int cells = 2 * tiles(contextLength);
+    int micro = Math.min(tiles(options.microBatchSize()), tiles(contextLength));
     boolean fast = options.precision() == Precision.FAST;
     return new ContextParameters(
         cells,
-        batch,
-        Math.min(tiles(options.microBatchSize()), batch),
-        1,
-        Math.min(MAX_OUTPUTS, batch),
+        micro,
+        micro,
+        Math.min(256, Math.min(micro, cells / 16)),
+        Math.min(MAX_OUTPUTS, micro),
         options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads(),
         fast,
         fast,

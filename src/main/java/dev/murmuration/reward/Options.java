@@ -29,6 +29,7 @@ public final class Options {
   private Path valueHead;
   private Duration timeout;
   private int queueCapacity = 1024;
+  private boolean reuse = true;
   private Readout readout = Readout.PRUNED;
   private DoubleConsumer progress;
 
@@ -54,6 +55,7 @@ public final class Options {
     copy.valueHead = valueHead;
     copy.timeout = timeout;
     copy.queueCapacity = queueCapacity;
+    copy.reuse = reuse;
     copy.readout = readout;
     copy.progress = progress;
     change.accept(copy);
@@ -200,6 +202,18 @@ public final class Options {
 
   public int queueCapacity() {
     return queueCapacity;
+  }
+
+  /**
+   * Whether what one call computes is kept for the next ones (the default): texts that begin like a
+   * recent one cost only what is new, and a recent text costs nothing.
+   */
+  public Options reuse(boolean value) {
+    return with(o -> o.reuse = value);
+  }
+
+  public boolean reuse() {
+    return reuse;
   }
 
   /**
