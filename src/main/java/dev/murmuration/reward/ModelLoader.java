@@ -18,12 +18,6 @@ import java.util.List;
  * head, options and memory, before llama.cpp sees any of it.
  */
 final class ModelLoader {
-  /**
-   * Rows of hidden states a decode: a trace asks for all, in portions, because llama.cpp reserves
-   * logits for each.
-   */
-  private static final int MAX_OUTPUTS = 256;
-
   /** What is known about a loaded model. {@code timeout} is null when there is none. */
   record Settings(
       String name,
@@ -80,8 +74,13 @@ final class ModelLoader {
             options.truncate(),
             options.timeout().orElse(null),
             shape);
-    ContextParameters context = contextParameters(options, settings.contextLength());
-    MemoryNeed.of(shape, settings.contextLength(), context).requireAvailable();
+    ContextSizes.Choice sizes =
+        ContextSizes.here(shape, Weights.of(gguf, shape, options), options)
+            .choose(settings.contextLength());
+    if (sizes.need().refusal() != null) {
+      throw new IllegalArgumentException(sizes.need().refusal());
+    }
+    ContextParameters context = sizes.context();
 
     LlamaModel model =
         LlamaModel.load(
@@ -146,25 +145,5 @@ final class ModelLoader {
               + trained);
     }
     return (int) length;
-  }
-
-  static ContextParameters contextParameters(Options options, int contextLength) {
-    int cells = 2 * tiles(contextLength);
-    int micro = Math.min(tiles(options.microBatchSize()), tiles(contextLength));
-    boolean fast = options.precision() == Precision.FAST;
-    return new ContextParameters(
-        cells,
-        micro,
-        micro,
-        Math.min(256, Math.min(micro, cells / 16)),
-        Math.min(MAX_OUTPUTS, micro),
-        options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads(),
-        fast,
-        fast,
-        options.readout());
-  }
-
-  private static int tiles(int tokens) {
-    return Math.ceilDiv(tokens, Planner.TILE) * Planner.TILE;
   }
 }

@@ -19,6 +19,7 @@ public final class Options {
   private Precision precision = Precision.FAST;
   private ChatTemplate template;
   private int contextLength;
+  private int cells;
   private int batchSize;
   private int microBatchSize = 512;
   private int threads;
@@ -45,6 +46,7 @@ public final class Options {
     copy.precision = precision;
     copy.template = template;
     copy.contextLength = contextLength;
+    copy.cells = cells;
     copy.batchSize = batchSize;
     copy.microBatchSize = microBatchSize;
     copy.threads = threads;
@@ -102,7 +104,25 @@ public final class Options {
     return contextLength;
   }
 
-  /** The most tokens handed to llama.cpp at once; 0, the default, for the whole context. */
+  /**
+   * Tokens that the key/value cache holds: of all texts that are computed together, and of recent
+   * calls for the next to reuse. At least the longest text ({@link #contextLength}). 0, the
+   * default, for twice the longest text and for no less than eight of up to 512 tokens, or as much
+   * of that as fits into the free memory.
+   */
+  public Options cells(int value) {
+    return with(o -> o.cells = atLeast(0, "cells (--kv-cells)", value));
+  }
+
+  public int cells() {
+    return cells;
+  }
+
+  /**
+   * The most tokens handed to llama.cpp in a call; 0, the default, for as many as are computed at
+   * once. Fewer lower {@link #microBatchSize} as well; more change nothing, because a call is given
+   * no more than is computed at once. Rounded up to a multiple of 64.
+   */
   public Options batchSize(int value) {
     return with(o -> o.batchSize = atLeast(0, "batchSize (--batch-size)", value));
   }
@@ -112,8 +132,8 @@ public final class Options {
   }
 
   /**
-   * The most tokens computed at once; 512 by default. More needs more memory and is faster on a
-   * GPU.
+   * The most tokens computed at once, rounded up to a multiple of 64; 512 by default. More needs
+   * more memory and is faster on a GPU.
    */
   public Options microBatchSize(int value) {
     return with(o -> o.microBatchSize = atLeast(1, "microBatchSize (--ubatch-size)", value));
@@ -123,7 +143,10 @@ public final class Options {
     return microBatchSize;
   }
 
-  /** Threads that compute; 0, the default, for one a processor. */
+  /**
+   * Threads that compute; 0, the default, for one a physical core that this process may use
+   * (affinity and control groups count). More than there are processors make every step wait.
+   */
   public Options threads(int value) {
     return with(o -> o.threads = atLeast(0, "threads (--threads)", value));
   }

@@ -160,24 +160,33 @@ final class Planner {
 
   private Plan tree(List<int[]> texts, int[] common, boolean tiled) {
     int[] reused = new int[texts.size()];
-    int[] shared = new int[Math.max(0, texts.size() - 1)];
+    int[] same = new int[Math.max(0, texts.size() - 1)];
     long asked = 0;
     long kept = 0;
     for (int i = 0; i < reused.length; i++) {
       int length = texts.get(i).length;
       reused[i] = reusable(length, common[i], tiled);
       asked += length;
-      kept += reused[i];
       if (i > 0) {
-        int same = commonPrefix(texts.get(i - 1), texts.get(i));
-        shared[i - 1] = tiled ? same / TILE * TILE : same;
-        // What both reuse counts once.
-        kept -= Math.min(same, Math.min(reused[i - 1], reused[i]));
+        same[i - 1] = commonPrefix(texts.get(i - 1), texts.get(i));
       }
+      kept += reused[i] - coveredBefore(i, reused, same);
     }
+    int[] shared = Arrays.stream(same).map(n -> tiled ? n / TILE * TILE : n).toArray();
     List<Run> runs = new ArrayList<>();
     new Tree(texts, reused, shared, tiled, runs).add(0, texts.size() - 1, 0);
     return new Plan(asked, kept, cut(runs));
+  }
+
+  /** How many first tokens of text {@code i} are among those that texts before it reuse. */
+  private static int coveredBefore(int i, int[] reused, int[] same) {
+    int covered = 0;
+    int common = reused[i];
+    for (int j = i - 1; j >= 0 && common > covered; j--) {
+      common = Math.min(common, same[j]);
+      covered = Math.max(covered, Math.min(common, reused[j]));
+    }
+    return covered;
   }
 
   static int commonPrefix(int[] a, int[] b) {

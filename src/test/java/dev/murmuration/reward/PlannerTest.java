@@ -199,7 +199,7 @@ class PlannerTest {
     assertThat(waves.tokensReused()).isEqualTo(4 * 200);
     // In tiles: 192 tokens are shared, the other 8 belong to each.
     Plan tiles = new Planner(512, 256, 4096, 256, true).explain(texts);
-    assertThat(tiles.tokensComputed()).isEqualTo(192 + 5 * 128 + 3 * 192);
+    assertThat(tiles.tokensComputed()).isEqualTo(192 + 3 * 128 + 5 * 192);
     assertThat(tiles.fillers()).isEqualTo(tiles.tokensComputed() - (asked - 7 * 200) - 7 * 8);
     assertThatThrownBy(() -> new Planner(100, 64, 64, 1, true)).hasMessageContaining("100");
   }
