@@ -62,6 +62,7 @@ final class Engine implements AutoCloseable {
   /**
    * Starts the thread and waits until it has its context.
    *
+   * @param staleCells see {@link Scorer}
    * @throws dev.murmuration.llama.LlamaException if the context cannot be created
    */
   Engine(
@@ -69,14 +70,16 @@ final class Engine implements AutoCloseable {
       ContextParameters parameters,
       ValueHead head,
       Planner planner,
-      Options options) {
+      Options options,
+      long staleCells) {
     this.planner = planner;
     this.capacity = options.queueCapacity();
+    boolean exact = options.precision() == Precision.EXACT;
     this.thread =
         Thread.ofPlatform()
             .name("murmuration-engine")
             .daemon()
-            .unstarted(() -> run(model, parameters, head, options));
+            .unstarted(() -> run(model, parameters, head, exact, staleCells));
     thread.start();
     try {
       started.join();
@@ -147,10 +150,13 @@ final class Engine implements AutoCloseable {
   }
 
   private void run(
-      LlamaModel model, ContextParameters parameters, ValueHead head, Options options) {
+      LlamaModel model,
+      ContextParameters parameters,
+      ValueHead head,
+      boolean exact,
+      long staleCells) {
     try (LlamaContext own = new LlamaContext(model, parameters)) {
-      boolean exact = options.precision() == Precision.EXACT;
-      scorer = new Scorer(own, head, planner, exact, options.reuse());
+      scorer = new Scorer(own, head, planner, exact, staleCells);
       open(own);
       started.complete(null);
       List<Request<?>> wave = next();

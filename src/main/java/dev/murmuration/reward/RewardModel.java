@@ -21,7 +21,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * A reward model that scores text: prompt and response in, one number out, higher is better.
  *
  * <pre>{@code
- * try (RewardModel model = RewardModel.load(Path.of("starling-rm-7b-alpha-q8_0.gguf"))) {
+ * try (RewardModel model = RewardModel.load(Path.of("starling-rm-7b-alpha-q4.gguf"))) {
  *   double reward = model.score("Hello?", "Hi, how can I help you?").reward();
  * }
  * }</pre>
