@@ -23,8 +23,11 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
   /** Room for a usual best of eight: a prompt and eight responses of some hundred tokens. */
   private static final int USUAL_CELLS = 4096;
 
-  /** Tokens a sequence, on average, below which further sequences find no place. */
-  private static final int CELLS_PER_SEQUENCE = 32;
+  /**
+   * One sequence for each tile of the cache, which is where sequences begin when their bits are to
+   * be the same every time. llama.cpp reserves logits for every sequence.
+   */
+  private static final int CELLS_PER_SEQUENCE = Planner.TILE;
 
   /** A context and what it takes. */
   record Choice(ContextParameters context, MemoryNeed need) {}
