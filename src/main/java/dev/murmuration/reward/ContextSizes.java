@@ -2,7 +2,6 @@ package dev.murmuration.reward;
 
 import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.llama.ContextParameters;
-import dev.murmuration.llama.ContextParameters.Readout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -97,36 +96,16 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
   }
 
   private MemoryNeed need(int longest, ContextParameters context, String refusal) {
+    ContextMemory memory = new ContextMemory(model, context);
     return new MemoryNeed(
         longest,
         context.cells(),
         weights.stored(),
         weights.repacked(),
-        cache(context),
-        buffers(context),
+        memory.cache(),
+        memory.buffers(),
         available,
         refusal);
-  }
-
-  private long cache(ContextParameters context) {
-    long width = context.halfPrecisionCache() ? 2 : 4;
-    return 2L
-        * model.layers()
-        * model.keyValueHeads()
-        * model.headSize()
-        * context.cells()
-        * width;
-  }
-
-  private long buffers(ContextParameters context) {
-    long rows = context.microBatchSize();
-    long buffers = 4 * rows * (2L * model.feedForwardSize() + 7L * model.hiddenSize());
-    if (!context.flashAttention()) {
-      buffers += 4 * rows * context.cells() * model.heads();
-    }
-    boolean plain = context.readout() == Readout.EMBEDDINGS;
-    long outputs = plain ? context.batchSize() : context.maxOutputs();
-    return buffers + 4 * outputs * (model.vocabularySize() + (plain ? model.hiddenSize() : 0));
   }
 
   /**
