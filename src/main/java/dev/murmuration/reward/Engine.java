@@ -188,20 +188,24 @@ final class Engine implements AutoCloseable {
     List<Request<?>> abandoned = new ArrayList<>();
     lock.lock();
     try {
-      while (!closed && waiting.isEmpty()) {
-        notEmpty.awaitUninterruptibly();
-      }
-      if (!closed) {
+      while (!closed && wave.isEmpty()) {
+        while (!closed && waiting.isEmpty()) {
+          notEmpty.awaitUninterruptibly();
+        }
+        // While it waits for more, those who were there may withdraw.
         gather();
         for (int count = fitting(); count > 0; count--) {
           wave.add(waiting.remove());
         }
-        wave.stream().filter(Request::isLive).forEach(running::add);
-        submitted = !waiting.isEmpty();
-      } else {
+      }
+      if (closed) {
+        abandoned.addAll(wave);
         abandoned.addAll(waiting);
+        wave.clear();
         waiting.clear();
       }
+      wave.stream().filter(Request::isLive).forEach(running::add);
+      submitted = !waiting.isEmpty();
       notFull.signalAll();
     } finally {
       lock.unlock();

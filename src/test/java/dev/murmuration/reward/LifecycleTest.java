@@ -151,6 +151,18 @@ class LifecycleTest {
     }
   }
 
+  /** After several texts at once the engine waits a moment for as many again. */
+  @Test
+  void whoWithdrawsWhileTheEngineWaitsForMoreLeavesItRunning() throws Exception {
+    try (RewardModel model = load(Options.defaults().reuse(false))) {
+      for (int round = 0; round < 50; round++) {
+        assertThat(model.scoreAllTexts(List.of(LONG, "Hello?"))).hasSize(2);
+        model.scoreTextAsync("Hi").cancel(true);
+      }
+      assertThat(model.score("Hello?", "Hi").reward()).isFinite();
+    }
+  }
+
   @Test
   void asyncResultsMayScoreAgain() throws Exception {
     try (RewardModel model = load(Options.defaults().queueCapacity(1))) {
