@@ -139,7 +139,8 @@ final class InspectionText {
       paragraph(
           "Of the weights, "
               + Numbers.bytes(any.repacked())
-              + " are a copy in the order of this processor's kernels.");
+              + " are a copy in the order of this processor's kernels; its original in the file is"
+              + " dropped when memory is short.");
     }
     paragraph(
         "Java and llama.cpp themselves take up to "

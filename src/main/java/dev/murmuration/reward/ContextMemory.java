@@ -40,8 +40,7 @@ record ContextMemory(LlamaHyperparameters model, ContextParameters context) {
     long feedForward = rows * FLOAT * (3L * model.feedForwardSize() + 4 * hidden);
     long mask = rows * context.cells() * (flash() ? HALF : FLOAT);
     // The language-model head never runs when pruned, but has its place.
-    long head =
-        FLOAT * (outputRows() * (model.vocabularySize() + 2 * hidden) + 2 * rows * hidden);
+    long head = FLOAT * (outputRows() * (model.vocabularySize() + 2 * hidden) + 2 * rows * hidden);
     return Math.max(mask + Math.max(attention, feedForward), head);
   }
 

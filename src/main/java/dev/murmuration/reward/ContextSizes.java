@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Chooses a context's sizes: what the options say, and otherwise as much as serves and fits into the
- * memory that is free.
+ * Chooses a context's sizes: what the options say, and otherwise as much as serves and fits into
+ * the memory that is free.
  *
  * @param options with a number of threads
  * @param available free memory in bytes, of which the weights will take their part
@@ -70,11 +70,15 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
     }
     long wanted = Math.max(2L * longest, Math.min(8L * longest, USUAL_CELLS));
     int cells = Math.max(least, groups(Math.min(wanted, ContextParameters.MAX_CELLS)));
-    while (cells > least
-        && need(longest, context(cells), null).total() + MemoryNeed.OVERHEAD > available) {
+    while (cells > least && !comfortable(need(longest, context(cells), null))) {
       cells -= ContextParameters.CELL_GROUP;
     }
     return cells;
+  }
+
+  /** Whether all that is in use stays in memory. What was repacked is not read where it was. */
+  private boolean comfortable(MemoryNeed need) {
+    return need.total() - need.repacked() + MemoryNeed.OVERHEAD <= available;
   }
 
   private ContextParameters context(int cells) {
@@ -109,9 +113,9 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
   }
 
   /**
-   * Whether it can be had. A mapped file does not count: what of it finds no room is read again when
-   * it is needed, which is slow but works. For the rest Linux would grant the memory first and kill
-   * the process later.
+   * Whether it can be had. A mapped file does not count: what of it finds no room is read again
+   * when it is needed, which is slow but works. For the rest Linux would grant the memory first and
+   * kill the process later.
    */
   private boolean fits(MemoryNeed need) {
     return need.total() - (weights.mapped() ? weights.stored() : 0) <= available;
@@ -119,7 +123,9 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
 
   private boolean fits(Options changed, int longest) {
     Weights changedWeights =
-        changed.memoryMap() == weights.mapped() ? weights : new Weights(weights.stored(), weights.stored(), true);
+        changed.memoryMap() == weights.mapped()
+            ? weights
+            : new Weights(weights.stored(), weights.stored(), true);
     ContextSizes sizes = new ContextSizes(model, changedWeights, changed, available);
     return sizes.fits(sizes.need(longest, sizes.context(sizes.cells(longest)), null));
   }
@@ -170,7 +176,8 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
         && fits(options.precision(Precision.FAST), longest)) {
       remedies.add("--precision fast");
     }
-    int micro = tiles(Math.min(options.microBatchSize(), longest)) / 2 / Planner.TILE * Planner.TILE;
+    int micro =
+        tiles(Math.min(options.microBatchSize(), longest)) / 2 / Planner.TILE * Planner.TILE;
     while (micro > 0 && !fits(options.microBatchSize(micro), longest)) {
       micro = micro / 2 / Planner.TILE * Planner.TILE;
     }
@@ -194,7 +201,6 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
   }
 
   private static int groups(long cells) {
-    return (int)
-        (Math.ceilDiv(cells, ContextParameters.CELL_GROUP) * ContextParameters.CELL_GROUP);
+    return (int) (Math.ceilDiv(cells, ContextParameters.CELL_GROUP) * ContextParameters.CELL_GROUP);
   }
 }

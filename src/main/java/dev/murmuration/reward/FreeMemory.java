@@ -26,7 +26,9 @@ final class FreeMemory {
     return available;
   }
 
-  /** The least of what the machine and the control groups have left; the largest long if unknown. */
+  /**
+   * The least of what the machine and the control groups have left; the largest long if unknown.
+   */
   long linux() {
     long available = machine();
     for (Path group : new ControlGroups(root).directories("memory")) {

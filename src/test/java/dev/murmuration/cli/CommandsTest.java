@@ -130,6 +130,18 @@ class CommandsTest {
   }
 
   @Test
+  void moreThreadsThanProcessorsAreUsedAndNoted() {
+    int processors = Runtime.getRuntime().availableProcessors();
+    Cli result = Cli.tiny("score", "--text", "a", "-t", String.valueOf(processors + 1));
+    assertThat(result.code()).isZero();
+    assertThat(result.err().lines())
+        .singleElement()
+        .asString()
+        .contains("--threads " + (processors + 1) + " on " + processors + " processor");
+    assertThat(Cli.tiny("score", "--text", "a", "-t", String.valueOf(processors)).err()).isEmpty();
+  }
+
+  @Test
   void whatWasCutOffIsSaidOnStandardError() {
     Cli result = Cli.tiny("score", "--ctx-size", "8", HELLO[0], HELLO[1], HELLO[2], HELLO[3]);
     assertThat(result.code()).isZero();

@@ -110,8 +110,7 @@ class ContextSizesTest {
   @Test
   void weightsThatAreReadOrRepackedCount() {
     ContextSizes read =
-        new ContextSizes(
-            MODEL, new Weights(7 * GIB, 0, false), OPTIONS.memoryMap(false), 5 * GIB);
+        new ContextSizes(MODEL, new Weights(7 * GIB, 0, false), OPTIONS.memoryMap(false), 5 * GIB);
     assertThat(read.choose(2048).need().refusal())
         .contains("(weights 7168, key/value cache")
         .contains("no context fits");
@@ -119,6 +118,10 @@ class ContextSizesTest {
         new ContextSizes(MODEL, new Weights(4 * GIB, 3 * GIB, true), OPTIONS, 5 * GIB / 2);
     assertThat(repacked.choose(2048).need().total()).isGreaterThan(8 * GIB);
     assertThat(repacked.choose(2048).need().refusal()).contains("(repacked weights 3072, ");
+    // What was repacked is not read from the file again: it need not stay in memory.
+    ContextSizes enough =
+        new ContextSizes(MODEL, new Weights(4 * GIB, 3 * GIB, true), OPTIONS, 7 * GIB);
+    assertThat(enough.choose(2048).context().cells()).isEqualTo(4096);
   }
 
   @ParameterizedTest
