@@ -78,11 +78,6 @@ public record ContextParameters(
     require(threads >= 1 && threads <= MAX_THREADS, "threads", threads, "1 to " + MAX_THREADS);
   }
 
-  /** The cells, under llama.cpp's name for them. */
-  public int contextLength() {
-    return cells;
-  }
-
   private static void require(boolean holds, String name, int value, String range) {
     if (!holds) {
       throw new IllegalArgumentException(name + " is " + value + ", allowed is " + range);

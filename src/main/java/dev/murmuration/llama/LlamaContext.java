@@ -104,7 +104,7 @@ public final class LlamaContext implements AutoCloseable {
     boolean plain = parameters.readout() == ContextParameters.Readout.EMBEDDINGS;
     int cacheType =
         parameters.halfPrecisionCache() ? Bindings.GGML_TYPE_F16() : Bindings.GGML_TYPE_F32();
-    llama_context_params.n_ctx(params, parameters.contextLength());
+    llama_context_params.n_ctx(params, parameters.cells());
     llama_context_params.n_batch(params, parameters.batchSize());
     llama_context_params.n_ubatch(params, parameters.microBatchSize());
     llama_context_params.n_seq_max(params, parameters.maxSequences());
@@ -134,7 +134,7 @@ public final class LlamaContext implements AutoCloseable {
           "llama_init_from_model",
           0,
           "a context of "
-              + parameters.contextLength()
+              + parameters.cells()
               + " tokens could not be created; a smaller --ctx-size needs less memory");
     }
     Llama.drainLog();
