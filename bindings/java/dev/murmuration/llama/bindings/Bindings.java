@@ -163,6 +163,15 @@ public class Bindings extends Bindings$shared {
     public static int GGML_TYPE_F16() {
         return GGML_TYPE_F16;
     }
+    private static final int GGML_TYPE_Q4_0 = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum ggml_type.GGML_TYPE_Q4_0 = 2
+     * }
+     */
+    public static int GGML_TYPE_Q4_0() {
+        return GGML_TYPE_Q4_0;
+    }
     private static final int GGML_TYPE_Q8_0 = (int)8L;
     /**
      * {@snippet lang=c :
@@ -180,6 +189,15 @@ public class Bindings extends Bindings$shared {
      */
     public static int GGML_TYPE_Q4_K() {
         return GGML_TYPE_Q4_K;
+    }
+    private static final int GGML_TYPE_IQ4_NL = (int)20L;
+    /**
+     * {@snippet lang=c :
+     * enum ggml_type.GGML_TYPE_IQ4_NL = 20
+     * }
+     */
+    public static int GGML_TYPE_IQ4_NL() {
+        return GGML_TYPE_IQ4_NL;
     }
     private static final int GGML_BACKEND_DEVICE_TYPE_CPU = (int)0L;
     /**
