@@ -167,5 +167,6 @@ for library in "$target"/libgomp* "$target"/libggml-base.* "$target"/libggml-[!b
 done > "$manifest"
 rm -rf "$current"
 mv "$stage" "$current"
+echo "$variant" > "$build/current.variant"
 echo "$key" > "$build/current.key"
 say "done: $(wc -l < "$current/META-INF/native/$os-$arch/MANIFEST" | tr -d ' ') libraries for $os-$arch"

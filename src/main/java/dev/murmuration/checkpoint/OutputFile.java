@@ -1,6 +1,8 @@
 package dev.murmuration.checkpoint;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -15,6 +17,12 @@ import java.util.concurrent.ThreadLocalRandom;
  * removes it and leaves what was there.
  */
 final class OutputFile implements AutoCloseable {
+  /** Writes something into the file. */
+  @FunctionalInterface
+  interface Content {
+    void writeTo(FileChannel channel) throws IOException;
+  }
+
   private final Path target;
   private final Path part;
   private final boolean replace;
@@ -94,9 +102,38 @@ final class OutputFile implements AutoCloseable {
     return channel;
   }
 
+  /**
+   * Writes into the file.
+   *
+   * @throws CheckpointException if it cannot be written; the system's own message names no file
+   */
+  void write(Content content) throws IOException {
+    try {
+      content.writeTo(channel);
+    } catch (CheckpointException | InterruptedIOException | ClosedChannelException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new CheckpointException(target, "cannot be written: " + e.getMessage() + room(), e);
+    }
+  }
+
+  /** The end of a message about a file that could not be written: what is to be done. */
+  String room() {
+    String free;
+    try {
+      free = (Files.getFileStore(part).getUsableSpace() >> 20) + " MiB are free on its disk";
+    } catch (IOException e) {
+      free = "its disk does not say what is free";
+    }
+    return "; "
+        + free
+        + ": make room, name a file on another disk, or raise the limit on the size of files"
+        + " (ulimit -f)";
+  }
+
   /** Makes the file appear under its name. */
   void commit() throws IOException {
-    channel.force(true);
+    write(content -> content.force(true));
     channel.close();
     checkReplaceable(target, replace);
     synchronized (this) {

@@ -128,9 +128,12 @@ public final class Quantizer {
     if (Files.exists(output) && Files.isSameFile(input, output)) {
       throw new CheckpointException(output, "is the input itself; name another file");
     }
-    long expected = (long) (sizes.parameterCount() * type.bitsPerWeight() / Byte.SIZE);
+    long expected =
+        type == QuantizationType.COPY
+            ? source.fileSize()
+            : (long) (sizes.parameterCount() * type.bitsPerWeight() / Byte.SIZE);
     try (OutputFile file = OutputFile.begin(output, force, expected)) {
-      run(file.part(), output, sizes.layers());
+      run(file, output, sizes.layers());
       Quantization result = check(source, file.part(), output);
       file.commit();
       progress.accept(1);
@@ -141,7 +144,7 @@ public final class Quantizer {
   private void checkNotQuantized(Gguf source) throws CheckpointException {
     Optional<GgufTensor> quantized =
         source.tensors().stream().filter(tensor -> !PLAIN.contains(tensor.type())).findFirst();
-    if (quantized.isPresent() && !allowRequantize) {
+    if (quantized.isPresent() && !allowRequantize && type != QuantizationType.COPY) {
       throw new CheckpointException(
           input,
           "is quantized already: "
@@ -153,22 +156,18 @@ public final class Quantizer {
     }
   }
 
-  private void run(Path part, Path output, int layers) throws IOException {
+  private void run(OutputFile file, Path output, int layers) throws IOException {
     int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     try {
       NativeQuantizer.quantize(
-          input, part, type, layers, Math.min(count, MOST_THREADS), allowRequantize, this::report);
+          input, file.part(), type, layers, Math.min(count, MOST_THREADS), allowRequantize, this::report);
     } catch (UncheckedIOException e) {
       throw e.getCause();
     } catch (LlamaException e) {
       // Its streams fail without a reason; a full disk is the one that is left to guess.
       throw new CheckpointException(
           output,
-          "could not be written by llama.cpp ("
-              + e.getMessage()
-              + "); "
-              + (Files.getFileStore(part).getUsableSpace() >> 20)
-              + " MiB are free on its disk",
+          "could not be written by llama.cpp (" + e.getMessage() + ")" + file.room(),
           e);
     }
   }

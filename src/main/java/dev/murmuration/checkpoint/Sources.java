@@ -3,6 +3,7 @@ package dev.murmuration.checkpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -34,12 +35,24 @@ final class Sources implements AutoCloseable {
       throws IOException {
     long at = position;
     while (into.hasRemaining()) {
-      int count = channel.read(into, at);
+      int count = read(file, channel, at, into);
       if (count < 0) {
         throw new CheckpointException(
             file, "ends at byte " + at + "; the file is cut short, download it again");
       }
       at += count;
+    }
+  }
+
+  private static int read(Path file, FileChannel channel, long position, ByteBuffer into)
+      throws IOException {
+    try {
+      return channel.read(into, position);
+    } catch (ClosedChannelException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new CheckpointException(
+          file, "cannot be read: " + e.getMessage() + "; copy it to another disk", e);
     }
   }
 

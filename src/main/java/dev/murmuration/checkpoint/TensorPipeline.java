@@ -4,9 +4,7 @@ import dev.murmuration.gguf.GgufTensorType;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.WritableByteChannel;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
@@ -25,7 +23,6 @@ import java.util.function.Function;
 final class TensorPipeline implements AutoCloseable {
   private static final int MAX_THREADS = 4;
 
-  private final Path output;
   private final Function<BodyTensor, GgufTensorType> types;
   private final Iterator<Chunk> upcoming;
   private final ExecutorService threads;
@@ -33,17 +30,11 @@ final class TensorPipeline implements AutoCloseable {
 
   private record Pending(Chunk chunk, ChunkWorker worker, Future<ByteBuffer> result) {}
 
-  /**
-   * Starts reading the tensors, in this order.
-   *
-   * @param output what to call the file that is written, in messages
-   */
+  /** Starts reading the tensors, in this order. */
   TensorPipeline(
-      Path output,
       List<StateDict.Source> tensors,
       Function<BodyTensor, GgufTensorType> types,
       Sources sources) {
-    this.output = output;
     this.types = types;
     this.upcoming = Chunk.ofAll(tensors);
     int parallel = Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors());
@@ -75,23 +66,12 @@ final class TensorPipeline implements AutoCloseable {
       Pending next = pending.remove();
       ByteBuffer bytes = await(next.result());
       written += bytes.remaining();
-      write(bytes, out);
-      submitNext(next.worker());
-    }
-    return written;
-  }
-
-  private void write(ByteBuffer bytes, WritableByteChannel out) throws IOException {
-    try {
       while (bytes.hasRemaining()) {
         out.write(bytes);
       }
-    } catch (ClosedByInterruptException e) {
-      throw e;
-    } catch (IOException e) {
-      throw new CheckpointException(
-          output, "cannot be written: " + e.getMessage() + "; is the disk full?", e);
+      submitNext(next.worker());
     }
+    return written;
   }
 
   private static ByteBuffer await(Future<ByteBuffer> result) throws IOException {

@@ -49,8 +49,7 @@ final class TensorWriter {
   }
 
   void write(GgufWriter writer, Sources sources, OutputFile out) throws IOException {
-    try (TensorPipeline pipeline =
-        new TensorPipeline(out.target(), tensors, this::typeOf, sources)) {
+    try (TensorPipeline pipeline = new TensorPipeline(tensors, this::typeOf, sources)) {
       for (StateDict.Source source : tensors) {
         BodyTensor body = source.body();
         writer.tensor(
@@ -62,7 +61,7 @@ final class TensorWriter {
               progress.tensorWritten(body.ggufName(), written, totalBytes);
             });
       }
-      writer.writeTo(out.channel());
+      out.write(writer::writeTo);
     }
   }
 }

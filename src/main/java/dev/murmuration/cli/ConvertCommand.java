@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -71,7 +72,15 @@ final class ConvertCommand implements Callable<Integer>, ModelOptions.User {
           "The folder with tokenizer.model or tokenizer.json. Default: the checkpoint's folder.")
   private Path tokenizer;
 
-  @Option(names = "--force", order = 4, description = "Replace OUT.gguf if it is there.")
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      order = 4,
+      description =
+          "The model's name (general.name). Default: the name of the checkpoint's folder.")
+  private String name;
+
+  @Option(names = "--force", order = 5, description = "Replace OUT.gguf if it is there.")
   private boolean force;
 
   @Override
@@ -80,10 +89,22 @@ final class ConvertCommand implements Callable<Integer>, ModelOptions.User {
   }
 
   @Override
+  public Map<String, String> descriptions() {
+    return Map.of(
+        "--template",
+        "The chat template that the model was trained with: llama2, card or raw. It is written into"
+            + " the file (reward_model.template), and scoring with the file uses it. Default:"
+            + " llama2.");
+  }
+
+  @Override
   public Integer call() throws IOException {
     Converter converter = Converter.of(checkpoint).type(type).force(force);
     if (tokenizer != null) {
       converter = converter.tokenizer(tokenizer);
+    }
+    if (name != null) {
+      converter = converter.name(name);
     }
     if (murmur.modelOptions().template != null) {
       converter = converter.template(murmur.modelOptions().template.name());

@@ -100,6 +100,14 @@ final class HelpLayout {
         && user.modelOptions().contains(option.longestName());
   }
 
+  private static OptionSpec described(Object command, OptionSpec option) {
+    String text =
+        command instanceof ModelOptions.User user
+            ? user.descriptions().get(option.longestName())
+            : null;
+    return text == null ? option : option.toBuilder().description(text).build();
+  }
+
   private static boolean from(OptionSpec option, Class<?> group) {
     return option.userObject() instanceof Member member && member.getDeclaringClass() == group;
   }
@@ -111,6 +119,7 @@ final class HelpLayout {
             .filter(chosen)
             // Methods come in no particular order; fields do, and have none set.
             .sorted(Comparator.comparingInt(OptionSpec::order))
+            .map(option -> described(help.commandSpec().userObject(), option))
             .toList();
     if (options.isEmpty()) {
       return "";

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -23,6 +24,11 @@ final class ModelOptions {
   interface User {
     /** Their long names. */
     Set<String> modelOptions();
+
+    /** What such an option does here, where that differs from what it does elsewhere. */
+    default Map<String, String> descriptions() {
+      return Map.of();
+    }
   }
 
   @Option(

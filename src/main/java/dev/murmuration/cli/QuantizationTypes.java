@@ -38,7 +38,11 @@ final class QuantizationTypes implements ITypeConverter<QuantizationType> {
     List<String> lines = new ArrayList<>(List.of("", "Types, with bits per weight:"));
     for (QuantizationType type : QuantizationType.values()) {
       String name = type.name() + (type.needsImportanceMatrix() ? "*" : "");
-      String start = String.format(Locale.ROOT, "  %-9s%6.2f  ", name, type.bitsPerWeight());
+      String bits =
+          type == QuantizationType.COPY
+              ? "as is"
+              : String.format(Locale.ROOT, "%.2f", type.bitsPerWeight());
+      String start = String.format(Locale.ROOT, "  %-9s%6s  ", name, bits);
       String end = type == QuantizationType.DEFAULT ? " (default)" : "";
       wrap(lines, start, type.description() + end, columns);
     }

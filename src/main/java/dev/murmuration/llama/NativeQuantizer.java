@@ -50,6 +50,7 @@ public final class NativeQuantizer {
       MemorySegment params = Bindings.llama_model_quantize_default_params(arena);
       llama_model_quantize_params.nthread(params, threads);
       llama_model_quantize_params.ftype(params, type.fileType());
+      llama_model_quantize_params.only_copy(params, type == QuantizationType.COPY);
       llama_model_quantize_params.allow_requantize(params, requantize);
       llama_model_quantize_params.max_buf_size(params, BUFFER);
       llama_model_quantize_params.tt_overrides(params, overrides(arena, type.overrides(layers)));

@@ -53,7 +53,15 @@ public enum QuantizationType {
   TQ2_0(2.06, Bindings.LLAMA_FTYPE_MOSTLY_TQ2_0(), "ternary, for models trained so"),
   TQ1_0(1.69, Bindings.LLAMA_FTYPE_MOSTLY_TQ1_0(), "ternary, packed, for models trained so"),
   Q2_0(2.25, Bindings.LLAMA_FTYPE_MOSTLY_Q2_0(), "2 bits in groups of 64"),
-  Q1_0(1.13, Bindings.LLAMA_FTYPE_MOSTLY_Q1_0(), "1 bit, for models trained so");
+  Q1_0(1.13, Bindings.LLAMA_FTYPE_MOSTLY_Q1_0(), "1 bit, for models trained so"),
+  MXFP4_MOE(
+      8.5,
+      Bindings.LLAMA_FTYPE_MOSTLY_MXFP4_MOE(),
+      "4 bits for experts; a model without them, as here, gets Q8_0"),
+  COPY(
+      0,
+      Bindings.LLAMA_FTYPE_ALL_F32(),
+      "every weight as it is, in the order of llama.cpp's files");
 
   /** What is taken when nobody says anything. */
   public static final QuantizationType DEFAULT = Q4_K_8;
@@ -115,7 +123,7 @@ public enum QuantizationType {
 
   /**
    * Bits a weight in a model of 7 to 8 billion parameters, scales included; llama.cpp's figures
-   * where it gives them.
+   * where it gives them. 0 for {@link #COPY}, which leaves them as they are.
    */
   public double bitsPerWeight() {
     return bitsPerWeight;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.ChildJvm;
+import dev.murmuration.cli.Murmur;
 import dev.murmuration.gguf.GgufTensorType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -208,7 +209,27 @@ class OutputTest {
             .run(Checkpoints.TINY, Checkpoints.TINY, output, GgufTensorType.F16, "replace");
     assertThat(result.exitCode()).isEqualTo(1);
     assertThat(result.err())
-        .contains("out.gguf: cannot be written: File too large; is the disk full?");
+        .contains("out.gguf: cannot be written: File too large; ")
+        .contains(" MiB are free on its disk: make room, name a file on another disk, or ")
+        .contains("(ulimit -f)");
+    assertOldFileStays();
+  }
+
+  @Test
+  void aDiskThatIsFullBeforeTheFirstTensorIsNamedToo() throws Exception {
+    Files.writeString(output, OLD);
+    // Not even the metadata fit.
+    ChildJvm.Result result =
+        new ChildJvm(Murmur.class)
+            .after("ulimit -f 8")
+            .options("-XX:-UsePerfData")
+            .run("convert", "--force", Checkpoints.TINY, "-o", output);
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.err().lines())
+        .singleElement()
+        .asString()
+        .startsWith("murmur: " + output + ": cannot be written: File too large; ")
+        .endsWith("(ulimit -f)");
     assertOldFileStays();
   }
 }

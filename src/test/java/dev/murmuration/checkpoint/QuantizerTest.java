@@ -14,6 +14,8 @@ import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.reward.Options;
+import dev.murmuration.reward.Precision;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.ValueHead;
 import java.io.IOException;
@@ -21,8 +23,10 @@ import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -129,6 +133,37 @@ class QuantizerTest {
     assertThat(Files.mismatch(output, again)).isEqualTo(-1);
   }
 
+  /**
+   * The hashes are those of what llama.cpp's own llama-quantize makes of {@link WideModel} on
+   * x86-64; src/test/scripts/stock-quantize.sh makes them again. libggml-base, which quantizes, is
+   * compiled without -march even where the CPU backend is not, so that they do not depend on the
+   * CPU. On other architectures compilers may fuse a multiplication and an addition, which Q4_0 and
+   * Q4_K round differently; Q8_0 has none to fuse. There the reward tells that it is this
+   * quantization and no other: a different type is off by 2 or more, the kernels of another CPU by
+   * some hundredths of it.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "Q8_0, 88bea4f3ba50dbc7a7a266cd676db52dd0e29ea79b78bf7513897523a4d7d588, -8.18",
+    "Q4_0, bd235a4e3edbabb1fac200d2c5364eb901c498cc700fe986a2cf9528b96648ad, -11.25",
+    "Q4_K_M, 5f501c4276d3b6adc5fd0f41c29609837f38e22f0ab3935b95aab2f867daa063, -5.10"
+  })
+  void equalsLlamaCppsOwnQuantizer(QuantizationType type, String sha256, double reward)
+      throws Exception {
+    Path input = directory.resolve("wide.gguf");
+    WideModel.write(input);
+    Quantizer.of(input).type(type).threads(2).quantize(output);
+    boolean x86 = Set.of("amd64", "x86_64").contains(System.getProperty("os.arch"));
+    if (x86 || type == QuantizationType.Q8_0) {
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(output));
+      assertThat(HexFormat.of().formatHex(hash)).isEqualTo(sha256);
+    }
+    Options exact = Options.defaults().precision(Precision.EXACT);
+    try (RewardModel model = RewardModel.load(output, exact)) {
+      assertThat(model.scoreText("Hello?").reward()).isCloseTo(reward, within(1.0));
+    }
+  }
+
   private static float[] headOf(Path file) {
     try {
       return Gguf.read(file).floats(ValueHead.GGUF_KEY).orElseThrow();
@@ -147,6 +182,24 @@ class QuantizerTest {
         assertThat(metadata(output)).as(type.name()).isEqualTo(metadata(input));
       }
     }
+  }
+
+  @Test
+  void copyLeavesEveryWeightAsItIs() throws Exception {
+    Path input = Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf");
+    Quantizer.of(input).type(QuantizationType.COPY).quantize(output);
+    Checkpoints.assertSameTensors(Gguf.read(output), Gguf.read(input));
+    assertThat(Gguf.read(output).metadata()).isEqualTo(Gguf.read(input).metadata());
+  }
+
+  @Test
+  void mxfp4OfAModelWithoutExpertsIsQ8() throws Exception {
+    Path input = directory.resolve("wide.gguf");
+    WideModel.write(input);
+    Path q8 = directory.resolve("q8.gguf");
+    Quantizer.of(input).type(QuantizationType.Q8_0).quantize(q8);
+    Quantizer.of(input).type(QuantizationType.MXFP4_MOE).quantize(output);
+    Checkpoints.assertSameTensors(Gguf.read(output), Gguf.read(q8));
   }
 
   @Test
@@ -269,7 +322,8 @@ class QuantizerTest {
         .singleElement()
         .asString()
         .startsWith("murmur: " + output + ": could not be written by llama.cpp")
-        .contains("MiB are free");
+        .contains(" MiB are free on its disk: make room, name a file on another disk, or ")
+        .endsWith("(ulimit -f)");
     assertThat(output).hasContent("old");
     assertThat(Checkpoints.names(directory)).containsExactly("out.gguf");
   }

@@ -28,6 +28,11 @@ public final class WideModel {
 
   private WideModel() {}
 
+  /** Writes it into the named file. */
+  public static void main(String[] arguments) throws IOException {
+    write(Path.of(arguments[0]));
+  }
+
   /** Writes it with matrices in F16. */
   public static void write(Path file) throws IOException {
     WideModel model = new WideModel();

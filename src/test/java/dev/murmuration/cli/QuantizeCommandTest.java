@@ -5,8 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.TestModels;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.reward.RewardModel;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,6 +90,37 @@ class QuantizeCommandTest {
     assertThat(quantization.get("bits_per_weight").asDouble()).isBetween(4.0, 16.0);
   }
 
+  /** The commands of src/main/scripts/embed-fledgling.sh. */
+  @Test
+  void theEmbeddedModelIsMadeFromItsCheckpoint() throws Exception {
+    Cli converted =
+        Cli.run(
+            "convert",
+            CHECKPOINTS.resolve("fledgling").toString(),
+            "--tokenizer",
+            CHECKPOINTS.resolve("tiny-rm").toString(),
+            "--name",
+            "starling-rm",
+            "-o",
+            file("f16.gguf"));
+    assertThat(converted.code()).as(converted.err()).isZero();
+    Cli quantized = Cli.run("quantize", file("f16.gguf"), file("q8.gguf"), "--type", "Q8_0");
+    assertThat(quantized.code()).as(quantized.err()).isZero();
+    byte[] made = Files.readAllBytes(directory.resolve("q8.gguf"));
+    assertThat(made).isEqualTo(embedded("fledgling-q8_0.gguf"));
+    String hash =
+        HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(made));
+    assertThat(hash + " " + made.length + "\n")
+        .isEqualTo(
+            new String(embedded("fledgling-q8_0.gguf.sha256"), StandardCharsets.US_ASCII));
+  }
+
+  private static byte[] embedded(String name) throws IOException {
+    try (InputStream in = RewardModel.class.getResourceAsStream(name)) {
+      return in.readAllBytes();
+    }
+  }
+
   @Test
   void failuresAreOneLineAndQuietIsQuiet() throws Exception {
     String tiny = TestModels.TINY.toString();
@@ -117,6 +154,14 @@ class QuantizeCommandTest {
   }
 
   @Test
+  void theHelpOfConvertSaysWhatTheTemplateIsFor() {
+    assertThat(Cli.run("convert", "--help").out()).contains("(reward_model.template)");
+    assertThat(Cli.run("score", "--help").out())
+        .contains("How prompt and response become one text")
+        .doesNotContain("reward_model.template");
+  }
+
+  @Test
   void theHelpListsEveryType() {
     Terminal.Kind narrow = new Terminal.Kind(true, false, 60, false);
     Cli help = Cli.run("", narrow, "quantize", "--help");
@@ -127,7 +172,10 @@ class QuantizeCommandTest {
           .anyMatch(
               line ->
                   line.startsWith("  " + type + (type.needsImportanceMatrix() ? "*" : "") + " ")
-                      && line.contains(String.format("%.2f", type.bitsPerWeight())));
+                      && line.contains(
+                          type == QuantizationType.COPY
+                              ? " as is "
+                              : String.format("%.2f", type.bitsPerWeight())));
     }
     assertThat(help.lines())
         .anyMatch(line -> line.startsWith("  " + QuantizationType.DEFAULT + " "))
