@@ -29,7 +29,7 @@ final class Bench {
   private static final int LEAST_CALLS = 20;
 
   /** Work that takes so many times what was meant for it is not repeated. */
-  private static final double PATIENCE = 20;
+  private static final double PATIENCE = 40;
 
   // Sizes of a usual best of N, in tokens; scaled down where they do not fit.
   private static final double USUAL = 560;

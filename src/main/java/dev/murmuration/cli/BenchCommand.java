@@ -35,7 +35,7 @@ import picocli.CommandLine.TypeConversionException;
           + " is read), and 4 x heads x head size a layer for each token that attention looks at,"
           + " which is half the text on average. tokens/s counts the tokens asked for, computed or"
           + " not. Times are medians of three repetitions or more, unless these would take more than"
-          + " twenty times --seconds.",
+          + " forty times --seconds.",
       "",
       "Examples:",
       "  murmur bench",
@@ -61,7 +61,7 @@ final class BenchCommand extends ModelCommand {
 
   @Option(
       names = "--lengths",
-      paramLabel = "N,N,…",
+      paramLabel = "N,N",
       split = ",",
       order = 1,
       description =
@@ -80,12 +80,12 @@ final class BenchCommand extends ModelCommand {
       names = "--seconds",
       paramLabel = "S",
       order = 3,
-      description = "How long each measurement takes, at least. Default: 1.")
-  private double seconds = 1;
+      description = "How long each measurement takes, at least. Default: 0.5.")
+  private double seconds = 0.5;
 
   @Option(
       names = "--only",
-      paramLabel = "PART,…",
+      paramLabel = "PART",
       split = ",",
       order = 4,
       converter = PartConverter.class,
