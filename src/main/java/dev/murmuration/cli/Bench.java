@@ -96,8 +96,7 @@ final class Bench {
 
   /** Short texts, one at a time. */
   Latency latency() {
-    List<List<Sample>> rounds =
-        repeat("short texts", LEAST_CALLS, () -> List.of(raw(SHORT)));
+    List<List<Sample>> rounds = repeat("short texts", LEAST_CALLS, () -> List.of(raw(SHORT)));
     return new Latency(SHORT, figure(rounds, 0, wholeContext(SHORT)));
   }
 
@@ -183,8 +182,8 @@ final class Bench {
   }
 
   /** Repeats some work, a few times at least, for so many seconds. */
-  static BenchTimes repeat(double seconds, LoadProgress progress, Runnable work) {
-    return new BenchTimes(repeat(seconds, LEAST_REPETITIONS, progress, () -> seconds(work)));
+  static BenchTimes repeat(double seconds, int least, LoadProgress progress, Runnable work) {
+    return new BenchTimes(repeat(seconds, least, progress, () -> seconds(work)));
   }
 
   private static <T> List<T> repeat(

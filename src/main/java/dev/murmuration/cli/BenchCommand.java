@@ -26,20 +26,21 @@ import picocli.CommandLine.TypeConversionException;
     description = {
       "",
       "Random texts are scored: of several lengths one at a time (prefill), N responses to a prompt"
-          + " together and one by one (best-of), short texts (latency), and texts of which the model"
-          + " knows a part already (reuse).",
+          + " together and one by one (best-of), short texts (latency), and texts of which the"
+          + " model knows a part already (reuse).",
       "",
       "\"of peak\" is the arithmetic that was done, as a share of what a large multiplication of"
           + " matrices in the model's own type reaches here. A token costs 2 operations for each"
           + " parameter of the layers' matrices (the last feed-forward network only where a reward"
           + " is read), and 4 x heads x head size a layer for each token that attention looks at,"
-          + " which is half the text on average. tokens/s counts the tokens asked for, computed or"
-          + " not. Times are medians of three repetitions or more, unless these would take more than"
-          + " forty times --seconds.",
+          + " which is half the text on average; where a model mixes types, it may come to more"
+          + " than 100 %. tokens/s counts the tokens asked for, computed or not. Times are medians"
+          + " of three repetitions or more, unless these would take more than forty times"
+          + " --seconds.",
       "",
       "Examples:",
       "  murmur bench",
-      "  murmur bench -m starling-rm.gguf --only prefill --lengths 512,2048",
+      "  murmur bench -m starling-rm.gguf --lengths 512,2048",
       "  murmur bench -m starling-rm.gguf --threads 8 --json"
     })
 final class BenchCommand extends ModelCommand {
@@ -61,7 +62,7 @@ final class BenchCommand extends ModelCommand {
 
   @Option(
       names = "--lengths",
-      paramLabel = "N,N",
+      paramLabel = "N",
       split = ",",
       order = 1,
       description =
@@ -126,8 +127,7 @@ final class BenchCommand extends ModelCommand {
     BenchProgress progress =
         new BenchProgress(terminal(), murmur().showsProgress(), steps(chosen.size()));
     Bench bench = new Bench(model, gguf, seconds, progress);
-    List<BenchResult.Prefill> prefill =
-        measures(Part.PREFILL) ? bench.prefill(chosen) : List.of();
+    List<BenchResult.Prefill> prefill = measures(Part.PREFILL) ? bench.prefill(chosen) : List.of();
     BenchResult.BestOf bestOf = measures(Part.BEST_OF) ? bench.bestOf(responses) : null;
     BenchResult.Latency latency = measures(Part.LATENCY) ? bench.latency() : null;
     model.close(); // Two at once might not fit into memory.

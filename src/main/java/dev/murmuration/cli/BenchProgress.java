@@ -17,8 +17,7 @@ final class BenchProgress {
   LoadProgress next(String label) {
     step++;
     LoadProgress progress =
-        new LoadProgress(
-            step + "/" + steps + " " + label, terminal, shown ? 0 : Long.MAX_VALUE);
+        new LoadProgress(step + "/" + steps + " " + label, terminal, shown ? 0 : Long.MAX_VALUE);
     progress.accept(0);
     return progress;
   }

@@ -30,9 +30,7 @@ final class BenchTable {
     terminal.out().println();
     String times = wide ? String.format("%10s", "time") : "";
     String columns = String.format("%9s%10s%8s", "tokens/s", "rewards/s", "of peak");
-    terminal
-        .out()
-        .println(Colour.DIM.of(" ".repeat(LABEL) + times + columns, terminal));
+    terminal.out().println(Colour.DIM.of(" ".repeat(LABEL) + times + columns, terminal));
     if (!result.prefill().isEmpty()) {
       heading("Prefill: one text at a time");
       result.prefill().forEach(one -> row(grouped(one.tokens()) + " tokens", one.figure()));

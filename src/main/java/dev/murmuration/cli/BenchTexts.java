@@ -86,5 +86,4 @@ final class BenchTexts {
         .mapToObj(length -> Conversation.of(asked, text(length)))
         .toList();
   }
-
 }

@@ -24,8 +24,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * What matrix multiplication reaches on this machine with a model's weights: the operations a second
- * of a model that does little else, one layer with a large feed-forward network, on {@value
+ * What matrix multiplication reaches on this machine with a model's weights: the operations a
+ * second of a model that does little else, one layer with a large feed-forward network, on {@value
  * #TOKENS} tokens. Its matrices are filled with the measured model's own weights, over and over, so
  * that every type can be measured, also those that cannot be quantized to.
  */
@@ -33,6 +33,10 @@ final class MatrixPeak {
   static final int HIDDEN = 2048;
   static final int FEED_FORWARD = 8192;
   private static final int TOKENS = 512;
+
+  /** Enough for one that nothing disturbs. */
+  private static final int REPETITIONS = 8;
+
   private static final int HEAD = 256; // A whole block of every type.
   private static final int MOST_BYTES = 1 << 24;
 
@@ -80,7 +84,7 @@ final class MatrixPeak {
     try (RewardModel model = peak.load(options)) {
       String text = "a".repeat(TOKENS - 1); // With BOS.
       int tokens = model.scoreText(text).tokens();
-      BenchTimes times = Bench.repeat(seconds, progress, () -> model.scoreText(text));
+      BenchTimes times = Bench.repeat(seconds, REPETITIONS, progress, () -> model.scoreText(text));
       double attention = 4.0 * HEAD * (tokens + 1) / 2;
       return tokens * (2 * peak.parameters + attention) / times.shortest();
     }
@@ -192,8 +196,7 @@ final class MatrixPeak {
         name + ".weight", type, List.of(rowLength, rows), out -> write(out, weights, size));
   }
 
-  private static void write(WritableByteChannel out, byte[] weights, long size)
-      throws IOException {
+  private static void write(WritableByteChannel out, byte[] weights, long size) throws IOException {
     for (long left = size; left > 0; ) {
       ByteBuffer part = ByteBuffer.wrap(weights, 0, (int) Math.min(left, weights.length));
       left -= part.remaining();
