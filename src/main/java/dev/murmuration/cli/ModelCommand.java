@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.util.concurrent.Callable;
@@ -15,7 +16,8 @@ abstract class ModelCommand implements Callable<Integer> {
   @Override
   public final Integer call() throws IOException {
     prepare();
-    try (RewardModel model = murmur.load(noteEmbedded())) {
+    murmur.noteThreads();
+    try (RewardModel model = murmur.load(noteEmbedded(), this::adapt)) {
       return run(model);
     }
   }
@@ -29,6 +31,15 @@ abstract class ModelCommand implements Callable<Integer> {
   /** Whether standard error shall say that the embedded model is used for want of another. */
   boolean noteEmbedded() {
     return true;
+  }
+
+  /** What the command wants otherwise than the options say. */
+  Options adapt(Options options) {
+    return options;
+  }
+
+  Murmur murmur() {
+    return murmur;
   }
 
   Terminal terminal() {

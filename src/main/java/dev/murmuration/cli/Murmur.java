@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Spec;
       ConvertCommand.class,
       QuantizeCommand.class,
       DevicesCommand.class,
+      BenchCommand.class,
       CompletionCommand.class,
       HelpCommand.class
     },
@@ -140,11 +142,11 @@ public final class Murmur implements Callable<Integer> {
    * Loads the model that the options, else the environment, else nobody names.
    *
    * @param noteEmbedded whether to say so in the last case
+   * @param change what the command wants otherwise than the options say
    */
-  RewardModel load(boolean noteEmbedded) throws IOException {
-    Options options = modelOptions.toOptions();
+  RewardModel load(boolean noteEmbedded, UnaryOperator<Options> change) throws IOException {
+    Options options = change.apply(modelOptions.toOptions());
     passOnLog();
-    noteThreads(options.threads());
     Path file = file();
     if (file == null) {
       if (noteEmbedded) {
@@ -163,7 +165,9 @@ public final class Murmur implements Callable<Integer> {
     }
   }
 
-  private void noteThreads(int threads) {
+  /** Warns of threads that would wait for each other. */
+  void noteThreads() {
+    int threads = modelOptions.threads == null ? 0 : modelOptions.threads;
     int processors = Runtime.getRuntime().availableProcessors();
     if (threads > processors) {
       terminal.note(

@@ -48,6 +48,30 @@ final class Numbers {
         + List.of(" B", " KiB", " MiB", " GiB").get(power);
   }
 
+  /** A time for people, with three digits. */
+  static String duration(double seconds) {
+    if (seconds < 0.9995e-3) {
+      return digits(seconds * 1e6) + " µs";
+    }
+    return seconds < 0.9995 ? digits(seconds * 1e3) + " ms" : digits(seconds) + " s";
+  }
+
+  /** A large number for people, with three digits and a metric prefix: {@code 12.3 k}. */
+  static String metric(double number) {
+    double scaled = number;
+    int power = 0;
+    while (scaled >= 999.5 && power < 5) {
+      scaled /= 1000;
+      power++;
+    }
+    return digits(scaled) + List.of("", " k", " M", " G", " T", " P").get(power);
+  }
+
+  private static String digits(double number) {
+    String format = number >= 99.95 ? "%.0f" : number >= 9.995 ? "%.1f" : "%.2f";
+    return String.format(Locale.ROOT, format, number);
+  }
+
   /** Memory for people. */
   static String gibibytes(long bytes) {
     return String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));

@@ -36,8 +36,8 @@ final class RankCommand extends ModelCommand {
   @Option(
       names = "--explain",
       description =
-          "Say on standard error what is computed: the prompt once, however many responses there"
-              + " are.")
+          "Say on standard error how many tokens are asked for and how many computed: those of the"
+              + " prompt once, however many responses there are.")
   private boolean explain;
 
   private String promptText;
@@ -65,7 +65,7 @@ final class RankCommand extends ModelCommand {
     if (explain) {
       List<Conversation> conversations =
           responseTexts.stream().map(text -> Conversation.of(promptText, text)).toList();
-      terminal().note(model.explain(conversations).toString());
+      terminal().notes(model.explain(conversations).toString());
     }
     Ranking ranking = model.rank(promptText, responseTexts);
     if (json()) {

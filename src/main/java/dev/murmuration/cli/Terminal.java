@@ -121,6 +121,18 @@ final class Terminal {
     }
   }
 
+  /** Like {@link #note}, in as many lines as a terminal needs for it. */
+  void notes(String text) {
+    if (!quiet) {
+      String start = "murmur: ";
+      int width = errIsTerminal() ? columns() - start.length() : Integer.MAX_VALUE;
+      for (String line : Display.wrap(text, width)) {
+        err.println(start + line);
+        start = " ".repeat(start.length());
+      }
+    }
+  }
+
   /** Hands on what was printed. */
   void flush() throws IOException {
     out.flush();

@@ -26,7 +26,9 @@ final class ModelLoader {
       int contextLength,
       boolean truncate,
       Duration timeout,
-      LlamaHyperparameters hyperparameters) {}
+      LlamaHyperparameters hyperparameters,
+      Path file,
+      int threads) {}
 
   /** A model and its engine; the engine is closed first. */
   record Loaded(LlamaModel model, Engine engine, Planner planner, Settings settings) {}
@@ -65,22 +67,25 @@ final class ModelLoader {
         options.valueHead().isPresent()
             ? ValueHead.ofSafetensors(options.valueHead().get(), shape.hiddenSize())
             : ValueHead.of(gguf, shape.hiddenSize());
-    Settings settings =
-        new Settings(
-            name,
-            template(gguf, options),
-            options.precision(),
-            contextLength(gguf, options, shape),
-            options.truncate(),
-            options.timeout().orElse(null),
-            shape);
+    ChatTemplate template = template(gguf, options);
+    int contextLength = contextLength(gguf, options, shape);
     ContextSizes.Choice sizes =
-        ContextSizes.here(shape, Weights.of(gguf, shape, options), options)
-            .choose(settings.contextLength());
+        ContextSizes.here(shape, Weights.of(gguf, shape, options), options).choose(contextLength);
     if (sizes.need().refusal() != null) {
       throw new IllegalArgumentException(sizes.need().refusal());
     }
     ContextParameters context = sizes.context();
+    Settings settings =
+        new Settings(
+            name,
+            template,
+            options.precision(),
+            contextLength,
+            options.truncate(),
+            options.timeout().orElse(null),
+            shape,
+            file,
+            context.threads());
 
     LlamaModel model =
         LlamaModel.load(

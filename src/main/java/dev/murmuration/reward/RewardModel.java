@@ -108,6 +108,16 @@ public final class RewardModel implements AutoCloseable {
     return settings.name();
   }
 
+  /** The GGUF file that it was loaded from. */
+  public Path file() {
+    return settings.file();
+  }
+
+  /** Threads that compute. */
+  public int threads() {
+    return settings.threads();
+  }
+
   /** The template that turns conversations into text. */
   public ChatTemplate template() {
     return settings.template();

@@ -204,6 +204,29 @@ class CommandsTest {
   }
 
   @Test
+  void rankExplainsWhatIsComputed() {
+    String[] arguments = {
+      "rank", "--explain", "--prompt", "x ".repeat(100), "--response", "a", "--response", "b"
+    };
+    Cli explained = Cli.tiny(arguments);
+    assertThat(explained.code()).isZero();
+    assertThat(explained.lines()).hasSize(2);
+    assertThat(explained.err().lines())
+        .singleElement()
+        .asString()
+        .startsWith("murmur: ")
+        .containsPattern("\\d+ tokens asked for, \\d+ computed \\(\\d+\\.\\d %");
+    Cli narrow = Cli.tiny("", new Terminal.Kind(false, true, 40, false), arguments);
+    assertThat(narrow.err().lines().toList())
+        .hasSizeGreaterThan(1)
+        .allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(40));
+    assertThat(narrow.err().replaceAll("\\s+", " "))
+        .isEqualTo(explained.err().replaceAll("\\s+", " "));
+    assertThat(Cli.run("rank", "--help").out().replaceAll("\\s+", " "))
+        .contains("--explain", "how many tokens are asked for and how many computed");
+  }
+
+  @Test
   void rankForPeopleFitsTheTerminal() {
     Cli result =
         Cli.tiny(

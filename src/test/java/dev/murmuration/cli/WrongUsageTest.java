@@ -48,6 +48,15 @@ class WrongUsageTest {
         "score --no-truncate -c 4 --text one-two-three-four-five | context holds 4",
         "rank --response x | --prompt is missing",
         "rank --prompt x | --response is missing",
+        "bench --lengths x | 'x' is not a whole number",
+        "bench --lengths 64,0 | a length (--lengths) is 0; the least is 2",
+        "bench --lengths 64,99999 | a length (--lengths) is 99999 tokens; the context holds 2048",
+        "bench -c 128 --lengths 64,129 | the context holds 128 (--ctx-size)",
+        "bench -c 32 | the context (--ctx-size) holds 32 tokens; bench takes 64 or more",
+        "bench --only speed | nothing called 'speed' to measure; there are prefill, best-of",
+        "bench --best-of 1 | --best-of is 1; it takes 2 to 1024",
+        "bench --seconds 0 | --seconds is 0.0",
+        "bench --seconds NaN | --seconds is NaN",
         "help nope | no command 'nope'",
         "inspect | FILE",
         "quantize a.gguf | OUT.gguf",
@@ -139,6 +148,7 @@ class WrongUsageTest {
         "convert",
         "quantize",
         "devices",
+        "bench",
         "completion",
         "help"
       })
@@ -168,7 +178,8 @@ class WrongUsageTest {
     // picocli names its variables by the options' labels: with the same label, one option's values
     // would be the other's.
     assertThat(result.out())
-        .contains("PRECISION_option_args=(\"fast\" \"exact\")", "TEMPLATE_option_args=(\"llama2\"");
+        .contains("PRECISION_option_args=(\"fast\" \"exact\")", "TEMPLATE_option_args=(\"llama2\"")
+        .contains("PART_option_args=(\"prefill\" \"best-of\" \"latency\" \"reuse\")");
     Process bash = new ProcessBuilder("bash", "-n").redirectErrorStream(true).start();
     try (var in = bash.getOutputStream()) {
       in.write(result.out().getBytes(StandardCharsets.UTF_8));

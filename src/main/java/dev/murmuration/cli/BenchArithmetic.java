@@ -1,0 +1,34 @@
+package dev.murmuration.cli;
+
+import dev.murmuration.gguf.LlamaHyperparameters;
+
+/**
+ * The floating-point operations that a reward costs. A token costs 2 for each parameter of the
+ * layers' matrices, and 4 x heads x head size in each layer for each token that attention looks at,
+ * which is half the text on average. The last layer's feed-forward network is computed for the
+ * tokens that are read alone. Norms, activations and the value head are not counted.
+ *
+ * @param token operations for a token, attention aside
+ * @param attention operations for each pair of a token and one that it looks at
+ * @param readout operations for a token that is read, in addition
+ */
+record BenchArithmetic(double token, double attention, double readout) {
+  static BenchArithmetic of(LlamaHyperparameters model) {
+    double queries = (double) model.heads() * model.headSize();
+    double keys = (double) model.keyValueHeads() * model.headSize();
+    double projections = 2 * model.hiddenSize() * (queries + keys);
+    double feedForward = 3.0 * model.hiddenSize() * model.feedForwardSize();
+    return new BenchArithmetic(
+        2 * (model.layers() * (projections + feedForward) - feedForward),
+        4 * queries * model.layers(),
+        2 * feedForward);
+  }
+
+  /**
+   * Operations for tokens of which each looks at {@code context} others on average, and of which
+   * some are read.
+   */
+  double operations(double tokens, double context, double read) {
+    return tokens * (token + attention * context) + read * readout;
+  }
+}

@@ -1,0 +1,25 @@
+package dev.murmuration.cli;
+
+/**
+ * What was measured of one kind of work.
+ *
+ * @param times how long it took, each time
+ * @param texts texts scored, each time
+ * @param tokensAsked tokens of these texts
+ * @param tokensComputed tokens that llama.cpp computed for them, on average
+ * @param operations floating-point operations, on average; see {@link BenchArithmetic}
+ */
+record BenchFigure(
+    BenchTimes times, double texts, double tokensAsked, double tokensComputed, double operations) {
+  double tokensPerSecond() {
+    return tokensAsked / times.median();
+  }
+
+  double rewardsPerSecond() {
+    return texts / times.median();
+  }
+
+  double operationsPerSecond() {
+    return operations / times.median();
+  }
+}
