@@ -160,15 +160,19 @@ public final class Quantizer {
     int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     try {
       NativeQuantizer.quantize(
-          input, file.part(), type, layers, Math.min(count, MOST_THREADS), allowRequantize, this::report);
+          input,
+          file.part(),
+          type,
+          layers,
+          Math.min(count, MOST_THREADS),
+          allowRequantize,
+          this::report);
     } catch (UncheckedIOException e) {
       throw e.getCause();
     } catch (LlamaException e) {
       // Its streams fail without a reason; a full disk is the one that is left to guess.
       throw new CheckpointException(
-          output,
-          "could not be written by llama.cpp (" + e.getMessage() + ")" + file.room(),
-          e);
+          output, "could not be written by llama.cpp (" + e.getMessage() + ")" + file.room(), e);
     }
   }
 

@@ -32,9 +32,7 @@ final class TensorPipeline implements AutoCloseable {
 
   /** Starts reading the tensors, in this order. */
   TensorPipeline(
-      List<StateDict.Source> tensors,
-      Function<BodyTensor, GgufTensorType> types,
-      Sources sources) {
+      List<StateDict.Source> tensors, Function<BodyTensor, GgufTensorType> types, Sources sources) {
     this.types = types;
     this.upcoming = Chunk.ofAll(tensors);
     int parallel = Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors());

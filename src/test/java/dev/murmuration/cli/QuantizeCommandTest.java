@@ -108,11 +108,9 @@ class QuantizeCommandTest {
     assertThat(quantized.code()).as(quantized.err()).isZero();
     byte[] made = Files.readAllBytes(directory.resolve("q8.gguf"));
     assertThat(made).isEqualTo(embedded("fledgling-q8_0.gguf"));
-    String hash =
-        HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(made));
+    String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(made));
     assertThat(hash + " " + made.length + "\n")
-        .isEqualTo(
-            new String(embedded("fledgling-q8_0.gguf.sha256"), StandardCharsets.US_ASCII));
+        .isEqualTo(new String(embedded("fledgling-q8_0.gguf.sha256"), StandardCharsets.US_ASCII));
   }
 
   private static byte[] embedded(String name) throws IOException {
