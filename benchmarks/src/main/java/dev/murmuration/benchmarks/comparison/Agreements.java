@@ -1,0 +1,78 @@
+package dev.murmuration.benchmarks.comparison;
+
+import dev.murmuration.benchmarks.PlainDecode;
+import dev.murmuration.benchmarks.Texts;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Whether contenders compute the right thing, by llama.cpp's plain decode of each text. The weights
+ * are random and of 4 bits, which exaggerates every difference in rounding; a wrong token, text,
+ * pooling or weight gives a cosine near 0.
+ */
+final class Agreements {
+  private static final double LEAST_COSINE = 0.9;
+  private static final double MOST_REWARD = 0.25;
+
+  private final PlainDecode plain;
+  private final List<Results.Agreement> all = new ArrayList<>();
+
+  Agreements(PlainDecode plain) {
+    this.plain = plain;
+  }
+
+  List<Results.Agreement> all() {
+    return all;
+  }
+
+  /** Compares an answer with the oracle's. */
+  void check(String contender, Texts.BestOf eight, Contender.Answer answer) {
+    double cosine = answer.states() == null ? Double.NaN : 1;
+    double reward = answer.rewards() == null && answer.states() == null ? Double.NaN : 0;
+    List<String> texts = eight.texts();
+    for (int i = 0; i < texts.size(); i++) {
+      float[] expected = plain.state(texts.get(i));
+      if (answer.rewards() != null) {
+        reward = Math.max(reward, Math.abs(plain.project(expected) - answer.rewards()[i]));
+      }
+      if (answer.states() != null) {
+        float[] actual = answer.states()[i];
+        cosine = Math.min(cosine, cosine(expected, actual));
+        // A state of length 1 is a direction only; the others have about √hiddenSize.
+        reward =
+            Math.abs(length(actual) - 1) < 1e-3
+                ? Double.NaN
+                : Math.max(reward, Math.abs(plain.project(expected) - plain.project(actual)));
+      }
+    }
+    if (cosine < LEAST_COSINE || reward > MOST_REWARD) {
+      throw new IllegalStateException(
+          contender
+              + " computes something else: cosine of the hidden states "
+              + cosine
+              + ", difference of the rewards "
+              + reward);
+    }
+    System.err.printf("  %s: cosine %.5f, reward ± %.4f%n", contender, cosine, reward);
+    all.add(new Results.Agreement(contender, cosine, reward));
+  }
+
+  private static double cosine(float[] a, float[] b) {
+    if (a.length != b.length) {
+      throw new IllegalStateException(b.length + " numbers in a state of " + a.length);
+    }
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += (double) a[i] * b[i];
+    }
+    return sum / length(a) / length(b);
+  }
+
+  private static double length(float[] a) {
+    double sum = 0;
+    for (float value : a) {
+      sum += (double) value * value;
+    }
+    return Math.sqrt(sum);
+  }
+}
