@@ -15,10 +15,13 @@ final class Agreements {
   private static final double MOST_REWARD = 0.25;
 
   private final PlainDecode plain;
+  private final List<float[]> expected;
   private final List<Results.Agreement> all = new ArrayList<>();
 
-  Agreements(PlainDecode plain) {
+  /** Computes the eight texts the plain way. */
+  Agreements(PlainDecode plain, Texts.BestOf eight) {
     this.plain = plain;
+    this.expected = eight.texts().stream().map(plain::state).toList();
   }
 
   List<Results.Agreement> all() {
@@ -26,23 +29,22 @@ final class Agreements {
   }
 
   /** Compares an answer with the oracle's. */
-  void check(String contender, Texts.BestOf eight, Contender.Answer answer) {
+  void check(String contender, Contender.Answer answer) {
     double cosine = answer.states() == null ? Double.NaN : 1;
     double reward = answer.rewards() == null && answer.states() == null ? Double.NaN : 0;
-    List<String> texts = eight.texts();
-    for (int i = 0; i < texts.size(); i++) {
-      float[] expected = plain.state(texts.get(i));
+    for (int i = 0; i < expected.size(); i++) {
+      float[] right = expected.get(i);
       if (answer.rewards() != null) {
-        reward = Math.max(reward, Math.abs(plain.project(expected) - answer.rewards()[i]));
+        reward = Math.max(reward, Math.abs(plain.project(right) - answer.rewards()[i]));
       }
       if (answer.states() != null) {
         float[] actual = answer.states()[i];
-        cosine = Math.min(cosine, cosine(expected, actual));
+        cosine = Math.min(cosine, cosine(right, actual));
         // A state of length 1 is a direction only; the others have about √hiddenSize.
         reward =
             Math.abs(length(actual) - 1) < 1e-3
                 ? Double.NaN
-                : Math.max(reward, Math.abs(plain.project(expected) - plain.project(actual)));
+                : Math.max(reward, Math.abs(plain.project(right) - plain.project(actual)));
       }
     }
     if (cosine < LEAST_COSINE || reward > MOST_REWARD) {

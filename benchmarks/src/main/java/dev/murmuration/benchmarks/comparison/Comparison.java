@@ -31,16 +31,19 @@ import java.util.List;
  * this one. Those that are not there are left out, and that is said.
  */
 public final class Comparison implements AutoCloseable {
-  static final String OURS = "murmuration";
-  static final String ONE_BY_ONE = "murmuration, one by one";
-  static final String AGAIN = "murmuration, the same again";
-  static final String EMBEDDINGS = "murmuration, embeddings = true";
-  static final String SERVER_AGAIN = "llama-server, the same again";
-  static final String BENCH = "llama-bench";
-  static final String CALLERS = "32 callers";
-  static final String SCORE_ALL = "one scoreAll";
-  static final String EDIT = "edit";
-  static final String FULL = "full score";
+  public static final String OURS = "murmuration";
+  public static final String ONE_BY_ONE = "murmuration, one by one";
+  public static final String AGAIN = "murmuration, the same again";
+  public static final String EMBEDDINGS = "murmuration, embeddings = true";
+  public static final String SERVER = "llama-server, one request";
+  public static final String KHERUD = "de.kherud:llama, one by one";
+  public static final String JLAMA = "jlama, one by one";
+  public static final String SERVER_AGAIN = "llama-server, the same again";
+  public static final String BENCH = "llama-bench";
+  public static final String CALLERS = "32 callers";
+  public static final String SCORE_ALL = "one scoreAll";
+  public static final String EDIT = "edit in a session";
+  public static final String FULL = "full score";
 
   private static final String PEERS = "dev.murmuration.benchmarks.peers.";
   private static final Path LOGS = Path.of("benchmarks/target/comparison");
@@ -128,14 +131,14 @@ public final class Comparison implements AutoCloseable {
               settings.model().toString(),
               String.valueOf(settings.threads()),
               String.valueOf(2 * settings.microBatch()));
-      startPeer("de.kherud:llama, one by one", "KherudPeer", List.of(), arguments);
+      startPeer(KHERUD, "KherudPeer", List.of(), arguments);
     }
   }
 
   private void startJlama() throws IOException {
     if (presentPeer("JlamaPeer")) {
       startPeer(
-          "jlama, one by one",
+          JLAMA,
           "JlamaPeer",
           List.of(
               "--add-modules",
@@ -210,16 +213,16 @@ public final class Comparison implements AutoCloseable {
   /** Lets everyone compute once, and looks at what. */
   private List<Results.Agreement> warmUp() throws IOException {
     System.err.println("warm-up and checks");
-    Agreements agreements = new Agreements(plain);
     Texts.BestOf eight = new Texts(0).bestOf8();
+    Agreements agreements = new Agreements(plain, eight);
     for (Contender contender : contenders) {
-      agreements.check(contender.name(), eight, contender.answer(eight));
+      agreements.check(contender.name(), contender.answer(eight));
     }
     for (Contender again :
         List.of(Ours.together(OURS, remembering), Ours.together(AGAIN, remembering))) {
-      agreements.check(again.name() + " (reuse)", eight, again.answer(eight));
+      agreements.check(again.name() + " (reuse)", again.answer(eight));
     }
-    agreements.check(EMBEDDINGS, eight, Ours.together(EMBEDDINGS, embeddings).answer(eight));
+    agreements.check(EMBEDDINGS, Ours.together(EMBEDDINGS, embeddings).answer(eight));
     return agreements.all();
   }
 
@@ -288,7 +291,7 @@ public final class Comparison implements AutoCloseable {
       if (measurement.task() == task
           && measurement.contender().equals(contender)
           && measurement.tokens() == tokens) {
-        measurement.seconds().add(value);
+        measurement.values().add(value);
         return;
       }
     }

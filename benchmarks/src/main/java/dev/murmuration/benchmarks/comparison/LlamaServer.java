@@ -110,7 +110,7 @@ final class LlamaServer implements Contender, AutoCloseable {
 
   @Override
   public String name() {
-    return "llama-server, one request";
+    return Comparison.SERVER;
   }
 
   @Override

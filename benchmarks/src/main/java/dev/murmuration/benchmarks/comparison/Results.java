@@ -44,12 +44,12 @@ public record Results(
    * How long a contender took for a task, in each round.
    *
    * @param tokens tokens of the texts, shared ones counted as often as they are there
-   * @param seconds one for each round
+   * @param values seconds, one for each round
    */
-  public record Measurement(Task task, String contender, int tokens, List<Double> seconds) {
+  public record Measurement(Task task, String contender, int tokens, List<Double> values) {
     /** The middle one; of an even number the lower. */
     public double median() {
-      return seconds.stream().sorted().toList().get((seconds.size() - 1) / 2);
+      return values.stream().sorted().toList().get((values.size() - 1) / 2);
     }
   }
 
