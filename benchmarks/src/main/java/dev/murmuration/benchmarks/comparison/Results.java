@@ -47,6 +47,10 @@ public record Results(
    * @param values seconds, one for each round
    */
   public record Measurement(Task task, String contender, int tokens, List<Double> values) {
+    boolean is(Task task, String contender, int tokens) {
+      return this.task == task && this.contender.equals(contender) && this.tokens == tokens;
+    }
+
     /** The middle one; of an even number the lower. */
     public double median() {
       return values.stream().sorted().toList().get((values.size() - 1) / 2);
@@ -75,7 +79,7 @@ public record Results(
   /** The measurement of a contender, or null. */
   public Measurement find(Task task, String contender, int tokens) {
     return measurements.stream()
-        .filter(m -> m.task() == task && m.contender().equals(contender) && m.tokens() == tokens)
+        .filter(m -> m.is(task, contender, tokens))
         .findFirst()
         .orElse(null);
   }
