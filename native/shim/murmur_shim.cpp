@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -364,12 +365,20 @@ struct murmur_context {
     murmur_readout       readout = MURMUR_READOUT_PRUNED;
     size_t               n_embd  = 0;
     std::atomic<int32_t> cancelled{ 0 };
+    // Whether a hidden state was not finite: then the cache's memory holds such numbers, too.
+    bool                 spoilt  = false;
 
     // Where the running decode puts its rows.
     float * rows     = nullptr;
     int64_t capacity = 0;
     int64_t n_rows   = 0;
 };
+
+static void note_spoilt(murmur_context * context, const float * values, size_t count) {
+    for (size_t i = 0; i < count && !context->spoilt; i++) {
+        context->spoilt = !std::isfinite(values[i]);
+    }
+}
 
 // ggml asks this before each node (`ask`), and hands it the nodes that it wanted to see when they are computed.
 static bool on_eval(ggml_tensor * tensor, bool ask, void * data) {
@@ -385,6 +394,7 @@ static bool on_eval(ggml_tensor * tensor, bool ask, void * data) {
         if (n > 0) {
             ggml_backend_tensor_get(tensor, context->rows + context->n_rows * context->n_embd, 0,
                                     n * context->n_embd * sizeof(float));
+            note_spoilt(context, context->rows + context->n_rows * context->n_embd, n * context->n_embd);
         }
         context->n_rows += n;
     } else {
@@ -452,6 +462,7 @@ int32_t murmur_context_decode(murmur_context * context, const llama_batch * batc
                     context->n_rows = context->capacity + 1;
                     return;
                 }
+                note_spoilt(context, row, context->n_embd);
                 memcpy(rows + context->n_rows++ * context->n_embd, row, context->n_embd * sizeof(float));
             }
         }
@@ -467,7 +478,11 @@ int32_t murmur_context_decode(murmur_context * context, const llama_batch * batc
 }
 
 int32_t murmur_context_clear(murmur_context * context, char * error, size_t error_size) {
-    return guarded(error, error_size, [&] { llama_memory_clear(llama_get_memory(context->llama), false); });
+    return guarded(error, error_size, [&] {
+        // Attention multiplies what it must not see by 0, and NaN times 0 is NaN: cells that are free are not harmless.
+        llama_memory_clear(llama_get_memory(context->llama), context->spoilt);
+        context->spoilt = false;
+    });
 }
 
 int32_t murmur_context_share(murmur_context * context, int32_t from, int32_t to, int32_t length, char * error,

@@ -46,7 +46,7 @@ final class InspectCommand implements Callable<Integer>, ModelOptions.User {
 
   @Override
   public Set<String> modelOptions() {
-    return Set.of("--ctx-size", "--ubatch-size");
+    return Set.of("--ctx-size", "--kv-cells", "--batch-size", "--ubatch-size", "--no-mmap");
   }
 
   @Override

@@ -16,8 +16,7 @@ import java.util.Map;
  * @param shapes the model's sizes by name; empty where nothing is known
  * @param parameters numbers in all tensors; 0 where that is not known
  * @param types what the tensors are stored as
- * @param weightBytes bytes of weights that a loaded model takes
- * @param memory what a context takes, by precision; empty where sizes are not known
+ * @param memory what a loaded model takes, by precision; empty where sizes are not known
  * @param metadata what the GGUF says, or what it would say after converting
  */
 record Inspection(
@@ -28,7 +27,6 @@ record Inspection(
     Map<String, Long> shapes,
     long parameters,
     List<TypeShare> types,
-    long weightBytes,
     Map<Precision, MemoryNeed> memory,
     Map<String, GgufValue> metadata) {
 

@@ -49,10 +49,14 @@ final class InspectionJson {
       json.writeStartObject();
       json.writeStringField("precision", entry.getKey().label());
       json.writeNumberField("context_length", need.contextLength());
-      json.writeNumberField("weight_bytes", found.weightBytes());
+      json.writeNumberField("cells", need.cells());
+      json.writeNumberField("weight_bytes", need.weights());
+      json.writeNumberField("repacked_bytes", need.repacked());
       json.writeNumberField("cache_bytes", need.cache());
       json.writeNumberField("buffer_bytes", need.buffers());
-      json.writeNumberField("total_bytes", found.weightBytes() + need.total());
+      json.writeNumberField("total_bytes", need.total());
+      json.writeNumberField("available_bytes", need.available());
+      json.writeStringField("refusal", need.refusal());
       json.writeEndObject();
     }
     json.writeEndArray();

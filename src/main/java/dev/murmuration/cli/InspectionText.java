@@ -105,17 +105,22 @@ final class InspectionText {
     if (found.memory().isEmpty()) {
       return;
     }
-    int length = found.memory().values().iterator().next().contextLength();
-    String format = "  %-8s %11s %11s %11s %11s";
+    MemoryNeed any = found.memory().values().iterator().next();
+    String format = "  %-6s %7s %10s %10s %10s %10s";
     terminal.out().println();
     terminal
         .out()
-        .println("Memory at " + grouped(length) + " tokens" + (gguf ? ":" : ", converted to F16:"));
+        .println(
+            "Memory at "
+                + grouped(any.contextLength())
+                + " tokens"
+                + (gguf ? ":" : ", converted to F16:"));
     terminal
         .out()
         .println(
             Colour.DIM.of(
-                String.format(format, "", "weights", "cache", "buffers", "total"), terminal));
+                String.format(format, "", "cells", "weights", "cache", "buffers", "total"),
+                terminal));
     for (Map.Entry<Precision, MemoryNeed> entry : found.memory().entrySet()) {
       MemoryNeed need = entry.getValue();
       terminal
@@ -124,12 +129,38 @@ final class InspectionText {
               String.format(
                   format,
                   entry.getKey().label(),
-                  Numbers.bytes(found.weightBytes()),
+                  grouped(need.cells()),
+                  Numbers.bytes(need.weights() + need.repacked()),
                   Numbers.bytes(need.cache()),
                   Numbers.bytes(need.buffers()),
-                  Numbers.bytes(found.weightBytes() + need.total())));
+                  Numbers.bytes(need.total())));
     }
+    if (any.repacked() > 0) {
+      paragraph(
+          "Of the weights, "
+              + Numbers.bytes(any.repacked())
+              + " are a copy in the order of this processor's kernels.");
+    }
+    paragraph(
+        "Java and llama.cpp themselves take up to "
+            + Numbers.bytes(MemoryNeed.OVERHEAD)
+            + " more; "
+            + Numbers.bytes(any.available())
+            + " are free.");
+    found.memory().forEach((precision, need) -> refusal(precision, need));
     terminal.out().println();
+  }
+
+  private void refusal(Precision precision, MemoryNeed need) {
+    if (need.refusal() != null) {
+      paragraph("--precision " + precision.label() + " would be refused: " + need.refusal());
+    }
+  }
+
+  private void paragraph(String text) {
+    for (String part : Display.wrap(text, Math.max(20, terminal.columns() - 2))) {
+      terminal.out().println("  " + part);
+    }
   }
 
   private void head() {

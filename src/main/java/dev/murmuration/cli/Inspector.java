@@ -77,7 +77,6 @@ final class Inspector {
           Map.of(),
           0,
           List.of(),
-          0,
           Map.of(),
           Map.of());
     }
@@ -92,7 +91,7 @@ final class Inspector {
     } catch (IOException e) {
       problem = problem(e);
     } catch (IllegalArgumentException e) {
-      if (options.contextLength() != 0) {
+      if (options.contextLength() != 0 || options.cells() != 0) {
         throw e; // What the caller asks for, not what the file says.
       }
       problem = problem(e);
@@ -105,7 +104,6 @@ final class Inspector {
         shapes,
         gguf.tensors().stream().mapToLong(tensor -> tensor.elements()).sum(),
         types(gguf.tensors(), tensor -> tensor.type().name(), tensor -> tensor.byteSize()),
-        gguf.tensors().stream().mapToLong(tensor -> tensor.byteSize()).sum(),
         memory,
         gguf.metadata());
   }
@@ -157,7 +155,6 @@ final class Inspector {
             stored(checkpoint.tensors()),
             tensor -> tensor.type().name(),
             CheckpointTensor::byteSize),
-        model.weightBytes(),
         plan == null ? Map.of() : memory(options, chosen -> MemoryNeed.of(model, length, chosen)),
         plan == null ? Map.of() : plan.metadata());
   }

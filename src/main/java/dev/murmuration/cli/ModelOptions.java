@@ -38,7 +38,7 @@ final class ModelOptions {
       names = {"-t", "--threads"},
       paramLabel = "N",
       scope = ScopeType.INHERIT,
-      description = "Threads that compute. Default: one a processor.")
+      description = "Threads that compute. Default: one a physical core.")
   Integer threads;
 
   @Option(
@@ -50,10 +50,21 @@ final class ModelOptions {
   Integer contextLength;
 
   @Option(
+      names = "--kv-cells",
+      paramLabel = "N",
+      scope = ScopeType.INHERIT,
+      description =
+          "Tokens that the key/value cache holds, of several texts. Default, which is 0: two of the"
+              + " longest, or what fits into memory.")
+  Integer cells;
+
+  @Option(
       names = {"-b", "--batch-size"},
       paramLabel = "N",
       scope = ScopeType.INHERIT,
-      description = "Most tokens handed to llama.cpp at once. Default: as many as --ctx-size.")
+      description =
+          "Most tokens handed to llama.cpp at once; fewer lower --ubatch-size. Default: as many as"
+              + " that.")
   Integer batchSize;
 
   @Option(
@@ -180,6 +191,7 @@ final class ModelOptions {
     Options options = Options.defaults().truncate(!noTruncate).memoryMap(!noMemoryMap);
     options = with(options, threads, Options::threads);
     options = with(options, contextLength, Options::contextLength);
+    options = with(options, cells, Options::cells);
     options = with(options, batchSize, Options::batchSize);
     options = with(options, microBatchSize, Options::microBatchSize);
     options = with(options, gpuLayers, Options::gpuLayers);

@@ -144,6 +144,7 @@ public final class Murmur implements Callable<Integer> {
   RewardModel load(boolean noteEmbedded) throws IOException {
     Options options = modelOptions.toOptions();
     passOnLog();
+    noteThreads(options.threads());
     Path file = file();
     if (file == null) {
       if (noteEmbedded) {
@@ -159,6 +160,20 @@ public final class Murmur implements Callable<Integer> {
     }
     try (LoadProgress progress = new LoadProgress(file, terminal, LoadProgress.PATIENCE)) {
       return RewardModel.load(file, options.progress(progress));
+    }
+  }
+
+  private void noteThreads(int threads) {
+    int processors = Runtime.getRuntime().availableProcessors();
+    if (threads > processors) {
+      terminal.note(
+          "--threads "
+              + threads
+              + " on "
+              + processors
+              + (processors == 1 ? " processor" : " processors")
+              + ": at every step all threads wait for the one whose turn comes last, which can take"
+              + " many times as long");
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.murmuration.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.Ranking;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code murmur rank}. */
 @Command(
@@ -30,6 +32,13 @@ import picocli.CommandLine.Mixin;
     })
 final class RankCommand extends ModelCommand {
   @Mixin private PromptOptions prompts = new PromptOptions();
+
+  @Option(
+      names = "--explain",
+      description =
+          "Say on standard error what is computed: the prompt once, however many responses there"
+              + " are.")
+  private boolean explain;
 
   private String promptText;
   private final List<String> responseTexts = new ArrayList<>();
@@ -53,6 +62,11 @@ final class RankCommand extends ModelCommand {
 
   @Override
   int run(RewardModel model) throws IOException {
+    if (explain) {
+      List<Conversation> conversations =
+          responseTexts.stream().map(text -> Conversation.of(promptText, text)).toList();
+      terminal().note(model.explain(conversations).toString());
+    }
     Ranking ranking = model.rank(promptText, responseTexts);
     if (json()) {
       Json.printObject(terminal(), json -> write(json, promptText, ranking));

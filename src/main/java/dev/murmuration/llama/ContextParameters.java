@@ -3,9 +3,9 @@ package dev.murmuration.llama;
 /**
  * What a context is made of.
  *
- * @param contextLength cells of the key/value cache, in tokens; llama.cpp rounds up to a multiple
- *     of 256
- * @param batchSize most tokens a decode; at most {@code contextLength}
+ * @param cells cells of the key/value cache, one a token, shared by all sequences; rounded up to a
+ *     multiple of 256, as llama.cpp does
+ * @param batchSize most tokens a decode; at most {@code cells}
  * @param microBatchSize most tokens computed at once
  * @param maxSequences most sequences in the cache at once, 1 to 256
  * @param maxOutputs most flagged tokens a decode
@@ -15,7 +15,7 @@ package dev.murmuration.llama;
  * @param readout how the hidden state is read
  */
 public record ContextParameters(
-    int contextLength,
+    int cells,
     int batchSize,
     int microBatchSize,
     int maxSequences,
@@ -25,8 +25,17 @@ public record ContextParameters(
     boolean flashAttention,
     Readout readout) {
 
-  /** llama.cpp rounds the cache up to a multiple of so many tokens. */
-  private static final int CELL_GROUP = 256;
+  /** llama.cpp rounds the cache up to a multiple of so many cells. */
+  public static final int CELL_GROUP = 256;
+
+  /** The largest cache. */
+  public static final int MAX_CELLS = 1 << 24;
+
+  /** llama.cpp's LLAMA_MAX_SEQ. */
+  public static final int MAX_SEQUENCES = 256;
+
+  /** ggml's GGML_MAX_N_THREADS. */
+  public static final int MAX_THREADS = 512;
 
   /** How the hidden state of a flagged token is read. */
   public enum Readout {
@@ -44,18 +53,18 @@ public record ContextParameters(
 
   /** Checks every bound that llama.cpp would answer with an abort. */
   public ContextParameters {
+    require(cells >= 1 && cells <= MAX_CELLS, "cells", cells, "1 to " + MAX_CELLS);
+    cells = Math.ceilDiv(cells, CELL_GROUP) * CELL_GROUP;
     require(
-        contextLength >= 1 && contextLength <= 1 << 24,
-        "contextLength",
-        contextLength,
-        "1 to 16777216");
-    require(maxSequences >= 1 && maxSequences <= 256, "maxSequences", maxSequences, "1 to 256");
-    require(contextLength >= maxSequences, "contextLength", contextLength, "at least maxSequences");
+        maxSequences >= 1 && maxSequences <= MAX_SEQUENCES,
+        "maxSequences",
+        maxSequences,
+        "1 to " + MAX_SEQUENCES);
     require(
-        batchSize >= maxSequences && batchSize <= contextLength,
+        batchSize >= maxSequences && batchSize <= cells,
         "batchSize",
         batchSize,
-        "maxSequences to contextLength");
+        "maxSequences to cells");
     require(
         microBatchSize >= 1 && microBatchSize <= batchSize,
         "microBatchSize",
@@ -66,12 +75,12 @@ public record ContextParameters(
         "maxOutputs",
         maxOutputs,
         "maxSequences to batchSize");
-    require(threads >= 1 && threads <= 512, "threads", threads, "1 to 512");
+    require(threads >= 1 && threads <= MAX_THREADS, "threads", threads, "1 to " + MAX_THREADS);
   }
 
-  /** Cells of the key/value cache. */
-  public int cells() {
-    return Math.ceilDiv(contextLength, CELL_GROUP) * CELL_GROUP;
+  /** The cells, under llama.cpp's name for them. */
+  public int contextLength() {
+    return cells;
   }
 
   private static void require(boolean holds, String name, int value, String range) {

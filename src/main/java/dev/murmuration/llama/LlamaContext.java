@@ -180,7 +180,10 @@ public final class LlamaContext implements AutoCloseable {
       throw new IllegalArgumentException(
           "no token " + token + "; the vocabulary has ids 0 to " + (vocabularySize - 1));
     }
-    requireSequences(sequences);
+    boolean asBefore = size > 0 && Arrays.equals(sequences, sequencesOfToken[size - 1]);
+    if (!asBefore) {
+      requireSequences(sequences);
+    }
     require(size < parameters.batchSize(), "the batch is full", parameters.batchSize());
     require(size < cells.free(), "the context is full", cells.size());
     require(
@@ -190,7 +193,14 @@ public final class LlamaContext implements AutoCloseable {
     tokens.setAtIndex(ValueLayout.JAVA_INT, size, token);
     positions.setAtIndex(ValueLayout.JAVA_INT, size, lengths[sequences[0]]);
     outputs.set(ValueLayout.JAVA_BYTE, size, (byte) (output ? 1 : 0));
-    listSequences(sequences);
+    if (!asBefore) {
+      lastList = sequenceLists.asSlice(4L * listedSequences, 4L * sequences.length);
+      MemorySegment.copy(sequences, 0, lastList, ValueLayout.JAVA_INT, 0, sequences.length);
+      listedSequences += sequences.length;
+    }
+    sequencesOfToken[size] = asBefore ? sequencesOfToken[size - 1] : sequences.clone();
+    sequenceCounts.setAtIndex(ValueLayout.JAVA_INT, size, sequences.length);
+    sequencePointers.setAtIndex(ValueLayout.ADDRESS, size, lastList);
     size++;
     if (output) {
       outputCount++;
@@ -198,19 +208,6 @@ public final class LlamaContext implements AutoCloseable {
     for (int sequence : sequences) {
       lengths[sequence]++;
     }
-  }
-
-  private void listSequences(int[] sequences) {
-    if (size > 0 && Arrays.equals(sequences, sequencesOfToken[size - 1])) {
-      sequencesOfToken[size] = sequencesOfToken[size - 1];
-    } else {
-      lastList = sequenceLists.asSlice(4L * listedSequences, 4L * sequences.length);
-      MemorySegment.copy(sequences, 0, lastList, ValueLayout.JAVA_INT, 0, sequences.length);
-      listedSequences += sequences.length;
-      sequencesOfToken[size] = sequences.clone();
-    }
-    sequenceCounts.setAtIndex(ValueLayout.JAVA_INT, size, sequences.length);
-    sequencePointers.setAtIndex(ValueLayout.ADDRESS, size, lastList);
   }
 
   private void requireSequences(int[] sequences) {

@@ -28,18 +28,7 @@ public enum QuantizationType {
       5.29,
       Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_M(),
       "for scoring: Q4_K_M with Q8_0 where it takes Q6_K",
-      Mix.Q4_K_AND_Q8_0),
-  Q4_0_8(
-      5.3,
-      Bindings.LLAMA_FTYPE_MOSTLY_Q4_0(),
-      "for scoring: Q4_0 with Q8_0 where Q4_K_M takes Q6_K",
-      Mix.Q4_0_AND_Q8_0),
-  IQ4_NL_8(
-      5.3,
-      Bindings.LLAMA_FTYPE_MOSTLY_IQ4_NL(),
-      "for scoring: IQ4_NL with Q8_0 where Q4_K_M takes Q6_K",
-      Mix.IQ4_NL_AND_Q8_0),
-  Q4_K_P(4.5, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_S(), "for scoring: Q4_K everywhere", Mix.ALL_Q4_K),
+      Mix.MORE_BITS_IN_Q8_0),
   Q4_K_M(4.89, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_M(), "4 bits, some matrices in Q6_K"),
   Q4_K_S(4.67, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_S(), "4 bits"),
   Q4_1(5, Bindings.LLAMA_FTYPE_MOSTLY_Q4_1(), "4 bits with an offset"),
@@ -67,15 +56,12 @@ public enum QuantizationType {
   Q1_0(1.13, Bindings.LLAMA_FTYPE_MOSTLY_Q1_0(), "1 bit, for models trained so");
 
   /** What is taken when nobody says anything. */
-  public static final QuantizationType DEFAULT = Q8_0;
+  public static final QuantizationType DEFAULT = Q4_K_8;
 
   /** How a mix departs from llama.cpp's. */
   private enum Mix {
     LLAMA_CPP,
-    Q4_K_AND_Q8_0,
-    Q4_0_AND_Q8_0,
-    IQ4_NL_AND_Q8_0,
-    ALL_Q4_K
+    MORE_BITS_IN_Q8_0
   }
 
   private final double bitsPerWeight;
@@ -154,25 +140,15 @@ public enum QuantizationType {
   List<NativeQuantizer.TensorType> overrides(int layers) {
     return switch (mix) {
       case LLAMA_CPP -> List.of();
-      case ALL_Q4_K ->
+      // The other layers are named as well: llama.cpp counts only the matrices that no override
+      // names, and would take later layers for the first ones.
+      case MORE_BITS_IN_Q8_0 ->
           List.of(
-              new NativeQuantizer.TensorType("^blk\\..*\\.weight$", Bindings.GGML_TYPE_Q4_K()),
+              valuesAndDowns(layers, true, Bindings.GGML_TYPE_Q8_0()),
+              valuesAndDowns(layers, false, Bindings.GGML_TYPE_Q4_K()),
               new NativeQuantizer.TensorType(
                   "^(token_embd|output)\\.weight$", Bindings.GGML_TYPE_Q8_0()));
-      case Q4_K_AND_Q8_0 -> withMoreBits(layers, Bindings.GGML_TYPE_Q4_K());
-      case Q4_0_AND_Q8_0 -> withMoreBits(layers, 2);
-      case IQ4_NL_AND_Q8_0 -> withMoreBits(layers, 20);
     };
-  }
-
-  private static List<NativeQuantizer.TensorType> withMoreBits(int layers, int most) {
-    // The other layers are named as well: llama.cpp counts only the matrices that no override
-    // names, and would take later layers for the first ones.
-    return List.of(
-        valuesAndDowns(layers, true, Bindings.GGML_TYPE_Q8_0()),
-        valuesAndDowns(layers, false, most),
-        new NativeQuantizer.TensorType(
-            "^(token_embd|output)\\.weight$", Bindings.GGML_TYPE_Q8_0()));
   }
 
   private static NativeQuantizer.TensorType valuesAndDowns(int layers, boolean more, int type) {

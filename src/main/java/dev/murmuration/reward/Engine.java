@@ -5,16 +5,16 @@ import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.llama.LlamaModel;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Function;
 
 /**
  * The thread that owns the context, and the queue in front of it. Any thread may submit, withdraw
@@ -24,41 +24,12 @@ import java.util.function.Function;
  * every thread that computes; a platform thread, because a virtual one would change its carrier.
  */
 final class Engine implements AutoCloseable {
-  /** A sequence to compute. {@code T} is what its rewards become. */
-  private static final class Request<T> {
-    final int[] tokens;
-    final boolean everyToken;
-    final Function<double[], T> result;
-    final CompletableFuture<T> future = new CompletableFuture<>();
-    final Executor completer;
-
-    Request(int[] tokens, boolean everyToken, Function<double[], T> result, Executor completer) {
-      this.tokens = tokens;
-      this.everyToken = everyToken;
-      this.result = result;
-      this.completer = completer;
-    }
-
-    void complete(double[] rewards) {
-      completer.execute(
-          () -> {
-            try {
-              future.complete(result.apply(rewards));
-            } catch (RuntimeException e) {
-              future.completeExceptionally(e);
-            }
-          });
-    }
-
-    void fail(Throwable failure) {
-      completer.execute(() -> future.completeExceptionally(failure));
-    }
-  }
-
   /** Long enough for a caller to wake, tokenize a short text and submit it. */
   private static final long WATCH_NANOS = 100_000;
 
-  private final ValueHead head;
+  /** The share of the last wave's time that is worth waiting for as many texts again. */
+  private static final double GATHER = 0.02;
+
   private final Planner planner;
   private final int capacity;
   private final Thread thread;
@@ -69,8 +40,13 @@ final class Engine implements AutoCloseable {
   private final Condition notFull = lock.newCondition();
   // All guarded by the lock.
   private final Queue<Request<?>> waiting = new ArrayDeque<>();
-  private Request<?> running;
+  // Those being computed for which somebody still waits.
+  private final Set<Request<?>> running = Collections.newSetFromMap(new IdentityHashMap<>());
   private boolean closed;
+
+  // Of the last wave; used by the engine's thread alone.
+  private int lastSize;
+  private long lastNanos;
 
   /** Whether something waits. Written under the lock; read without it, as a hint, by the engine. */
   private volatile boolean submitted;
@@ -80,10 +56,12 @@ final class Engine implements AutoCloseable {
    */
   private LlamaContext context;
 
+  /** Written before {@link #started} is completed, and read after it. */
+  private Scorer scorer;
+
   /**
    * Starts the thread and waits until it has its context.
    *
-   * @param capacity how many requests may wait
    * @throws dev.murmuration.llama.LlamaException if the context cannot be created
    */
   Engine(
@@ -91,15 +69,14 @@ final class Engine implements AutoCloseable {
       ContextParameters parameters,
       ValueHead head,
       Planner planner,
-      int capacity) {
-    this.head = head;
+      Options options) {
     this.planner = planner;
-    this.capacity = capacity;
+    this.capacity = options.queueCapacity();
     this.thread =
         Thread.ofPlatform()
             .name("murmuration-engine")
             .daemon()
-            .unstarted(() -> run(model, parameters));
+            .unstarted(() -> run(model, parameters, head, options));
     thread.start();
     try {
       started.join();
@@ -114,30 +91,35 @@ final class Engine implements AutoCloseable {
     }
   }
 
+  /** What has been computed so far. */
+  ScoringStatistics statistics() {
+    return scorer.statistics();
+  }
+
   /**
-   * Asks for the reward at the last token, or at every one. Waits while the queue is full.
+   * Asks for rewards. Requests that are submitted together are computed together as far as they
+   * fit. Waits while the queue is full.
    *
-   * <p>Completing the future in any way, say by {@code cancel} or {@code orTimeout}, withdraws the
-   * request.
-   *
-   * @param async whether the future is completed on the common pool, for callers that attach their
-   *     own work to it; otherwise on the engine's thread
    * @throws IllegalStateException if the engine is closed
    * @throws CancellationException if the caller is interrupted while it waits
    */
-  <T> CompletableFuture<T> submit(
-      int[] tokens, boolean everyToken, boolean async, Function<double[], T> result) {
-    Executor completer = async ? ForkJoinPool.commonPool() : Runnable::run;
-    Request<T> request = new Request<>(tokens, everyToken, result, completer);
+  void submit(List<? extends Request<?>> requests) {
+    for (Request<?> request : requests) {
+      var _ = request.future().whenComplete((_, _) -> withdraw(request));
+    }
     lock.lock();
     try {
-      while (!closed && waiting.size() >= capacity) {
-        notFull.await();
+      for (Request<?> request : requests) {
+        while (!closed && waiting.size() >= capacity) {
+          submitted = true;
+          notEmpty.signal();
+          notFull.await();
+        }
+        if (closed) {
+          throw new IllegalStateException("the reward model is closed");
+        }
+        waiting.add(request);
       }
-      if (closed) {
-        throw new IllegalStateException("the reward model is closed");
-      }
-      waiting.add(request);
       submitted = true;
       notEmpty.signal();
     } catch (InterruptedException e) {
@@ -147,15 +129,15 @@ final class Engine implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    var _ = request.future.whenComplete((_, _) -> withdraw(request));
-    return request.future;
   }
 
   private void withdraw(Request<?> request) {
     lock.lock();
     try {
-      if (running == request) {
-        context.cancel(true);
+      if (running.remove(request)) {
+        if (running.isEmpty()) {
+          context.cancel(true);
+        }
       } else if (waiting.remove(request)) {
         notFull.signal();
       }
@@ -164,12 +146,17 @@ final class Engine implements AutoCloseable {
     }
   }
 
-  private void run(LlamaModel model, ContextParameters parameters) {
+  private void run(
+      LlamaModel model, ContextParameters parameters, ValueHead head, Options options) {
     try (LlamaContext own = new LlamaContext(model, parameters)) {
+      boolean exact = options.precision() == Precision.EXACT;
+      scorer = new Scorer(own, head, planner, exact, options.reuse());
       open(own);
       started.complete(null);
-      for (Request<?> request; (request = next()) != null; ) {
-        serve(request);
+      List<Request<?>> wave = next();
+      while (!wave.isEmpty()) {
+        serve(wave);
+        wave = next();
       }
     } catch (Throwable failure) {
       // Before it started the constructor tells; afterwards those who wait are told.
@@ -188,9 +175,10 @@ final class Engine implements AutoCloseable {
     }
   }
 
-  /** The next request, which is then running; null when the engine is to end. */
-  private Request<?> next() {
+  /** The requests that are computed next, which are then running; none when the engine is to end. */
+  private List<Request<?>> next() {
     awaitBriefly();
+    List<Request<?>> wave = new ArrayList<>();
     List<Request<?>> abandoned = new ArrayList<>();
     lock.lock();
     try {
@@ -198,19 +186,52 @@ final class Engine implements AutoCloseable {
         notEmpty.awaitUninterruptibly();
       }
       if (!closed) {
-        running = waiting.remove();
+        gather();
+        for (int count = fitting(); count > 0; count--) {
+          wave.add(waiting.remove());
+        }
+        wave.stream().filter(Request::isLive).forEach(running::add);
         submitted = !waiting.isEmpty();
-        notFull.signal();
-        return running;
+      } else {
+        abandoned.addAll(waiting);
+        waiting.clear();
       }
-      abandoned.addAll(waiting);
-      waiting.clear();
       notFull.signalAll();
     } finally {
       lock.unlock();
     }
     abandoned.forEach(request -> request.fail(closedWhileWaiting()));
-    return null;
+    return wave;
+  }
+
+  /** How many of those who wait are computed together. */
+  private int fitting() {
+    return waiting.isEmpty()
+        ? 0
+        : waiting.peek().everyToken()
+            ? 1
+            : planner.fitting(
+                () ->
+                    waiting.stream()
+                        .takeWhile(request -> !request.everyToken())
+                        .map(Request::tokens)
+                        .iterator());
+  }
+
+  /**
+   * Callers who got their rewards together come again together, if each of them scores in a loop:
+   * waits for as many as there were, for a time that does not matter. Called under the lock.
+   */
+  private void gather() {
+    long left = (long) (lastNanos * GATHER);
+    try {
+      while (!closed && waiting.size() < Math.min(lastSize, capacity) && left > 0) {
+        left = notEmpty.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      // Nobody interrupts this thread; it goes on with what is there.
+      lastSize = 0;
+    }
   }
 
   /**
@@ -229,23 +250,23 @@ final class Engine implements AutoCloseable {
         "the reward model was closed while this text was waiting or being scored");
   }
 
-  private void serve(Request<?> request) {
-    double[] rewards = null;
-    // Seen by nobody if the request was withdrawn: its future is complete then.
-    Throwable failure = new CancellationException("withdrawn");
+  private void serve(List<Request<?>> wave) {
+    long start = System.nanoTime();
+    Throwable failure = null;
     try {
-      if (!request.future.isDone()) {
-        rewards = compute(request);
-      }
+      scorer.score(wave, outcome);
     } catch (Throwable t) {
-      // Whatever it is, it belongs to who asked; the engine goes on with the next one.
+      // Whatever it is, it belongs to who asked; the engine goes on with the next ones.
       failure = t;
     }
+    lastNanos = System.nanoTime() - start;
+    lastSize = wave.size();
+    List<Request<?>> left;
     boolean ended;
     lock.lock();
     try {
-      // First: completing the future withdraws it, which must not hit the next request.
-      running = null;
+      left = List.copyOf(running);
+      running.clear();
       ended = closed;
       if (!closed) {
         context.cancel(false);
@@ -253,33 +274,37 @@ final class Engine implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    if (rewards != null) {
-      request.complete(rewards);
-    } else {
-      request.fail(ended ? closedWhileWaiting() : failure);
+    for (Request<?> request : left) {
+      // Without a failure nobody is left but who withdrew a moment ago, and does not look.
+      request.fail(
+          ended ? closedWhileWaiting() : failure != null ? failure : new CancellationException());
     }
   }
 
-  private double[] compute(Request<?> request) {
-    int[] tokens = request.tokens;
-    double[] rewards = new double[request.everyToken ? tokens.length : 1];
-    context.clear();
-    for (Planner.Decode decode :
-        request.everyToken ? planner.every(tokens.length) : planner.last(tokens.length)) {
-      for (int i = decode.from(); i < decode.to() + decode.fillers(); i++) {
-        boolean output = i >= decode.outputFrom() && i < decode.outputTo();
-        context.add(tokens[Math.min(i, tokens.length - 1)], output, 0);
-      }
-      float[] states = context.decode();
-      if (request.everyToken) {
-        for (int i = decode.from(); i < decode.to(); i++) {
-          rewards[i] = head.reward(states, i - decode.outputFrom());
+  /** Hands out what became of requests; they are not running any more. */
+  private final Scorer.Outcome outcome =
+      new Scorer.Outcome() {
+        @Override
+        public void rewards(Request<?> request, double[] rewards) {
+          end(request);
+          request.complete(rewards);
         }
-      } else if (decode.to() == tokens.length) {
-        rewards[0] = head.reward(states, tokens.length - 1 - decode.outputFrom());
-      }
+
+        @Override
+        public void failure(Request<?> request, Throwable failure) {
+          end(request);
+          request.fail(failure);
+        }
+      };
+
+  // First: completing the future withdraws it, which must not cancel the others.
+  private void end(Request<?> request) {
+    lock.lock();
+    try {
+      running.remove(request);
+    } finally {
+      lock.unlock();
     }
-    return rewards;
   }
 
   private void abandon(RuntimeException failure) {
@@ -288,9 +313,7 @@ final class Engine implements AutoCloseable {
     try {
       closed = true;
       abandoned = new ArrayList<>(waiting);
-      if (running != null) {
-        abandoned.add(running);
-      }
+      abandoned.addAll(running);
       waiting.clear();
       notFull.signalAll();
     } finally {
@@ -309,9 +332,7 @@ final class Engine implements AutoCloseable {
     try {
       if (!closed) {
         closed = true;
-        if (running != null) {
-          context.cancel(true);
-        }
+        context.cancel(true);
         notEmpty.signalAll();
         notFull.signalAll();
       }

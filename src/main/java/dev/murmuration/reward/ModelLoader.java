@@ -18,12 +18,6 @@ import java.util.List;
  * head, options and memory, before llama.cpp sees any of it.
  */
 final class ModelLoader {
-  /**
-   * Rows of hidden states a decode: a trace asks for all, in portions, because llama.cpp reserves
-   * logits for each.
-   */
-  private static final int MAX_OUTPUTS = 256;
-
   /** What is known about a loaded model. {@code timeout} is null when there is none. */
   record Settings(
       String name,
@@ -35,7 +29,7 @@ final class ModelLoader {
       LlamaHyperparameters hyperparameters) {}
 
   /** A model and its engine; the engine is closed first. */
-  record Loaded(LlamaModel model, Engine engine, Settings settings) {}
+  record Loaded(LlamaModel model, Engine engine, Planner planner, Settings settings) {}
 
   private ModelLoader() {}
 
@@ -80,8 +74,13 @@ final class ModelLoader {
             options.truncate(),
             options.timeout().orElse(null),
             shape);
-    ContextParameters context = contextParameters(options, settings.contextLength());
-    MemoryNeed.of(shape, settings.contextLength(), context).requireAvailable();
+    ContextSizes.Choice sizes =
+        ContextSizes.here(shape, Weights.of(gguf, shape, options), options)
+            .choose(settings.contextLength());
+    if (sizes.need().refusal() != null) {
+      throw new IllegalArgumentException(sizes.need().refusal());
+    }
+    ContextParameters context = sizes.context();
 
     LlamaModel model =
         LlamaModel.load(
@@ -92,9 +91,13 @@ final class ModelLoader {
     try {
       Planner planner =
           new Planner(
-              context.batchSize(), context.maxOutputs(), options.precision() == Precision.EXACT);
-      Engine engine = new Engine(model, context, head, planner, options.queueCapacity());
-      return new Loaded(model, engine, settings);
+              context.microBatchSize(),
+              context.maxOutputs(),
+              context.cells(),
+              context.maxSequences(),
+              options.precision() == Precision.EXACT);
+      Engine engine = new Engine(model, context, head, planner, options);
+      return new Loaded(model, engine, planner, settings);
     } catch (RuntimeException | Error e) {
       model.close();
       throw e;
@@ -142,25 +145,5 @@ final class ModelLoader {
               + trained);
     }
     return (int) length;
-  }
-
-  static ContextParameters contextParameters(Options options, int contextLength) {
-    int cells = tiles(contextLength);
-    int batch = options.batchSize() == 0 ? cells : Math.min(tiles(options.batchSize()), cells);
-    boolean fast = options.precision() == Precision.FAST;
-    return new ContextParameters(
-        cells,
-        batch,
-        Math.min(tiles(options.microBatchSize()), batch),
-        1,
-        Math.min(MAX_OUTPUTS, batch),
-        options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads(),
-        fast,
-        fast,
-        options.readout());
-  }
-
-  private static int tiles(int tokens) {
-    return Math.ceilDiv(tokens, Planner.TILE) * Planner.TILE;
   }
 }

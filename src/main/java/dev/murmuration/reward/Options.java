@@ -19,6 +19,7 @@ public final class Options {
   private Precision precision = Precision.FAST;
   private ChatTemplate template;
   private int contextLength;
+  private int cells;
   private int batchSize;
   private int microBatchSize = 512;
   private int threads;
@@ -29,6 +30,7 @@ public final class Options {
   private Path valueHead;
   private Duration timeout;
   private int queueCapacity = 1024;
+  private boolean reuse = true;
   private Readout readout = Readout.PRUNED;
   private DoubleConsumer progress;
 
@@ -44,6 +46,7 @@ public final class Options {
     copy.precision = precision;
     copy.template = template;
     copy.contextLength = contextLength;
+    copy.cells = cells;
     copy.batchSize = batchSize;
     copy.microBatchSize = microBatchSize;
     copy.threads = threads;
@@ -54,6 +57,7 @@ public final class Options {
     copy.valueHead = valueHead;
     copy.timeout = timeout;
     copy.queueCapacity = queueCapacity;
+    copy.reuse = reuse;
     copy.readout = readout;
     copy.progress = progress;
     change.accept(copy);
@@ -100,7 +104,25 @@ public final class Options {
     return contextLength;
   }
 
-  /** The most tokens handed to llama.cpp at once; 0, the default, for the whole context. */
+  /**
+   * Tokens that the key/value cache holds: of all texts that are computed together, and of recent
+   * calls for the next to reuse. At least the longest text ({@link #contextLength}). 0, the
+   * default, for twice the longest text and for no less than eight of up to 512 tokens, or as much
+   * of that as fits into the free memory.
+   */
+  public Options cells(int value) {
+    return with(o -> o.cells = atLeast(0, "cells (--kv-cells)", value));
+  }
+
+  public int cells() {
+    return cells;
+  }
+
+  /**
+   * The most tokens handed to llama.cpp in a call; 0, the default, for as many as are computed at
+   * once. Fewer lower {@link #microBatchSize} as well; more change nothing, because a call is given
+   * no more than is computed at once. Rounded up to a multiple of 64.
+   */
   public Options batchSize(int value) {
     return with(o -> o.batchSize = atLeast(0, "batchSize (--batch-size)", value));
   }
@@ -110,8 +132,8 @@ public final class Options {
   }
 
   /**
-   * The most tokens computed at once; 512 by default. More needs more memory and is faster on a
-   * GPU.
+   * The most tokens computed at once, rounded up to a multiple of 64; 512 by default. More needs
+   * more memory and is faster on a GPU.
    */
   public Options microBatchSize(int value) {
     return with(o -> o.microBatchSize = atLeast(1, "microBatchSize (--ubatch-size)", value));
@@ -121,7 +143,10 @@ public final class Options {
     return microBatchSize;
   }
 
-  /** Threads that compute; 0, the default, for one a processor. */
+  /**
+   * Threads that compute; 0, the default, for one a physical core that this process may use
+   * (affinity and control groups count). More than there are processors make every step wait.
+   */
   public Options threads(int value) {
     return with(o -> o.threads = atLeast(0, "threads (--threads)", value));
   }
@@ -200,6 +225,18 @@ public final class Options {
 
   public int queueCapacity() {
     return queueCapacity;
+  }
+
+  /**
+   * Whether what one call computes is kept for the next ones (the default): texts that begin like a
+   * recent one cost only what is new, and a recent text costs nothing.
+   */
+  public Options reuse(boolean value) {
+    return with(o -> o.reuse = value);
+  }
+
+  public boolean reuse() {
+    return reuse;
   }
 
   /**

@@ -1,53 +1,52 @@
 package dev.murmuration.reward;
 
+import dev.murmuration.reward.Plan.Decode;
+import dev.murmuration.reward.Plan.Run;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
- * Orders what is to be computed. Plain for now: one sequence after another, each cut into decodes
- * that fit a batch.
+ * Turns texts into a {@link Plan}: no token is computed twice, and batches are as full as each
+ * other. Knows nothing of llama.cpp.
  *
- * <p>Sequences are filled up with tokens that stand behind the last real one, which attention never
- * looks at, in order to compute the same thing in the same way every time: ggml's kernels add up in
- * another order, or in another precision, for fewer than 64 rows, and for a group of rows that is
- * not a whole group of four.
+ * <p>There are two ways. <em>Tiled</em>, a text gets the same bits whatever is computed beside it:
+ * prefixes are shared, and cut, only at multiples of 64 tokens, texts are filled up to 64 with
+ * tokens behind the last real one, and the hidden states of a whole aligned group of four are asked
+ * for. For ggml's kernels add up in another order, or in another precision, for fewer than 64 rows,
+ * for keys that do not begin at a multiple of 64, and for rows that are not a whole group of four.
+ * <em>Packed</em>, only what differs is computed. {@code exact} always tiles; {@code fast} does
+ * where it costs next to nothing.
  */
 final class Planner {
   /**
-   * ggml's flash attention works on tiles of so many rows (GGML_FA_TILE_Q), fewer rows take another
-   * path.
+   * ggml's flash attention works on tiles of so many queries and keys (GGML_FA_TILE_Q,
+   * GGML_FA_TILE_KV); fewer queries take another path.
    */
   static final int TILE = 64;
 
   /** ggml's repacked matrix kernels work on so many rows at a time. */
-  static final int ROW_GROUP = 4;
+  private static final int ROW_GROUP = 4;
 
-  /** The share of fillers that is not worth a thought. */
+  /** The share of additional tokens that is not worth a thought. */
   private static final double CHEAP = 0.02;
-
-  /**
-   * One decode of a part of a sequence.
-   *
-   * @param from first real token, inclusive
-   * @param to last real token, exclusive
-   * @param fillers tokens to add behind it
-   * @param outputFrom first position of the sequence whose hidden state is asked for; fillers have
-   *     positions, too
-   * @param outputTo last, exclusive; equal to {@code outputFrom} when none is
-   */
-  record Decode(int from, int to, int fillers, int outputFrom, int outputTo) {}
 
   private final int batchSize;
   private final int maxOutputs;
-  private final boolean alwaysFill;
+  private final int cells;
+  private final int maxTexts;
+  private final boolean alwaysTile;
 
   /**
    * @param batchSize most tokens a decode, a multiple of {@link #TILE}
    * @param maxOutputs most hidden states a decode, a multiple of {@link #TILE}
-   * @param alwaysFill whether sequences are filled up whatever it costs, or only where it costs
-   *     next to nothing
+   * @param cells tokens that the cache holds, at least those of the longest text, filled up
+   * @param maxSequences sequences that the cache holds
+   * @param alwaysTile whether to tile whatever it costs
    */
-  Planner(int batchSize, int maxOutputs, boolean alwaysFill) {
+  Planner(int batchSize, int maxOutputs, int cells, int maxSequences, boolean alwaysTile) {
     if (batchSize % TILE != 0 || maxOutputs % TILE != 0) {
       throw new IllegalArgumentException(
           "batch size "
@@ -59,41 +58,260 @@ final class Planner {
     }
     this.batchSize = batchSize;
     this.maxOutputs = maxOutputs;
-    this.alwaysFill = alwaysFill;
+    this.cells = cells;
+    // As many again for what they begin with.
+    this.maxTexts = Math.max(1, maxSequences / 2);
+    this.alwaysTile = alwaysTile;
   }
 
-  /** The decodes of a sequence of {@code length} tokens whose last hidden state is asked for. */
-  List<Decode> last(int length) {
+  /** A plan, and whether it is tiled. */
+  record Choice(Plan plan, boolean tiled) {}
+
+  /**
+   * How many texts of a queue are planned together, from its head: as many as fit into the cache,
+   * at least one. Where neighbours begin alike, more do.
+   */
+  int fitting(Iterable<int[]> queue) {
+    // What fast adds where it tiles is allowed for.
+    long room = alwaysTile ? cells : (long) (cells / (1 + CHEAP));
+    int count = 0;
+    int[] previous = {};
+    for (int[] text : queue) {
+      int filled = alwaysTile ? roundUp(text.length) : text.length;
+      room -= filled - reusable(text.length, commonPrefix(previous, text), alwaysTile);
+      if (count == maxTexts || (count > 0 && room < 0)) {
+        break;
+      }
+      count++;
+      previous = text;
+    }
+    return count;
+  }
+
+  /** What would be computed for these texts, submitted together, on an empty cache. */
+  Plan explain(List<int[]> texts) {
+    List<int[]> sorted = texts.stream().sorted(Arrays::compare).toList();
+    PrefixCache before = new PrefixCache(maxTexts);
     List<Decode> decodes = new ArrayList<>();
-    for (int from = 0; from < length; from += batchSize) {
-      int to = Math.min(length, from + batchSize);
-      if (to < length) {
-        decodes.add(new Decode(from, to, 0, to, to));
-      } else {
-        int fillers = fillers(length);
-        // The group of rows around the last one, as far as there are tokens.
-        int outputFrom = (length - 1) / ROW_GROUP * ROW_GROUP;
-        int outputTo = Math.min(outputFrom + ROW_GROUP, to + fillers);
-        decodes.add(new Decode(from, to, fillers, outputFrom, outputTo));
+    long reused = 0;
+    for (int from = 0, to; from < sorted.size(); from = to) {
+      to = from + fitting(sorted.subList(from, sorted.size()));
+      List<int[]> wave = withoutRepetitions(sorted.subList(from, to));
+      int[] common = wave.stream().mapToInt(text -> before.longest(text).length()).toArray();
+      Plan plan = last(wave, common, from == 0).plan();
+      reused += plan.tokensReused();
+      decodes.addAll(plan.decodes());
+      before.clear();
+      wave.forEach(text -> before.put(before.take(), text, Double.NaN));
+    }
+    return new Plan(texts.stream().mapToLong(text -> text.length).sum(), reused, decodes);
+  }
+
+  private static List<int[]> withoutRepetitions(List<int[]> sorted) {
+    List<int[]> distinct = new ArrayList<>();
+    for (int[] text : sorted) {
+      if (distinct.isEmpty() || !Arrays.equals(distinct.getLast(), text)) {
+        distinct.add(text);
       }
     }
-    return decodes;
+    return distinct;
   }
 
-  /** The decodes of a sequence of {@code length} tokens whose every hidden state is asked for. */
-  List<Decode> every(int length) {
+  /**
+   * How many of the {@code common} first tokens that a text has with one in the cache need not be
+   * computed. The last one always is, for its hidden state.
+   */
+  static int reusable(int length, int common, boolean tiled) {
+    int reusable = Math.min(common, length - 1);
+    return tiled ? reusable / TILE * TILE : reusable;
+  }
+
+  /**
+   * The plan for texts whose last hidden state is asked for.
+   *
+   * @param texts token ids; different from each other and ascending as {@link Arrays#compare(int[],
+   *     int[])} orders them
+   * @param common for each text how many of its first tokens the cache holds
+   * @param mayTile whether a plan that tiles would have an effect: what is in the cache is tiled
+   */
+  Choice last(List<int[]> texts, int[] common, boolean mayTile) {
+    if (alwaysTile) {
+      return new Choice(tree(texts, common, true), true);
+    }
+    Plan packed = tree(texts, common, false);
+    if (mayTile) {
+      Plan tiled = tree(texts, common, true);
+      if (tiled.tokensComputed() <= packed.tokensComputed() * (1 + CHEAP)) {
+        return new Choice(tiled, true);
+      }
+    }
+    return new Choice(packed, false);
+  }
+
+  /** The plan for one text whose every hidden state is asked for; nothing is reused. */
+  Choice every(int length, boolean mayTile) {
+    int fillers = roundUp(length) - length;
+    boolean tiled = alwaysTile || (mayTile && fillers <= length * CHEAP);
+    Run whole =
+        new Run(
+            List.of(0), 0, length, tiled ? fillers : 0, 0, tiled ? roundUp(length) : length);
+    return new Choice(new Plan(length, 0, cut(List.of(whole))), tiled);
+  }
+
+  private Plan tree(List<int[]> texts, int[] common, boolean tiled) {
+    int[] reused = new int[texts.size()];
+    int[] same = new int[Math.max(0, texts.size() - 1)];
+    long asked = 0;
+    long kept = 0;
+    for (int i = 0; i < reused.length; i++) {
+      int length = texts.get(i).length;
+      reused[i] = reusable(length, common[i], tiled);
+      asked += length;
+      if (i > 0) {
+        same[i - 1] = commonPrefix(texts.get(i - 1), texts.get(i));
+      }
+      kept += reused[i] - coveredBefore(i, reused, same);
+    }
+    int[] shared = Arrays.stream(same).map(n -> tiled ? n / TILE * TILE : n).toArray();
+    List<Run> runs = new ArrayList<>();
+    new Tree(texts, reused, shared, tiled, runs).add(0, texts.size() - 1, 0);
+    return new Plan(asked, kept, cut(runs));
+  }
+
+  /** How many first tokens of text {@code i} are among those that texts before it reuse. */
+  private static int coveredBefore(int i, int[] reused, int[] same) {
+    int covered = 0;
+    int common = reused[i];
+    for (int j = i - 1; j >= 0 && common > covered; j--) {
+      common = Math.min(common, same[j]);
+      covered = Math.max(covered, Math.min(common, reused[j]));
+    }
+    return covered;
+  }
+
+  static int commonPrefix(int[] a, int[] b) {
+    int mismatch = Arrays.mismatch(a, b);
+    return mismatch < 0 ? a.length : mismatch;
+  }
+
+  private static int roundUp(int length) {
+    return Math.ceilDiv(length, TILE) * TILE;
+  }
+
+  /** Walks the prefix tree and writes its edges down, depth first. Nothing of it is built. */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  private record Tree(
+      List<int[]> texts, int[] reused, int[] shared, boolean tiled, List<Run> runs) {
+    /**
+     * The subtree of the texts {@code first} to {@code last}, whose first {@code from} tokens are
+     * the same and written down. As deep as texts branch, so at most as deep as there are texts.
+     */
+    void add(int first, int last, int from) {
+      if (first > last) {
+        return;
+      }
+      int to = first == last ? texts.get(first).length : shared[first];
+      for (int i = first + 1; i < last; i++) {
+        to = Math.min(to, shared[i]);
+      }
+      addEdge(first, last, from, to);
+      if (first == last) {
+        return;
+      }
+      int start = first;
+      for (int i = first; i <= last; i++) {
+        if (i == last || shared[i] == to) {
+          add(start, i, to);
+          start = i + 1;
+        }
+      }
+    }
+
+    private void addEdge(int first, int last, int from, int to) {
+      SortedMap<Integer, List<Integer>> byStart = new TreeMap<>();
+      for (int i = first; i <= last; i++) {
+        int start = Math.max(from, reused[i]);
+        if (start < to) {
+          byStart.computeIfAbsent(start, _ -> new ArrayList<>()).add(i);
+        }
+      }
+      // A text that is the beginning of another one and reuses all but its last token computes
+      // that one for itself alone; otherwise there is one start.
+      byStart.forEach((start, members) -> runs.add(run(members, start, to)));
+    }
+
+    private Run run(List<Integer> members, int from, int to) {
+      boolean ends = texts.get(members.getFirst()).length == to;
+      int fillers = tiled ? roundUp(to) - to : 0;
+      if (!ends) {
+        return new Run(members, from, to, fillers, to, to);
+      }
+      int outputFrom = tiled ? (to - 1) / ROW_GROUP * ROW_GROUP : to - 1;
+      return new Run(members, from, to, fillers, outputFrom, tiled ? outputFrom + ROW_GROUP : to);
+    }
+  }
+
+  /** Fills decodes with runs, equally full, cutting the runs where they do not fit. */
+  private List<Decode> cut(List<Run> runs) {
+    long total = runs.stream().mapToLong(Run::size).sum();
+    int outputs = runs.stream().mapToInt(Run::outputs).max().orElse(0);
+    int most = outputs > ROW_GROUP ? Math.min(batchSize, maxOutputs) : batchSize;
+    long count = Math.ceilDiv(total, most);
+    long tiles = total / TILE;
     List<Decode> decodes = new ArrayList<>();
-    int step = Math.min(batchSize, maxOutputs);
-    for (int from = 0; from < length; from += step) {
-      int to = Math.min(length, from + step);
-      int fillers = to == length ? fillers(to) : 0;
-      decodes.add(new Decode(from, to, fillers, from, to + fillers));
+    List<Run> batch = new ArrayList<>();
+    long room = 0;
+    long outputRoom = 0;
+    for (Run run : runs) {
+      for (Run rest = run; rest != null; ) {
+        if (room == 0 || outputRoom < Math.min(rest.outputs(), ROW_GROUP)) {
+          if (!batch.isEmpty()) {
+            decodes.add(new Decode(batch));
+            batch = new ArrayList<>();
+          }
+          // Whole tiles, the larger shares first; the last one takes what is left.
+          long share = Math.ceilDiv(tiles, Math.max(1, count));
+          room = count <= 1 ? most : share * TILE;
+          tiles -= share;
+          count--;
+          outputRoom = maxOutputs;
+        }
+        int size = (int) Math.min(room, rest.size());
+        Run part = head(rest, size);
+        batch.add(part);
+        room -= size;
+        outputRoom -= part.outputs();
+        rest = tail(rest, size);
+      }
+    }
+    if (!batch.isEmpty()) {
+      decodes.add(new Decode(batch));
     }
     return decodes;
   }
 
-  private int fillers(int length) {
-    int fillers = Math.ceilDiv(length, TILE) * TILE - length;
-    return alwaysFill || fillers <= length * CHEAP ? fillers : 0;
+  /** The first {@code size} tokens of a run. */
+  private static Run head(Run run, int size) {
+    int end = run.from() + size;
+    int to = Math.min(run.to(), end);
+    int outputFrom = Math.min(run.outputFrom(), end);
+    return new Run(
+        run.texts(), run.from(), to, end - to, outputFrom, Math.min(run.outputTo(), end));
+  }
+
+  /** What is left of a run, or null. */
+  private static Run tail(Run run, int size) {
+    if (size == run.size()) {
+      return null;
+    }
+    int from = run.from() + size;
+    int to = Math.max(run.to(), from);
+    return new Run(
+        run.texts(),
+        from,
+        to,
+        run.to() + run.fillers() - to,
+        Math.max(run.outputFrom(), from),
+        Math.max(run.outputTo(), from));
   }
 }

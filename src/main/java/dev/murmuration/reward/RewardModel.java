@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.lang.ref.Cleaner;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -25,7 +27,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }</pre>
  *
  * <p>Any thread may call any method, also several at once: texts are tokenized where they are
- * submitted and computed one after another on a thread of the model's own. A call that is
+ * submitted and computed on a thread of the model's own, together where several wait. A call that is
  * interrupted, times out or has its future cancelled stops its computation (on a CPU within a
  * layer's time) and throws {@link CancellationException} or {@link ScoringTimeoutException};
  * tokenizing, at most a second or two for the longest text, is not interrupted. After {@link
@@ -41,12 +43,14 @@ public final class RewardModel implements AutoCloseable {
 
   private final LlamaModel model;
   private final Engine engine;
+  private final Planner planner;
   private final ModelLoader.Settings settings;
   private final AtomicBoolean closed;
 
   private RewardModel(ModelLoader.Loaded loaded) {
     this.model = loaded.model();
     this.engine = loaded.engine();
+    this.planner = loaded.planner();
     this.settings = loaded.settings();
     AtomicBoolean flag = new AtomicBoolean();
     this.closed = flag;
@@ -183,6 +187,27 @@ public final class RewardModel implements AutoCloseable {
     return await(submitTrace(raw(text), false), deadline());
   }
 
+  /** A prompt and its response, to be scored after every edit. */
+  public ScoringSession session() {
+    return new ScoringSession(this);
+  }
+
+  // ---- what it costs ----
+
+  /**
+   * What would be computed for conversations that are scored together by {@link #scoreAll} or
+   * {@link #rank}, if nothing could be reused of earlier calls. Computes nothing.
+   */
+  public Plan explain(List<Conversation> conversations) {
+    return planner.explain(
+        conversations.stream().map(one -> tokenize(text(one)).ids()).toList());
+  }
+
+  /** What has been computed so far. */
+  public ScoringStatistics statistics() {
+    return engine.statistics();
+  }
+
   // ---- the same without waiting ----
 
   /**
@@ -264,23 +289,32 @@ public final class RewardModel implements AutoCloseable {
   }
 
   private CompletableFuture<Reward> submit(Text text, boolean async) {
-    Tokens tokens = tokenize(text);
-    return engine.submit(tokens.ids(), false, async, rewards -> reward(tokens, rewards));
+    return submit(request(tokenize(text), async));
+  }
+
+  private Request<Reward> request(Tokens tokens, boolean async) {
+    return new Request<>(tokens.ids(), false, async, rewards -> reward(tokens, rewards));
+  }
+
+  private <T> CompletableFuture<T> submit(Request<T> request) {
+    engine.submit(List.of(request));
+    return request.future();
   }
 
   private CompletableFuture<RewardTrace> submitTrace(Text text, boolean async) {
     Tokens tokens = tokenize(text);
     int responseStart = responseStart(text, tokens);
     Vocabulary vocabulary = model.vocabulary();
-    return engine.submit(
-        tokens.ids(),
-        true,
-        async,
-        rewards ->
-            new RewardTrace(
-                reward(tokens, rewards),
-                responseStart,
-                TokenTexts.steps(vocabulary, tokens.ids(), rewards)));
+    return submit(
+        new Request<>(
+            tokens.ids(),
+            true,
+            async,
+            rewards ->
+                new RewardTrace(
+                    reward(tokens, rewards),
+                    responseStart,
+                    TokenTexts.steps(vocabulary, tokens.ids(), rewards))));
   }
 
   /**
@@ -320,20 +354,23 @@ public final class RewardModel implements AutoCloseable {
 
   private List<Reward> all(List<Text> texts) {
     long deadline = deadline();
-    List<CompletableFuture<Reward>> futures = new ArrayList<>(texts.size());
+    List<Request<Reward>> requests =
+        texts.stream().map(text -> request(tokenize(text), false)).toList();
     List<Reward> rewards = new ArrayList<>(texts.size());
     try {
-      for (Text text : texts) {
-        futures.add(submit(text, false));
-      }
-      for (CompletableFuture<Reward> future : futures) {
-        rewards.add(await(future, deadline));
+      // Texts that begin alike stand together, so that they stay together where not all fit.
+      engine.submit(
+          requests.stream()
+              .sorted(Comparator.comparing(Request::tokens, Arrays::compare))
+              .toList());
+      for (Request<Reward> request : requests) {
+        rewards.add(await(request.future(), deadline));
       }
       return rewards;
     } finally {
       // Does nothing to those that are done: after a failure the rest shall not be computed for
       // nobody.
-      futures.forEach(future -> future.cancel(true));
+      requests.forEach(request -> request.future().cancel(true));
     }
   }
 

@@ -77,7 +77,7 @@ class QuantizerTest {
   @ParameterizedTest
   @EnumSource(
       value = QuantizationType.class,
-      names = {"F32", "BF16", "Q8_0", "Q4_0", "Q4_K_M", "Q4_K_8", "Q4_K_P"})
+      names = {"F32", "BF16", "Q8_0", "Q4_0", "Q4_K_M", "Q4_K_8"})
   void shortRowsGetATypeThatFits(QuantizationType type) throws Exception {
     Quantizer.of(TestModels.TINY).type(type).quantize(output);
     assertThat(metadata(output)).isEqualTo(metadata(TestModels.TINY));
@@ -93,8 +93,7 @@ class QuantizerTest {
     "Q4_0, Q4_0, Q4_0, Q6_K",
     "Q4_K_S, Q4_K, Q4_K, Q6_K",
     "Q4_K_M, Q4_K, Q6_K, Q6_K",
-    "Q4_K_8, Q4_K, Q8_0, Q8_0",
-    "Q4_K_P, Q4_K, Q4_K, Q8_0"
+    "Q4_K_8, Q4_K, Q8_0, Q8_0"
   })
   void eachMixPutsItsTypesWhereTheyBelong(
       QuantizationType type, GgufTensorType most, GgufTensorType more, GgufTensorType embedding)

@@ -16,9 +16,9 @@ import java.util.Random;
  * A reward model with rows of 256 random numbers, which K-quants need, and 8 layers, so that
  * llama.cpp's mixes treat some of them differently.
  */
-final class WideModel {
-  static final int HIDDEN = 256;
-  static final int LAYERS = 8;
+public final class WideModel {
+  public static final int HIDDEN = 256;
+  public static final int LAYERS = 8;
 
   private static final int HEADS = 4;
   private static final long KEYS = 128;
@@ -29,7 +29,7 @@ final class WideModel {
   private WideModel() {}
 
   /** Writes it with matrices in F16. */
-  static void write(Path file) throws IOException {
+  public static void write(Path file) throws IOException {
     WideModel model = new WideModel();
     model.metadata();
     model.tensors();

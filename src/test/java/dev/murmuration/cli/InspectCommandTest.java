@@ -79,22 +79,48 @@ class InspectCommandTest {
     // 2 layers, keys and values, 64 numbers a token in two bytes, or in four.
     assertThat(memory.at("/0/precision").asText()).isEqualTo("fast");
     assertThat(memory.at("/0/context_length").asInt()).isEqualTo(1024);
-    assertThat(memory.at("/0/cache_bytes").asLong()).isEqualTo(2L * 2 * 64 * 1024 * 2);
+    assertThat(memory.at("/0/cells").asInt()).isEqualTo(4096);
+    assertThat(memory.at("/0/cache_bytes").asLong()).isEqualTo(2L * 2 * 64 * 4096 * 2);
     assertThat(memory.at("/1/precision").asText()).isEqualTo("exact");
-    assertThat(memory.at("/1/cache_bytes").asLong()).isEqualTo(2L * 2 * 64 * 1024 * 4);
+    assertThat(memory.at("/1/cache_bytes").asLong()).isEqualTo(2L * 2 * 64 * 4096 * 4);
     for (JsonNode need : memory) {
+      assertThat(need.get("weight_bytes").asLong()).isEqualTo(8_619_264);
       assertThat(need.get("total_bytes").asLong())
           .isEqualTo(
               need.get("weight_bytes").asLong()
+                  + need.get("repacked_bytes").asLong()
                   + need.get("cache_bytes").asLong()
                   + need.get("buffer_bytes").asLong());
+      assertThat(need.get("available_bytes").asLong()).isPositive();
+      assertThat(need.get("refusal").isNull()).isTrue();
     }
     JsonNode usual = json("inspect", "--json", TINY).get("memory");
     assertThat(usual.at("/0/context_length").asInt()).isEqualTo(2048);
+    assertThat(usual.at("/0/cells").asInt()).isEqualTo(4096);
+    JsonNode byHand = json("inspect", "--json", TINY, "--kv-cells", "2500").get("memory");
+    assertThat(byHand.at("/0/cells").asInt()).isEqualTo(2560);
 
     Cli tooLong = Cli.run("inspect", TINY, "-c", "5000");
     assertThat(tooLong.code()).isEqualTo(ExitCode.WRONG_USAGE);
     assertThat(tooLong.err()).contains("is 5000 tokens; this model takes 2 to 4096");
+    Cli tooSmall = Cli.run("inspect", TINY, "--kv-cells", "2047");
+    assertThat(tooSmall.code()).isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(tooSmall.err())
+        .contains("(--kv-cells) is 2047 cells; it takes 2048, for the longest text (--ctx-size)");
+  }
+
+  /** Attention in float32 alone would take 64 GiB. */
+  @Test
+  void whatWouldBeRefusedForWantOfMemoryIsSaid() throws Exception {
+    JsonNode memory = json("inspect", "--json", TINY, "--kv-cells", "16777216").get("memory");
+    String refusal = memory.at("/1/refusal").asText();
+    assertThat(refusal)
+        .matches(
+            "a context of 2048 tokens needs \\d+ MiB \\(key/value cache of 16777216 cells \\d+,"
+                + " buffers \\d+\\), and \\d+ MiB are free; what fits: --kv-cells \\d+.*");
+    Cli text = Cli.run("inspect", TINY, "--kv-cells", "16777216");
+    assertThat(text.code()).isZero();
+    assertThat(text.out()).contains("--precision exact would be refused:");
   }
 
   @ParameterizedTest

@@ -70,8 +70,8 @@ class LlamaContextTest {
     assertThatThrownBy(() -> new ContextParameters(128, 0, 1, 1, 1, 1, true, true, Readout.PRUNED))
         .hasMessageContaining("batchSize is 0");
     assertThatThrownBy(
-            () -> new ContextParameters(128, 129, 1, 1, 1, 1, true, true, Readout.PRUNED))
-        .hasMessageContaining("batchSize is 129");
+            () -> new ContextParameters(128, 257, 1, 1, 1, 1, true, true, Readout.PRUNED))
+        .hasMessageContaining("batchSize is 257");
     assertThatThrownBy(
             () -> new ContextParameters(128, 64, 65, 1, 1, 1, true, true, Readout.PRUNED))
         .hasMessageContaining("microBatchSize is 65");

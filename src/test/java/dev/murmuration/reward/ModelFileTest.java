@@ -8,9 +8,7 @@ import dev.murmuration.TestModels;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.llama.ContextParameters;
-import dev.murmuration.llama.ContextParameters.Readout;
 import dev.murmuration.llama.Llama;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -138,16 +136,13 @@ class ModelFileTest {
             () -> RewardModel.load(TestModels.TINY, Options.defaults().contextLength(5000)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("is 5000 tokens; this model takes 2 to");
-    var wide =
-        new ContextParameters(1 << 20, 1 << 20, 1 << 20, 1, 256, 1, false, false, Readout.PRUNED);
-    MemoryNeed need =
-        MemoryNeed.of(
-            LlamaHyperparameters.validate(Gguf.read(TestModels.TINY)), wide.contextLength(), wide);
-    assertThatThrownBy(need::requireAvailable)
+    // 16 Mi cells of 4 KiB in float32: more than there is.
+    Options wide = Options.defaults().precision(Precision.EXACT).cells(ContextParameters.MAX_CELLS);
+    assertThatThrownBy(() -> RewardModel.load(TestModels.FLEDGLING, wide))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageMatching(
-            "a context of 1048576 tokens needs \\d+ MiB .* MiB are free; take a smaller"
-                + " --ctx-size.*");
+            "a context of \\d+ tokens needs \\d+ MiB .* MiB are free; what fits: --kv-cells"
+                + " \\d+.*");
   }
 
   @Test

@@ -3,8 +3,15 @@ package dev.murmuration.reward;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.murmuration.reward.Planner.Decode;
+import dev.murmuration.reward.Plan.Decode;
+import dev.murmuration.reward.Plan.Run;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.IntStream;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -12,63 +19,188 @@ import net.jqwik.api.Tag;
 import net.jqwik.api.constraints.IntRange;
 
 /**
- * Plans, without llama.cpp: every token once, in order, within the limits, and the right rows asked
- * for.
+ * Plans, without llama.cpp: every token of the prefix tree once, in an order that llama.cpp
+ * accepts, within the limits, and the right hidden states asked for.
  */
 @Tag("unit")
 class PlannerTest {
-  @Property
-  void everyTokenIsDecodedOnceInOrderWithinTheLimits(
-      @ForAll @IntRange(min = 1, max = 5000) int length,
-      @ForAll @IntRange(min = 1, max = 40) int batchTiles,
-      @ForAll @IntRange(min = 1, max = 8) int outputTiles,
-      @ForAll boolean fill,
-      @ForAll boolean every) {
-    int batch = batchTiles * Planner.TILE;
-    int outputs = outputTiles * Planner.TILE;
-    Planner planner = new Planner(batch, outputs, fill);
-    int next = 0;
-    for (Decode decode : every ? planner.every(length) : planner.last(length)) {
-      assertThat(decode.from()).isEqualTo(next);
-      assertThat(decode.to()).isGreaterThan(decode.from());
-      int end = decode.to() + decode.fillers();
-      assertThat(end - decode.from()).isLessThanOrEqualTo(batch);
-      assertThat(decode.outputTo() - decode.outputFrom()).isBetween(0, outputs);
-      assertThat(decode.outputTo()).isLessThanOrEqualTo(end);
-      if (decode.to() < length) {
-        assertThat(decode.fillers()).isZero();
+  private static final int TILE = Planner.TILE;
+
+  /** Different texts that often begin alike, in the planner's order. */
+  private static List<int[]> texts(Random random, int most, int longest) {
+    List<int[]> texts = new ArrayList<>();
+    for (int i = random.nextInt(most); i >= 0; i--) {
+      int[] text = random.ints(1 + random.nextInt(longest), 0, 3).toArray();
+      if (!texts.isEmpty() && random.nextInt(4) > 0) {
+        int[] other = texts.get(random.nextInt(texts.size()));
+        int same = random.nextInt(Math.min(other.length, text.length) + 1);
+        // Often where it matters: at a tile's edge, or the whole text.
+        same = random.nextBoolean() ? same / TILE * TILE : same;
+        System.arraycopy(other, 0, text, 0, same);
+        text = random.nextInt(4) == 0 && same > 0 ? Arrays.copyOf(text, same) : text;
       }
-      if (fill) {
-        assertThat(end % Planner.TILE).isZero();
-      } else {
-        assertThat(decode.fillers()).isLessThanOrEqualTo(length / 50);
-      }
-      if (every) {
-        assertThat(decode.outputFrom()).isEqualTo(decode.from());
-        assertThat(decode.outputTo()).isGreaterThanOrEqualTo(decode.to());
-      }
-      next = decode.to();
+      texts.add(text);
     }
-    assertThat(next).isEqualTo(length);
+    texts.sort(Arrays::compare);
+    return IntStream.range(0, texts.size())
+        .filter(i -> i == 0 || !Arrays.equals(texts.get(i - 1), texts.get(i)))
+        .mapToObj(texts::get)
+        .toList();
+  }
+
+  private static int[] inCache(List<int[]> texts, List<int[]> cache) {
+    return texts.stream()
+        .mapToInt(
+            text -> cache.stream().mapToInt(c -> Planner.commonPrefix(c, text)).max().orElse(0))
+        .toArray();
+  }
+
+  @Property(tries = 2000)
+  void aPlanComputesTheWholeTreeOnceAndReadsTheLastTokens(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 8) int batchTiles,
+      @ForAll boolean exact,
+      @ForAll boolean mayTile) {
+    Random random = new Random(seed);
+    List<int[]> texts = texts(random, 20, 300);
+    List<int[]> cache = new ArrayList<>(texts(random, 3, 300));
+    texts.stream()
+        .filter(text -> random.nextInt(4) == 0)
+        .forEach(text -> cache.add(Arrays.copyOf(text, 1 + random.nextInt(text.length))));
+    int[] common = inCache(texts, cache);
+    int batch = batchTiles * TILE;
+    Planner planner = new Planner(batch, TILE, 1 << 20, 256, exact);
+
+    Planner.Choice choice = planner.last(texts, common, mayTile);
+
+    Plan plan = choice.plan();
+    boolean tiled = choice.tiled();
+    assertThat(tiled || !exact).isTrue();
+    assertThat(!tiled || exact || mayTile).isTrue();
+    int[] lengths = new int[texts.size()];
+    Set<List<Integer>> tree = new HashSet<>();
+    Set<List<Integer>> reused = new HashSet<>();
+    for (int i = 0; i < lengths.length; i++) {
+      lengths[i] = Planner.reusable(texts.get(i).length, common[i], tiled);
+      List<Integer> text = Arrays.stream(texts.get(i)).boxed().toList();
+      for (int length = 1; length <= lengths[i]; length++) {
+        reused.add(text.subList(0, length));
+      }
+      for (int length = lengths[i] + 1; length <= text.size(); length++) {
+        tree.add(text.subList(0, length));
+      }
+    }
+    boolean[] read = new boolean[lengths.length];
+    for (Decode decode : plan.decodes()) {
+      assertThat(decode.size()).isBetween(1, batch);
+      assertThat(decode.runs().stream().mapToInt(Run::outputs).sum()).isLessThanOrEqualTo(TILE);
+      for (Run run : decode.runs()) {
+        int[] first = texts.get(run.texts().getFirst());
+        for (int i : run.texts()) {
+          int[] text = texts.get(i);
+          assertThat(lengths[i]).isEqualTo(run.from());
+          assertThat(Arrays.mismatch(first, 0, run.to(), text, 0, run.to())).isEqualTo(-1);
+          lengths[i] = run.from() + run.size();
+          read[i] |= run.outputFrom() < text.length && run.outputTo() >= text.length;
+        }
+        assertThat(run.outputs()).isBetween(0, tiled ? 4 : 1);
+        if (tiled) {
+          assertThat(run.from() % TILE + run.size() % TILE).isZero();
+          assertThat(run.outputs() % 4 + run.outputFrom() % 4).isZero();
+        }
+      }
+    }
+    for (int i = 0; i < lengths.length; i++) {
+      int length = texts.get(i).length;
+      assertThat(lengths[i]).isEqualTo(tiled ? Math.ceilDiv(length, TILE) * TILE : length);
+      assertThat(read[i]).isTrue();
+    }
+    assertThat(plan.tokensReused()).isEqualTo(reused.size());
+    assertThat(plan.tokensAsked()).isEqualTo(texts.stream().mapToLong(text -> text.length).sum());
+    if (!tiled) {
+      assertThat(plan.tokensComputed()).isEqualTo(tree.size());
+    } else if (!exact) {
+      assertThat(plan.tokensComputed()).isLessThanOrEqualTo((long) (tree.size() * 1.02) + 1);
+    }
   }
 
   @Property
-  void theLastRowIsAskedForInAWholeGroupOfFour(
-      @ForAll @IntRange(min = 1, max = 5000) int length,
-      @ForAll @IntRange(min = 1, max = 40) int batchTiles) {
-    Decode last = new Planner(batchTiles * Planner.TILE, Planner.TILE, true).last(length).getLast();
-    assertThat(last.outputFrom() % Planner.ROW_GROUP).isZero();
-    assertThat(last.outputTo() - last.outputFrom()).isEqualTo(Planner.ROW_GROUP);
-    assertThat(length - 1).isBetween(last.outputFrom(), last.outputTo() - 1);
-    assertThat(last.outputFrom()).isGreaterThanOrEqualTo(last.from());
+  void decodesAreEquallyFull(@ForAll @IntRange(min = 1, max = 20_000) int length) {
+    Planner planner = new Planner(512, 256, 1 << 20, 256, false);
+    List<Integer> sizes =
+        planner.last(List.of(new int[length]), new int[1], false).plan().decodes().stream()
+            .map(Decode::size)
+            .toList();
+    assertThat(sizes).hasSize(Math.ceilDiv(length, 512));
+    assertThat(sizes.stream().mapToInt(size -> size).sum()).isEqualTo(length);
+    int least = sizes.stream().mapToInt(size -> size).min().orElseThrow();
+    int most = sizes.stream().mapToInt(size -> size).max().orElseThrow();
+    assertThat(most - least).isLessThan(2 * TILE);
+    assertThat(sizes.subList(0, sizes.size() - 1)).allMatch(size -> size % TILE == 0);
+  }
+
+  @Property
+  void aTraceAsksForEveryHiddenState(
+      @ForAll @IntRange(min = 1, max = 5000) int length, @ForAll boolean exact) {
+    Planner planner = new Planner(512, 256, 8192, 16, exact);
+    int next = 0;
+    for (Decode decode : planner.every(length, true).plan().decodes()) {
+      Run run = decode.runs().getFirst();
+      assertThat(decode.runs()).hasSize(1);
+      assertThat(run.from()).isEqualTo(next);
+      assertThat(run.outputFrom()).isEqualTo(run.from());
+      assertThat(run.outputTo()).isEqualTo(run.from() + run.size());
+      assertThat(run.size()).isBetween(1, 256);
+      next += run.size();
+    }
+    assertThat(next).isBetween(length, length + TILE - 1);
+    assertThat(!exact || next % TILE == 0).isTrue();
+  }
+
+  @Property
+  void whatFitsTogetherFitsIntoTheCache(@ForAll long seed, @ForAll boolean exact) {
+    Random random = new Random(seed);
+    List<int[]> queue = texts(random, 40, 300);
+    Planner planner = new Planner(64, 64, 512, 16, exact);
+    int count = planner.fitting(queue);
+    assertThat(count).isBetween(1, 8);
+    List<int[]> wave = queue.subList(0, count);
+    Plan plan = planner.last(wave, new int[count], true).plan();
+    assertThat(plan.tokensComputed()).isLessThanOrEqualTo(512);
+    if (count < 8 && count < queue.size()) {
+      // One more would be too much, or could be in fast, where tiling may add something.
+      Plan more = planner.last(queue.subList(0, count + 1), new int[count + 1], true).plan();
+      assertThat(more.tokensComputed()).isGreaterThan(exact ? 512 : 500);
+    }
   }
 
   @Example
-  void aPlanByHand() {
-    assertThat(new Planner(128, 64, true).last(150))
-        .isEqualTo(List.of(new Decode(0, 128, 0, 128, 128), new Decode(128, 150, 42, 148, 152)));
-    assertThat(new Planner(128, 64, false).last(150))
-        .isEqualTo(List.of(new Decode(0, 128, 0, 128, 128), new Decode(128, 150, 0, 148, 150)));
-    assertThatThrownBy(() -> new Planner(100, 64, true)).hasMessageContaining("100");
+  void bestOfEightByHand() {
+    List<int[]> texts = new ArrayList<>();
+    long asked = 0;
+    for (int i = 0; i < 8; i++) {
+      int[] text = new int[200 + 100 + 10 * i];
+      Arrays.fill(text, 200, text.length, i + 1);
+      texts.add(text);
+      asked += text.length;
+    }
+    texts.add(texts.getFirst());
+    Plan plan = new Planner(512, 256, 4096, 256, false).explain(texts);
+    assertThat(plan.tokensAsked()).isEqualTo(asked + 300);
+    assertThat(plan.tokensComputed()).isEqualTo(asked - 7 * 200);
+    assertThat(plan.decodes().getFirst().runs().getFirst().texts()).hasSize(8);
+    assertThat(plan)
+        .hasToString(
+            "2980 tokens asked for, 1280 computed (43.0 %, 0 of them fillers), 0 reused,"
+                + " 3 decodes [448, 448, 384]");
+    // A cache of 512: the prompt is computed once all the same.
+    Plan waves = new Planner(512, 256, 512, 256, false).explain(texts);
+    assertThat(waves.tokensComputed()).isEqualTo(asked - 7 * 200);
+    assertThat(waves.tokensReused()).isEqualTo(4 * 200);
+    // In tiles: 192 tokens are shared, the other 8 belong to each.
+    Plan tiles = new Planner(512, 256, 4096, 256, true).explain(texts);
+    assertThat(tiles.tokensComputed()).isEqualTo(192 + 3 * 128 + 5 * 192);
+    assertThat(tiles.fillers()).isEqualTo(tiles.tokensComputed() - (asked - 7 * 200) - 7 * 8);
+    assertThatThrownBy(() -> new Planner(100, 64, 64, 1, true)).hasMessageContaining("100");
   }
 }

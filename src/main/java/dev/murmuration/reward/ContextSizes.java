@@ -1,0 +1,218 @@
+package dev.murmuration.reward;
+
+import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.llama.ContextParameters;
+import dev.murmuration.llama.ContextParameters.Readout;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Chooses a context's sizes: what the options say, and otherwise as much as serves and fits into the
+ * memory that is free.
+ *
+ * @param options with a number of threads
+ * @param available free memory in bytes, of which the weights will take their part
+ */
+record ContextSizes(LlamaHyperparameters model, Weights weights, Options options, long available) {
+  /**
+   * Rows of hidden states a decode: a trace asks for all, in portions, because llama.cpp reserves
+   * logits for each.
+   */
+  private static final int MAX_OUTPUTS = 256;
+
+  /** Room for a usual best of eight: a prompt and eight responses of some hundred tokens. */
+  private static final int USUAL_CELLS = 4096;
+
+  /** Tokens a sequence, on average, below which further sequences find no place. */
+  private static final int CELLS_PER_SEQUENCE = 32;
+
+  /** A context and what it takes. */
+  record Choice(ContextParameters context, MemoryNeed need) {}
+
+  /** With the processors and the free memory of this machine. */
+  static ContextSizes here(LlamaHyperparameters model, Weights weights, Options options) {
+    Options complete =
+        options.threads() == 0 ? options.threads(Processors.defaultThreads()) : options;
+    return new ContextSizes(model, weights, complete, FreeMemory.bytes());
+  }
+
+  /**
+   * Sizes for texts of up to {@code longest} tokens.
+   *
+   * @throws IllegalArgumentException if the cells asked for are fewer than that, or more than there
+   *     can be
+   */
+  Choice choose(int longest) {
+    int cells = cells(longest);
+    ContextParameters context = context(cells);
+    MemoryNeed need = need(longest, context, null);
+    if (fits(need)) {
+      return new Choice(context, need);
+    }
+    return new Choice(context, need(longest, context, refusal(need)));
+  }
+
+  private int cells(int longest) {
+    int least = groups(tiles(longest));
+    if (options.cells() != 0) {
+      if (options.cells() < longest || options.cells() > ContextParameters.MAX_CELLS) {
+        throw new IllegalArgumentException(
+            "the cache (--kv-cells) is "
+                + options.cells()
+                + " cells; it takes "
+                + longest
+                + ", for the longest text (--ctx-size), to "
+                + ContextParameters.MAX_CELLS);
+      }
+      return groups(options.cells());
+    }
+    long wanted = Math.max(2L * longest, Math.min(8L * longest, USUAL_CELLS));
+    int cells = Math.max(least, groups(Math.min(wanted, ContextParameters.MAX_CELLS)));
+    while (cells > least
+        && need(longest, context(cells), null).total() + MemoryNeed.OVERHEAD > available) {
+      cells -= ContextParameters.CELL_GROUP;
+    }
+    return cells;
+  }
+
+  private ContextParameters context(int cells) {
+    int micro = Math.min(cells, tiles(options.microBatchSize()));
+    int batch = options.batchSize() == 0 ? micro : Math.min(cells, tiles(options.batchSize()));
+    int outputs = Math.min(MAX_OUTPUTS, batch);
+    int sequences = Math.min(ContextParameters.MAX_SEQUENCES, cells / CELLS_PER_SEQUENCE);
+    boolean fast = options.precision() == Precision.FAST;
+    return new ContextParameters(
+        cells,
+        batch,
+        Math.min(micro, batch),
+        Math.min(sequences, outputs),
+        outputs,
+        options.threads(),
+        fast,
+        fast,
+        options.readout());
+  }
+
+  private MemoryNeed need(int longest, ContextParameters context, String refusal) {
+    return new MemoryNeed(
+        longest,
+        context.cells(),
+        weights.stored(),
+        weights.repacked(),
+        cache(context),
+        buffers(context),
+        available,
+        refusal);
+  }
+
+  private long cache(ContextParameters context) {
+    long width = context.halfPrecisionCache() ? 2 : 4;
+    return 2L
+        * model.layers()
+        * model.keyValueHeads()
+        * model.headSize()
+        * context.cells()
+        * width;
+  }
+
+  private long buffers(ContextParameters context) {
+    long rows = context.microBatchSize();
+    long buffers = 4 * rows * (2L * model.feedForwardSize() + 7L * model.hiddenSize());
+    if (!context.flashAttention()) {
+      buffers += 4 * rows * context.cells() * model.heads();
+    }
+    boolean plain = context.readout() == Readout.EMBEDDINGS;
+    long outputs = plain ? context.batchSize() : context.maxOutputs();
+    return buffers + 4 * outputs * (model.vocabularySize() + (plain ? model.hiddenSize() : 0));
+  }
+
+  /**
+   * Whether it can be had. A mapped file does not count: what of it finds no room is read again when
+   * it is needed, which is slow but works. For the rest Linux would grant the memory first and kill
+   * the process later.
+   */
+  private boolean fits(MemoryNeed need) {
+    return need.total() - (weights.mapped() ? weights.stored() : 0) <= available;
+  }
+
+  private boolean fits(Options changed, int longest) {
+    Weights changedWeights =
+        changed.memoryMap() == weights.mapped() ? weights : new Weights(weights.stored(), weights.stored(), true);
+    ContextSizes sizes = new ContextSizes(model, changedWeights, changed, available);
+    return sizes.fits(sizes.need(longest, sizes.context(sizes.cells(longest)), null));
+  }
+
+  private String refusal(MemoryNeed need) {
+    StringBuilder text = new StringBuilder();
+    text.append("a context of ").append(need.contextLength()).append(" tokens needs ");
+    text.append(mebibytes(need.total() - (weights.mapped() ? weights.stored() : 0)));
+    text.append(" MiB (");
+    if (!weights.mapped()) {
+      text.append("weights ").append(mebibytes(weights.stored())).append(", ");
+    } else if (weights.repacked() > 0) {
+      text.append("repacked weights ").append(mebibytes(weights.repacked())).append(", ");
+    }
+    text.append("key/value cache of ").append(need.cells()).append(" cells ");
+    text.append(mebibytes(need.cache()));
+    text.append(", buffers ").append(mebibytes(need.buffers())).append("), and ");
+    text.append(mebibytes(available)).append(" MiB are free; ");
+    List<String> remedies = remedies(need);
+    text.append(
+        remedies.isEmpty()
+            ? "no context fits: free some memory, or take a smaller model"
+            : "what fits: " + String.join(", or ", remedies));
+    return text.toString();
+  }
+
+  /** Single changes that make it fit. */
+  private List<String> remedies(MemoryNeed need) {
+    int longest = need.contextLength();
+    List<String> remedies = new ArrayList<>();
+    if (options.cells() != 0 && fits(options.cells(0), longest)) {
+      int cells = need.cells();
+      while (!fits(options.cells(cells), longest)) {
+        cells -= ContextParameters.CELL_GROUP;
+      }
+      remedies.add("--kv-cells " + cells);
+    }
+    if (options.cells() == 0) {
+      int length = (longest - 1) / ContextParameters.CELL_GROUP * ContextParameters.CELL_GROUP;
+      while (length > 0 && !fits(options, length)) {
+        length -= ContextParameters.CELL_GROUP;
+      }
+      if (length > 0) {
+        remedies.add("--ctx-size " + length);
+      }
+    }
+    if (options.precision() == Precision.EXACT
+        && fits(options.precision(Precision.FAST), longest)) {
+      remedies.add("--precision fast");
+    }
+    int micro = tiles(Math.min(options.microBatchSize(), longest)) / 2 / Planner.TILE * Planner.TILE;
+    while (micro > 0 && !fits(options.microBatchSize(micro), longest)) {
+      micro = micro / 2 / Planner.TILE * Planner.TILE;
+    }
+    if (micro > 0) {
+      remedies.add("--ubatch-size " + micro);
+    }
+    if (!weights.mapped() && fits(options.memoryMap(true), longest)) {
+      remedies.add("leaving out --no-mmap");
+    }
+    return remedies;
+  }
+
+  private static long mebibytes(long bytes) {
+    return Math.ceilDiv(bytes, 1L << 20);
+  }
+
+  private static int tiles(int tokens) {
+    // No cache is that large, and nothing overflows.
+    int bounded = Math.min(tokens, ContextParameters.MAX_CELLS);
+    return Math.ceilDiv(bounded, Planner.TILE) * Planner.TILE;
+  }
+
+  private static int groups(long cells) {
+    return (int)
+        (Math.ceilDiv(cells, ContextParameters.CELL_GROUP) * ContextParameters.CELL_GROUP);
+  }
+}

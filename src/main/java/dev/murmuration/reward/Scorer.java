@@ -1,0 +1,301 @@
+package dev.murmuration.reward;
+
+import dev.murmuration.llama.LlamaContext;
+import dev.murmuration.reward.Plan.Decode;
+import dev.murmuration.reward.Plan.Run;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/**
+ * Computes requests on a context and keeps its key/value cache, so that what an earlier request
+ * computed is not computed again. One thread uses it, the context's own; any thread may read {@link
+ * #statistics}.
+ */
+final class Scorer {
+  /** Told what becomes of each request, as soon as that is known. */
+  interface Outcome {
+    void rewards(Request<?> request, double[] rewards);
+
+    void failure(Request<?> request, Throwable failure);
+  }
+
+  /** Requests with equal tokens, and what is known of them. */
+  private static final class Text {
+    final int[] tokens;
+    final boolean everyToken;
+    final List<Request<?>> requests = new ArrayList<>();
+    final double[] rewards;
+    PrefixCache.Match match = new PrefixCache.Match(null, 0);
+    int sequence;
+    boolean delivered;
+
+    Text(Request<?> request) {
+      tokens = request.tokens();
+      everyToken = request.everyToken();
+      rewards = new double[everyToken ? tokens.length : 1];
+      Arrays.fill(rewards, Double.NaN);
+    }
+
+    boolean isLive() {
+      return !delivered && requests.stream().anyMatch(Request::isLive);
+    }
+
+    double lastReward() {
+      return rewards[rewards.length - 1];
+    }
+  }
+
+  private final LlamaContext context;
+  private final ValueHead head;
+  private final Planner planner;
+  private final boolean exact;
+  private final boolean reuse;
+  private final PrefixCache cache;
+
+  /** Whether all that is in the cache was planned in tiles. */
+  private boolean tiled = true;
+
+  /** Written by the context's thread alone; read by any. */
+  private volatile ScoringStatistics statistics = new ScoringStatistics(0, 0, 0, 0, 0);
+
+  /**
+   * @param exact whether a text must get the same bits whatever was computed before
+   * @param reuse whether the cache is kept from one call to the next
+   */
+  Scorer(LlamaContext context, ValueHead head, Planner planner, boolean exact, boolean reuse) {
+    this.context = context;
+    this.head = head;
+    this.planner = planner;
+    this.exact = exact;
+    this.reuse = reuse;
+    this.cache = new PrefixCache(context.maxSequences());
+  }
+
+  ScoringStatistics statistics() {
+    return statistics;
+  }
+
+  /**
+   * Computes the rewards of requests that fit into the context together. Requests that are
+   * withdrawn meanwhile are left out where that is still possible.
+   *
+   * @throws RuntimeException if llama.cpp fails or was cancelled; those without an outcome get none
+   */
+  void score(List<Request<?>> requests, Outcome outcome) {
+    List<Text> texts = distinct(requests);
+    long asked = requests.stream().mapToLong(request -> request.tokens().length).sum();
+    statistics = statistics.plus(requests.size(), asked, 0, 0, 0);
+    texts.removeIf(text -> reuse && isKnown(text, outcome));
+    if (texts.isEmpty()) {
+      return;
+    }
+    try {
+      compute(texts, outcome);
+      // A value that is not finite spoils, through the cache, texts computed beside it or after it:
+      // each has its own try.
+      for (Text text : texts) {
+        if (text.isLive()) {
+          forget();
+          compute(List.of(text), outcome);
+          if (text.isLive()) {
+            forget();
+            deliver(text, outcome, new NonFiniteRewardException(text.tokens.length, exact));
+          }
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      forget();
+      throw e;
+    }
+    if (!reuse) {
+      forget();
+    }
+  }
+
+  private static List<Text> distinct(List<Request<?>> requests) {
+    List<Request<?>> sorted = new ArrayList<>(requests);
+    sorted.sort(Comparator.comparing(Request::tokens, Arrays::compare));
+    List<Text> texts = new ArrayList<>();
+    for (Request<?> request : sorted) {
+      if (texts.isEmpty() || !Arrays.equals(texts.getLast().tokens, request.tokens())) {
+        texts.add(new Text(request));
+      }
+      texts.getLast().requests.add(request);
+    }
+    return texts;
+  }
+
+  private boolean isKnown(Text text, Outcome outcome) {
+    OptionalDouble known = text.everyToken ? OptionalDouble.empty() : cache.reward(text.tokens);
+    if (known.isEmpty()) {
+      return false;
+    }
+    text.rewards[0] = known.getAsDouble();
+    statistics = statistics.plus(0, 0, text.tokens.length, 0, 0);
+    deliver(text, outcome, null);
+    return true;
+  }
+
+  private void forget() {
+    context.clear();
+    cache.clear();
+    tiled = true;
+  }
+
+  private void compute(List<Text> texts, Outcome outcome) {
+    if (!computeBesideCache(texts, outcome)) {
+      // It did not fit, or not in an order that gives the same bits; alone it does.
+      forget();
+      if (!computeBesideCache(texts, outcome)) {
+        throw new IllegalStateException(
+            texts.size() + " texts do not fit into an empty cache of " + context.freeCells());
+      }
+    }
+  }
+
+  private boolean computeBesideCache(List<Text> texts, Outcome outcome) {
+    for (Text text : texts) {
+      text.match = text.everyToken ? new PrefixCache.Match(null, 0) : cache.longest(text.tokens);
+    }
+    Planner.Choice choice = plan(texts);
+    Plan plan = choice.plan();
+    Map<Integer, Integer> kept = kept(texts, choice.tiled());
+    if (!makeRoom(plan.tokensComputed(), texts.size(), kept)) {
+      return false;
+    }
+    begin(texts, choice.tiled());
+    tiled &= choice.tiled();
+    for (Decode decode : plan.decodes()) {
+      List<Run> runs =
+          decode.runs().stream()
+              .filter(run -> run.texts().stream().anyMatch(i -> texts.get(i).isLive()))
+              .toList();
+      runs.forEach(run -> add(run, texts));
+      if (exact && !context.ascending()) {
+        return false;
+      }
+      float[] states = context.decode();
+      statistics =
+          statistics.plus(0, 0, 0, runs.stream().mapToLong(Run::size).sum(), runs.isEmpty() ? 0 : 1);
+      read(runs, texts, states, outcome);
+    }
+    end(texts);
+    statistics = statistics.plus(0, 0, plan.tokensReused(), 0, 0);
+    return true;
+  }
+
+  private Planner.Choice plan(List<Text> texts) {
+    if (texts.getFirst().everyToken) {
+      return planner.every(texts.getFirst().tokens.length, tiled);
+    }
+    return planner.last(
+        texts.stream().map(text -> text.tokens).toList(),
+        texts.stream().mapToInt(text -> text.match.length()).toArray(),
+        tiled);
+  }
+
+  /** What must stay in the cache: sequences, and how many of their tokens. */
+  private static Map<Integer, Integer> kept(List<Text> texts, boolean tiled) {
+    Map<Integer, Integer> kept = new HashMap<>();
+    for (Text text : texts) {
+      int reused = Planner.reusable(text.tokens.length, text.match.length(), tiled);
+      if (reused > 0) {
+        kept.merge(text.match.entry().sequence(), reused, Math::max);
+      }
+    }
+    return kept;
+  }
+
+  private boolean makeRoom(long cells, int sequences, Map<Integer, Integer> kept) {
+    while (context.freeCells() < cells || cache.freeSequences() < sequences) {
+      int oldest = cache.removeOldest(kept.keySet());
+      if (oldest < 0) {
+        break;
+      }
+      context.trim(oldest, 0);
+      cache.giveBack(oldest);
+    }
+    if (context.freeCells() < cells) {
+      kept.forEach(this::shorten);
+    }
+    return context.freeCells() >= cells && cache.freeSequences() >= sequences;
+  }
+
+  private void shorten(int sequence, int length) {
+    if (context.length(sequence) > length) {
+      context.trim(sequence, length);
+      cache.put(sequence, Arrays.copyOf(cache.tokens(sequence), length), Double.NaN);
+    }
+  }
+
+  private void begin(List<Text> texts, boolean inTiles) {
+    for (Text text : texts) {
+      text.sequence = cache.take();
+      int reused = Planner.reusable(text.tokens.length, text.match.length(), inTiles);
+      if (reused > 0) {
+        cache.use(text.match.entry());
+        context.share(text.match.entry().sequence(), text.sequence, reused);
+      }
+    }
+  }
+
+  private void add(Run run, List<Text> texts) {
+    int[] tokens = texts.get(run.texts().getFirst()).tokens;
+    int[] sequences = run.texts().stream().mapToInt(i -> texts.get(i).sequence).toArray();
+    for (int i = run.from(); i < run.to() + run.fillers(); i++) {
+      boolean output = i >= run.outputFrom() && i < run.outputTo();
+      context.add(tokens[Math.min(i, tokens.length - 1)], output, sequences);
+    }
+  }
+
+  private void read(List<Run> runs, List<Text> texts, float[] states, Outcome outcome) {
+    int row = 0;
+    for (Run run : runs) {
+      for (int position = run.outputFrom(); position < run.outputTo(); position++, row++) {
+        for (int i : run.texts()) {
+          Text text = texts.get(i);
+          int last = text.tokens.length - 1;
+          if (text.everyToken && position <= last) {
+            text.rewards[position] = head.reward(states, row);
+          } else if (position == last) {
+            text.rewards[0] = head.reward(states, row);
+          }
+          if (position == last && Arrays.stream(text.rewards).allMatch(Double::isFinite)) {
+            deliver(text, outcome, null);
+          }
+        }
+      }
+    }
+  }
+
+  private static void deliver(Text text, Outcome outcome, Throwable failure) {
+    text.delivered = true;
+    for (Request<?> request : text.requests) {
+      if (failure == null) {
+        outcome.rewards(request, text.rewards);
+      } else {
+        outcome.failure(request, failure);
+      }
+    }
+  }
+
+  /** From now on the texts are what later ones may begin with. */
+  private void end(List<Text> texts) {
+    for (Text text : texts) {
+      // Shorter than the text if that was withdrawn, longer if it was filled up.
+      int length = Math.min(context.length(text.sequence), text.tokens.length);
+      if (length == 0) {
+        cache.giveBack(text.sequence);
+      } else if (length == text.tokens.length) {
+        cache.put(text.sequence, text.tokens, text.lastReward());
+      } else {
+        cache.put(text.sequence, Arrays.copyOf(text.tokens, length), Double.NaN);
+      }
+    }
+  }
+}

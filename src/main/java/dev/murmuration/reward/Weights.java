@@ -1,0 +1,74 @@
+package dev.murmuration.reward;
+
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufTensor;
+import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.gguf.LlamaHyperparameters;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * What a model's weights take, in bytes.
+ *
+ * @param stored as they are in the file
+ * @param repacked a second copy, in the order in which this processor's kernels read: made at
+ *     loading from a mapped file, whose own copy is not looked at again
+ * @param mapped whether {@code stored} is the mapped file, which the system drops and reads again
+ *     as it likes
+ */
+record Weights(long stored, long repacked, boolean mapped) {
+  private static final String EMBEDDING = "token_embd.weight";
+
+  // ggml/src/ggml-cpu/repack.cpp, ggml_repack_get_optimal_repack_type: of each architecture the
+  // most that any of its processors has, because nothing is loaded here that knows which it is.
+  private static final Set<GgufTensorType> REPACKED_ON_X86 =
+      Set.of(
+          GgufTensorType.Q4_0,
+          GgufTensorType.Q4_K,
+          GgufTensorType.Q2_K,
+          GgufTensorType.IQ4_NL,
+          GgufTensorType.MXFP4);
+  private static final Set<GgufTensorType> REPACKED_ON_ARM =
+      Set.of(
+          GgufTensorType.Q4_0,
+          GgufTensorType.Q4_K,
+          GgufTensorType.Q5_K,
+          GgufTensorType.Q6_K,
+          GgufTensorType.Q8_0,
+          GgufTensorType.IQ4_NL,
+          GgufTensorType.MXFP4);
+  private static final int REPACKED_ROWS = 4;
+
+  static Weights of(Gguf gguf, LlamaHyperparameters model, Options options) {
+    long stored = gguf.tensors().stream().mapToLong(GgufTensor::byteSize).sum();
+    Set<GgufTensorType> types = repackedHere();
+    long repacked = 0;
+    for (GgufTensor tensor : gguf.tensors()) {
+      // The embedding is looked up, not multiplied with, unless it stands in for the output head.
+      boolean multiplied = !tensor.name().equals(EMBEDDING) || !model.hasOutputHead();
+      if (multiplied
+          && types.contains(tensor.type())
+          && tensor.dims().size() == 2
+          && tensor.dims().get(1) % REPACKED_ROWS == 0) {
+        repacked += tensor.byteSize();
+      } else if (multiplied && tensor.name().equals(EMBEDDING) && !options.memoryMap()) {
+        stored += tensor.byteSize(); // Read twice; a mapped one has one place.
+      }
+    }
+    // Without a map it is read into its place, and rearranged on the way.
+    return new Weights(stored, options.memoryMap() ? repacked : 0, options.memoryMap());
+  }
+
+  /** Of a model that is yet to be converted, to float16. */
+  static Weights of(LlamaHyperparameters model, Options options) {
+    return new Weights(model.weightBytes(), 0, options.memoryMap());
+  }
+
+  private static Set<GgufTensorType> repackedHere() {
+    return switch (System.getProperty("os.arch").toLowerCase(Locale.ROOT)) {
+      case "amd64", "x86_64" -> REPACKED_ON_X86;
+      case "aarch64", "arm64" -> REPACKED_ON_ARM;
+      default -> Set.of();
+    };
+  }
+}

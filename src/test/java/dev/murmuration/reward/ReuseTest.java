@@ -1,0 +1,227 @@
+package dev.murmuration.reward;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.murmuration.TestModels;
+import dev.murmuration.TestTexts;
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufWriter;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What is computed, and what is not computed again. */
+@Tag("native")
+class ReuseTest {
+  /** By how much two rewards of a text may differ in {@code fast}; the README says so. */
+  private static final double FAST = 1e-2;
+
+  private static RewardModel load(Options options) throws Exception {
+    return RewardModel.load(TestModels.TINY, options);
+  }
+
+  private static List<Conversation> bestOf(int responses, Random random) {
+    String prompt = TestTexts.words(195, random);
+    List<Conversation> conversations = new ArrayList<>();
+    for (int i = 0; i < responses; i++) {
+      conversations.add(Conversation.of(prompt, TestTexts.words(110 + 30 * i, random)));
+    }
+    return conversations;
+  }
+
+  @Test
+  void bestOfEightComputesThePromptOnceAndAgainNothing() throws Exception {
+    try (RewardModel model = load(Options.defaults())) {
+      List<Conversation> conversations = bestOf(8, new Random(1));
+      Plan plan = model.explain(conversations);
+      List<Reward> first = model.scoreAll(conversations);
+      ScoringStatistics once = model.statistics();
+      assertThat(once.texts()).isEqualTo(8);
+      assertThat(once.tokensAsked()).isEqualTo(first.stream().mapToLong(Reward::tokens).sum());
+      assertThat(once.tokensComputed()).isEqualTo(plan.tokensComputed());
+      assertThat(once.decodes()).isEqualTo(plan.decodes().size());
+      // BOS and the marks around the prompt are shared as well.
+      assertThat(once.tokensAsked() - once.tokensComputed()).isBetween(7L * 195, 7L * 210);
+      assertThat(model.scoreAll(conversations)).isEqualTo(first);
+      ScoringStatistics again = model.statistics().since(once);
+      assertThat(again.tokensComputed()).isZero();
+      assertThat(again.tokensReused()).isEqualTo(again.tokensAsked());
+    }
+    try (RewardModel model = load(Options.defaults().reuse(false))) {
+      List<Conversation> conversations = bestOf(8, new Random(1));
+      model.scoreAll(conversations);
+      ScoringStatistics once = model.statistics();
+      model.scoreAll(conversations);
+      assertThat(model.statistics().since(once)).isEqualTo(once);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void aSessionComputesWhatAnEditChanged(Precision precision) throws Exception {
+    Random random = new Random(2);
+    try (RewardModel model = load(Options.defaults().precision(precision));
+        RewardModel plain = load(Options.defaults().precision(precision).reuse(false))) {
+      String prompt = TestTexts.words(100, random);
+      String start = TestTexts.words(300, random);
+      ScoringSession session = model.session().prompt(prompt);
+      session.score(start);
+      for (int edit = 0; edit < 20; edit++) {
+        String response = start + " " + TestTexts.words(10, random);
+        ScoringStatistics before = model.statistics();
+        double reward = session.score(response).reward();
+        long computed = model.statistics().since(before).tokensComputed();
+        assertThat(computed).isLessThanOrEqualTo(precision == Precision.EXACT ? 64 : 10);
+        assertThat(reward)
+            .isCloseTo(
+                plain.score(prompt, response).reward(),
+                within(precision == Precision.EXACT ? 0 : FAST));
+        assertThat(session.scoreAsync(response).get().reward()).isEqualTo(reward);
+      }
+    }
+  }
+
+  /** A cache that is far too small for all that is asked of it, in an order without reason. */
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void rewardsStayTheSameWhileTheCacheOverflows(Precision precision) throws Exception {
+    Random random = new Random(3);
+    List<String> texts = TestTexts.bestOf(12, 8, 4);
+    Map<String, Double> expected = new HashMap<>();
+    Options options = Options.defaults().precision(precision).contextLength(512);
+    try (RewardModel plain = load(options.reuse(false))) {
+      for (String text : texts) {
+        expected.put(text, plain.scoreText(text).reward());
+      }
+    }
+    try (RewardModel model = load(options.microBatchSize(64))) {
+      for (int round = 0; round < 150; round++) {
+        List<String> some = new ArrayList<>();
+        for (int i = random.nextInt(6); i >= 0; i--) {
+          some.add(texts.get(random.nextInt(texts.size())));
+        }
+        List<Reward> rewards = model.scoreAllTexts(some);
+        for (int i = 0; i < some.size(); i++) {
+          assertThat(rewards.get(i).reward())
+              .isCloseTo(
+                  expected.get(some.get(i)), within(precision == Precision.EXACT ? 0 : FAST));
+        }
+        if (round % 10 == 0) {
+          model.traceText(some.getFirst());
+        }
+      }
+      ScoringStatistics statistics = model.statistics();
+      assertThat(statistics.tokensReused()).isPositive();
+      assertThat(statistics.tokensComputed()).isGreaterThan(512);
+    }
+  }
+
+  @Test
+  void callersAtOnceShareTheirPrompt() throws Exception {
+    try (RewardModel model = load(Options.defaults().precision(Precision.EXACT));
+        RewardModel plain =
+            load(Options.defaults().precision(Precision.EXACT).reuse(false));
+        var threads = Executors.newFixedThreadPool(32)) {
+      List<Conversation> conversations = bestOf(32, new Random(6));
+      List<Future<Double>> rewards = new ArrayList<>();
+      for (Conversation conversation : conversations) {
+        rewards.add(threads.submit(() -> model.score(conversation).reward()));
+      }
+      for (int i = 0; i < rewards.size(); i++) {
+        assertThat(rewards.get(i).get())
+            .isEqualTo(plain.score(conversations.get(i)).reward());
+      }
+      ScoringStatistics statistics = model.statistics();
+      assertThat(statistics.tokensComputed()).isLessThan(statistics.tokensAsked());
+    }
+  }
+
+  @Test
+  void whoWithdrawsDoesNotDisturbTheOthers() throws Exception {
+    try (RewardModel model = load(Options.defaults().precision(Precision.EXACT));
+        RewardModel plain = load(Options.defaults().precision(Precision.EXACT).reuse(false))) {
+      List<Conversation> conversations = bestOf(40, new Random(7));
+      List<CompletableFuture<Reward>> futures =
+          conversations.stream().map(model::scoreAsync).toList();
+      for (int i = 0; i < futures.size(); i += 2) {
+        futures.get(i).cancel(true);
+      }
+      for (int i = 1; i < futures.size(); i += 2) {
+        assertThat(futures.get(i).get().reward())
+            .isEqualTo(plain.score(conversations.get(i)).reward());
+      }
+      assertThat(model.score(conversations.getFirst()).reward())
+          .isEqualTo(plain.score(conversations.getFirst()).reward());
+    }
+  }
+
+  /** The model, with an embedding of NaN for the token of the word "Go". */
+  private static Path damaged(Path directory) throws Exception {
+    int token;
+    try (RewardModel model = load(Options.defaults())) {
+      token = model.scoreText("Go").readoutTokenId();
+    }
+    Path file = directory.resolve("damaged.gguf");
+    GgufWriter.copyOf(Gguf.read(TestModels.TINY)).write(file);
+    Gguf gguf = Gguf.read(file);
+    var embedding =
+        gguf.tensors().stream()
+            .filter(tensor -> tensor.name().equals("token_embd.weight"))
+            .findFirst()
+            .orElseThrow();
+    ByteBuffer row = ByteBuffer.allocate(4 * 64);
+    while (row.hasRemaining()) {
+      row.putInt(0x0000c07f); // NaN, little-endian
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.write(row.flip(), gguf.dataOffset() + embedding.offset() + 4L * 64 * token);
+    }
+    assertThat(Files.size(file)).isPositive();
+    return file;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void aTextThatOverflowsFailsAloneAndLeavesNothingBehind(
+      Precision precision, @TempDir Path directory) throws Exception {
+    Options options = Options.defaults().precision(precision);
+    double tolerance = precision == Precision.EXACT ? 0 : FAST;
+    try (RewardModel model = RewardModel.load(damaged(directory), options);
+        RewardModel plain = load(options.reuse(false))) {
+      List<String> good = TestTexts.bestOf(3, 3, 8);
+      List<CompletableFuture<Reward>> futures = new ArrayList<>();
+      for (String text : good) {
+        futures.add(model.scoreTextAsync(text));
+        futures.add(model.scoreTextAsync(text + " Go away"));
+      }
+      for (int i = 0; i < good.size(); i++) {
+        double expected = plain.scoreText(good.get(i)).reward();
+        assertThat(futures.get(2 * i).get().reward()).isCloseTo(expected, within(tolerance));
+        assertThatThrownBy(futures.get(2 * i + 1)::get)
+            .isInstanceOf(ExecutionException.class)
+            .cause()
+            .isInstanceOf(NonFiniteRewardException.class)
+            .hasMessageContaining("tokens");
+        assertThat(model.scoreText(good.get(i)).reward()).isCloseTo(expected, within(tolerance));
+      }
+    }
+  }
+}
