@@ -16,7 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * This library beside others over the same weights, in one run: each round lets all contenders take
@@ -43,8 +45,12 @@ public final class Comparison {
   private static final int[] LENGTHS = {64, 512, 2048};
   private static final int CONCURRENT = 32;
 
+  /** Seconds for the eight texts, over which a contender takes part in the first round only. */
+  private static final double SLOW = 120;
+
   private final Contenders contenders;
   private final LlamaBench bench;
+  private final Set<Contender> slow = new HashSet<>();
   private final List<Measurement> measurements = new ArrayList<>();
 
   private Comparison(Contenders contenders) {
@@ -108,7 +114,11 @@ public final class Comparison {
     all.add(Ours.together(AGAIN, contenders.remembering));
     all.add(Ours.together(EMBEDDINGS, contenders.embeddings));
     for (Contender contender : all) {
-      agreements.check(contender.name(), contender.answer(eight));
+      Contender.Answer answer = contender.answer(eight);
+      agreements.check(contender.name(), answer);
+      if (answer.seconds() > SLOW) {
+        slow.add(contender);
+      }
     }
     return agreements.all();
   }
@@ -124,6 +134,9 @@ public final class Comparison {
     Texts.BestOf eight = new Texts(round).bestOf8();
     int tokens = Texts.bestOf8Tokens();
     List<Contender> turns = new ArrayList<>(contenders.all());
+    if (round > 1) {
+      turns.removeAll(slow);
+    }
     Collections.rotate(turns, -round);
     for (Contender contender : turns) {
       add(Task.BEST_OF_8, contender.name(), tokens, contender.answer(eight).seconds());

@@ -51,8 +51,7 @@ final class Contenders implements AutoCloseable {
       remembering = opened(RewardModel.load(settings.model(), options));
       embeddings =
           opened(
-              RewardModel.load(
-                  settings.model(), options.reuse(false).readout(Readout.EMBEDDINGS)));
+              RewardModel.load(settings.model(), options.reuse(false).readout(Readout.EMBEDDINGS)));
       plain = opened(new PlainDecode(settings.model(), settings.threads(), Readout.EMBEDDINGS));
       all.add(Ours.together(Comparison.OURS, forgetful));
       all.add(Ours.oneByOne(Comparison.ONE_BY_ONE, forgetful));

@@ -77,7 +77,13 @@ final class ComparisonSection {
     faster("best of 8, times as fast as the JNI peer", 3.5, Task.BEST_OF_8, KHERUD, OURS, eight);
     faster("best of 8, times as fast as the pure-Java peer", 3, Task.BEST_OF_8, JLAMA, OURS, eight);
     faster("best of 8, times as fast as llama-server", 1.8, Task.BEST_OF_8, SERVER, OURS, eight);
-    faster("the same again, times as fast as llama-server", 1, Task.BEST_OF_8, SERVER_AGAIN, AGAIN, eight);
+    faster(
+        "the same again, times as fast as llama-server",
+        1,
+        Task.BEST_OF_8,
+        SERVER_AGAIN,
+        AGAIN,
+        eight);
     for (int tokens : lengths()) {
       faster(
           "prefill of " + tokens + " tokens, times as fast as llama-bench",
@@ -87,7 +93,13 @@ final class ComparisonSection {
           OURS,
           tokens);
     }
-    faster("read-out at 2048 tokens, times as fast as embeddings = true", 1.03, Task.PREFILL, EMBEDDINGS, OURS, 2048);
+    faster(
+        "read-out at 2048 tokens, times as fast as embeddings = true",
+        1.03,
+        Task.PREFILL,
+        EMBEDDINGS,
+        OURS,
+        2048);
     double edit = ratio(Task.SESSION_EDIT, EDIT, FULL, tokens(Task.SESSION_EDIT));
     claim("an edit in a session, share of a full score's time", false, 0.08, edit);
     faster(
@@ -159,13 +171,11 @@ final class ComparisonSection {
         page,
         charts,
         "best-of-8",
-        new BarChart(
-            "Best of 8, seconds (shorter is better)", List.of(new Group("", bars))));
+        new BarChart("Best of 8, seconds (shorter is better)", List.of(new Group("", bars))));
     page.append("\n| | seconds | rewards/s | of each round |\n|---|---|---|---|\n");
     for (Measurement m : sorted) {
       line(
-          "| %s | %s | %.2f | %s |",
-          m.contender(), seconds(m.median()), 8 / m.median(), rounds(m));
+          "| %s | %s | %.2f | %s |", m.contender(), seconds(m.median()), 8 / m.median(), rounds(m));
     }
   }
 
@@ -215,9 +225,9 @@ final class ComparisonSection {
   private void checks() {
     page.append("\n### Whether all compute the same\n");
     line(
-        "%nBefore the first round, on eight texts, beside llama.cpp's plain decode: the least cosine"
-            + " of the hidden states, and the largest difference of the rewards. A dash where a"
-            + " contender does not give them, or only normalised.%n");
+        "%nBefore the first round, on eight texts, beside llama.cpp's plain decode: the least"
+            + " cosine of the hidden states, and the largest difference of the rewards. A dash"
+            + " where a contender does not give them, or only normalised.%n");
     page.append("| | cosine | reward |\n|---|---|---|\n");
     for (Results.Agreement check : results.checks()) {
       line(

@@ -71,12 +71,16 @@ final class JmhSection {
   void write(StringBuilder page, Map<String, BarChart> charts) {
     page.append("\n## Benchmarks\n");
     Report.environment(page, environment);
-    page.append("\nWhat each class asks and what its baseline is, says the table in `README.md`.\n");
+    page.append(
+        "\nWhat each class asks and what its baseline is, says the table in `README.md`.\n");
     rows.forEach(
         (name, all) -> {
           page.append("\n### ").append(name).append('\n');
           String models =
-              all.stream().map(Row::model).filter(m -> !m.isEmpty()).distinct()
+              all.stream()
+                  .map(Row::model)
+                  .filter(m -> !m.isEmpty())
+                  .distinct()
                   .collect(Collectors.joining(", "));
           if (!models.isEmpty()) {
             page.append("\nModel: ").append(models).append(".\n");

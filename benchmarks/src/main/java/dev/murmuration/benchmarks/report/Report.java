@@ -63,14 +63,19 @@ public final class Report {
         .append(environment.commit())
         .append("; ")
         // It separates what it lists by the character that separates cells.
-        .append(environment.instructions().replaceAll("\\s*\\|\\s*", ", ").replaceAll(", $", "").replaceFirst("^CPU : ", ""))
+        .append(
+            environment
+                .instructions()
+                .replaceAll("\\s*\\|\\s*", ", ")
+                .replaceAll(", $", "")
+                .replaceFirst("^CPU : ", ""))
         .append(" |\n");
     page.append(
-        String.format("| load before | %.1f of %d |%n", environment.load(), environment.processors()));
+        String.format(
+            "| load before | %.1f of %d |%n", environment.load(), environment.processors()));
   }
 
-  static void chart(
-      StringBuilder page, Map<String, BarChart> charts, String name, BarChart chart) {
+  static void chart(StringBuilder page, Map<String, BarChart> charts, String name, BarChart chart) {
     charts.put(name, chart);
     page.append("\n![").append(chart.title()).append("](charts/").append(name).append(".svg)\n");
   }
