@@ -18,8 +18,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * {@code com.github.tjake:jlama-core}, pure Java on the Vector API, with activations in 8 bits as
- * llama.cpp has them. What it calls an embedding leaves out the final norm and pools over all
+ * {@code com.github.tjake:jlama-core}, pure Java on the Vector API. Activations stay float32: its
+ * default of 8 bits took eight times as long on JDK 25 with AVX-512. What it calls an embedding leaves out the final norm and pools over all
  * tokens, so the state is taken from its forward pass.
  */
 public final class JlamaPeer {
@@ -39,7 +39,7 @@ public final class JlamaPeer {
 
   private static final class StateModel extends LlamaModel {
     StateModel(Config config, WeightLoader weights, Tokenizer tokenizer) {
-      super(config, weights, tokenizer, DType.F32, DType.I8, Optional.empty());
+      super(config, weights, tokenizer, DType.F32, DType.F32, Optional.empty());
     }
 
     float[] state(int[] tokens) {
