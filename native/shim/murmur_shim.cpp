@@ -4,6 +4,9 @@
 #include "ggml.h"
 
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <atomic>
 #include <cmath>
@@ -284,6 +287,11 @@ const char * murmur_layouts(void) {
 int32_t murmur_init(const char * directory, char * error, size_t error_size) {
     int32_t devices = 0;
     int32_t code    = guarded(error, error_size, [&] {
+#ifdef __GLIBC__
+        // Buffers go back to the system when they are freed. By itself glibc raises this threshold with the first
+        // buffer freed, to 32 MiB at most, and then keeps smaller ones in the arena of each thread that had one.
+        mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
         ggml_set_abort_callback(on_assert);
         std::set_terminate(on_terminate);
         llama_log_set(on_log, nullptr);

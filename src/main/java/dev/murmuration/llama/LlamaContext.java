@@ -161,6 +161,11 @@ public final class LlamaContext implements AutoCloseable {
     return cells.free();
   }
 
+  /** Cells of the cache that tokens take, those of the batch not counted. */
+  public int usedCells() {
+    return cells.size() - cells.free();
+  }
+
   /** Tokens of a sequence, those in the batch included. */
   public int length(int sequence) {
     requireSequence(sequence);

@@ -2,7 +2,6 @@ package dev.murmuration.reward;
 
 import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.llama.ContextParameters;
-import dev.murmuration.llama.ContextParameters.Readout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,8 +22,11 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
   /** Room for a usual best of eight: a prompt and eight responses of some hundred tokens. */
   private static final int USUAL_CELLS = 4096;
 
-  /** Tokens a sequence, on average, below which further sequences find no place. */
-  private static final int CELLS_PER_SEQUENCE = 32;
+  /**
+   * One sequence for each tile of the cache, which is where sequences begin when their bits are to
+   * be the same every time. llama.cpp reserves logits for every sequence.
+   */
+  private static final int CELLS_PER_SEQUENCE = Planner.TILE;
 
   /** A context and what it takes. */
   record Choice(ContextParameters context, MemoryNeed need) {}
@@ -94,36 +96,16 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
   }
 
   private MemoryNeed need(int longest, ContextParameters context, String refusal) {
+    ContextMemory memory = new ContextMemory(model, context);
     return new MemoryNeed(
         longest,
         context.cells(),
         weights.stored(),
         weights.repacked(),
-        cache(context),
-        buffers(context),
+        memory.cache(),
+        memory.buffers(),
         available,
         refusal);
-  }
-
-  private long cache(ContextParameters context) {
-    long width = context.halfPrecisionCache() ? 2 : 4;
-    return 2L
-        * model.layers()
-        * model.keyValueHeads()
-        * model.headSize()
-        * context.cells()
-        * width;
-  }
-
-  private long buffers(ContextParameters context) {
-    long rows = context.microBatchSize();
-    long buffers = 4 * rows * (2L * model.feedForwardSize() + 7L * model.hiddenSize());
-    if (!context.flashAttention()) {
-      buffers += 4 * rows * context.cells() * model.heads();
-    }
-    boolean plain = context.readout() == Readout.EMBEDDINGS;
-    long outputs = plain ? context.batchSize() : context.maxOutputs();
-    return buffers + 4 * outputs * (model.vocabularySize() + (plain ? model.hiddenSize() : 0));
   }
 
   /**

@@ -27,7 +27,7 @@ final class Engine implements AutoCloseable {
   /** Long enough for a caller to wake, tokenize a short text and submit it. */
   private static final long WATCH_NANOS = 100_000;
 
-  /** The share of the last wave's time that is worth waiting for as many texts again. */
+  /** The share of a wave's time that is worth waiting for as many texts again. */
   private static final double GATHER = 0.02;
 
   private final Planner planner;
@@ -46,7 +46,7 @@ final class Engine implements AutoCloseable {
 
   // Of the last wave; used by the engine's thread alone.
   private int lastSize;
-  private long lastNanos;
+  private long gatherUntil;
 
   /** Whether something waits. Written under the lock; read without it, as a hint, by the engine. */
   private volatile boolean submitted;
@@ -62,6 +62,7 @@ final class Engine implements AutoCloseable {
   /**
    * Starts the thread and waits until it has its context.
    *
+   * @param staleCells see {@link Scorer}
    * @throws dev.murmuration.llama.LlamaException if the context cannot be created
    */
   Engine(
@@ -69,14 +70,16 @@ final class Engine implements AutoCloseable {
       ContextParameters parameters,
       ValueHead head,
       Planner planner,
-      Options options) {
+      Options options,
+      long staleCells) {
     this.planner = planner;
     this.capacity = options.queueCapacity();
+    boolean exact = options.precision() == Precision.EXACT;
     this.thread =
         Thread.ofPlatform()
             .name("murmuration-engine")
             .daemon()
-            .unstarted(() -> run(model, parameters, head, options));
+            .unstarted(() -> run(model, parameters, head, exact, staleCells));
     thread.start();
     try {
       started.join();
@@ -147,10 +150,13 @@ final class Engine implements AutoCloseable {
   }
 
   private void run(
-      LlamaModel model, ContextParameters parameters, ValueHead head, Options options) {
+      LlamaModel model,
+      ContextParameters parameters,
+      ValueHead head,
+      boolean exact,
+      long staleCells) {
     try (LlamaContext own = new LlamaContext(model, parameters)) {
-      boolean exact = options.precision() == Precision.EXACT;
-      scorer = new Scorer(own, head, planner, exact, options.reuse());
+      scorer = new Scorer(own, head, planner, exact, staleCells);
       open(own);
       started.complete(null);
       List<Request<?>> wave = next();
@@ -220,10 +226,11 @@ final class Engine implements AutoCloseable {
 
   /**
    * Callers who got their rewards together come again together, if each of them scores in a loop:
-   * waits for as many as there were, for a time that does not matter. Called under the lock.
+   * waits for as many as there were, until a moment after they got them that does not matter.
+   * Called under the lock.
    */
   private void gather() {
-    long left = (long) (lastNanos * GATHER);
+    long left = gatherUntil - System.nanoTime();
     try {
       while (!closed && waiting.size() < Math.min(lastSize, capacity) && left > 0) {
         left = notEmpty.awaitNanos(left);
@@ -259,7 +266,8 @@ final class Engine implements AutoCloseable {
       // Whatever it is, it belongs to who asked; the engine goes on with the next ones.
       failure = t;
     }
-    lastNanos = System.nanoTime() - start;
+    long end = System.nanoTime();
+    gatherUntil = end + (long) ((end - start) * GATHER);
     lastSize = wave.size();
     List<Request<?>> left;
     boolean ended;

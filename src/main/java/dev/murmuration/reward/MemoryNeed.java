@@ -7,7 +7,7 @@ import java.io.IOException;
 /**
  * The main memory that a model takes, in bytes, when it computes on a CPU. {@link RewardModel#load}
  * decides by these numbers and {@code murmur inspect} shows them. The cache's size is exact; that of
- * the buffers is a bound, at most a few MiB above what llama.cpp reports.
+ * the buffers is within a few MiB of what llama.cpp reports.
  *
  * @param contextLength tokens of the longest text
  * @param cells tokens of all texts that the cache holds at once

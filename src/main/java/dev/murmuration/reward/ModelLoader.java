@@ -96,7 +96,8 @@ final class ModelLoader {
               context.cells(),
               context.maxSequences(),
               options.precision() == Precision.EXACT);
-      Engine engine = new Engine(model, context, head, planner, options);
+      long staleCells = Scorer.staleCells(shape, options);
+      Engine engine = new Engine(model, context, head, planner, options, staleCells);
       return new Loaded(model, engine, planner, settings);
     } catch (RuntimeException | Error e) {
       model.close();

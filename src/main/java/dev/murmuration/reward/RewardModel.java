@@ -3,6 +3,8 @@ package dev.murmuration.reward;
 import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.Vocabulary;
+import dev.murmuration.reward.TextEncoder.Text;
+import dev.murmuration.reward.TextEncoder.Tokens;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
 import java.nio.file.Path;
@@ -21,7 +23,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * A reward model that scores text: prompt and response in, one number out, higher is better.
  *
  * <pre>{@code
- * try (RewardModel model = RewardModel.load(Path.of("starling-rm-7b-alpha-q8_0.gguf"))) {
+ * try (RewardModel model = RewardModel.load(Path.of("starling-rm-7b-alpha-q4.gguf"))) {
  *   double reward = model.score("Hello?", "Hi, how can I help you?").reward();
  * }
  * }</pre>
@@ -39,11 +41,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 public final class RewardModel implements AutoCloseable {
   private static final Cleaner LEAKS = Cleaner.create();
-  private static final String RAW = "raw";
 
   private final LlamaModel model;
   private final Engine engine;
   private final Planner planner;
+  private final TextEncoder encoder;
   private final ModelLoader.Settings settings;
   private final AtomicBoolean closed;
 
@@ -52,6 +54,9 @@ public final class RewardModel implements AutoCloseable {
     this.engine = loaded.engine();
     this.planner = loaded.planner();
     this.settings = loaded.settings();
+    this.encoder =
+        new TextEncoder(
+            model.vocabulary(), settings.template(), settings.contextLength(), settings.truncate());
     AtomicBoolean flag = new AtomicBoolean();
     this.closed = flag;
     Throwable created = new Throwable("created here");
@@ -246,46 +251,17 @@ public final class RewardModel implements AutoCloseable {
 
   // ---- from text to a request ----
 
-  /**
-   * A text to be scored. {@code beforeResponse} is its part before the response, empty for raw
-   * text.
-   */
-  private record Text(String whole, String beforeResponse, String template) {}
-
-  /** Tokens to be scored, at most {@code contextLength}. Never compared. */
-  @SuppressWarnings("ArrayRecordComponent")
-  private record Tokens(int[] ids, int truncated, String template) {}
-
   private Text text(Conversation conversation) {
-    ChatTemplate template = settings.template();
-    return new Text(
-        template.render(conversation), template.beforeResponse(conversation), template.name());
+    return encoder.text(conversation);
   }
 
   private Text raw(String text) {
-    return new Text(text, "", RAW);
+    return encoder.raw(text);
   }
 
   private Tokens tokenize(Text text) {
     requireOpen();
-    int[] ids = model.vocabulary().tokenize(text.whole());
-    int limit = settings.contextLength();
-    int excess = ids.length - limit;
-    if (excess <= 0) {
-      return new Tokens(ids, 0, text.template());
-    }
-    if (!settings.truncate()) {
-      throw new IllegalArgumentException(
-          "the text has "
-              + ids.length
-              + " tokens, the context holds "
-              + limit
-              + "; shorten it, raise --ctx-size, or allow truncation");
-    }
-    int[] kept = new int[limit];
-    kept[0] = ids[0];
-    System.arraycopy(ids, excess + 1, kept, 1, limit - 1);
-    return new Tokens(kept, excess, text.template());
+    return encoder.tokenize(text);
   }
 
   private CompletableFuture<Reward> submit(Text text, boolean async) {
@@ -303,7 +279,7 @@ public final class RewardModel implements AutoCloseable {
 
   private CompletableFuture<RewardTrace> submitTrace(Text text, boolean async) {
     Tokens tokens = tokenize(text);
-    int responseStart = responseStart(text, tokens);
+    int responseStart = encoder.responseStart(text, tokens);
     Vocabulary vocabulary = model.vocabulary();
     return submit(
         new Request<>(
@@ -315,25 +291,6 @@ public final class RewardModel implements AutoCloseable {
                     reward(tokens, rewards),
                     responseStart,
                     TokenTexts.steps(vocabulary, tokens.ids(), rewards))));
-  }
-
-  /**
-   * The first token that the response has a part in: where the tokens with it part from the tokens
-   * without it.
-   */
-  private int responseStart(Text text, Tokens tokens) {
-    if (text.beforeResponse().isEmpty()) {
-      return 0;
-    }
-    int[] before = model.vocabulary().tokenize(text.beforeResponse());
-    int[] ids = tokens.ids();
-    int same = tokens.truncated();
-    while (same < before.length
-        && same - tokens.truncated() < ids.length
-        && (same == tokens.truncated() || before[same] == ids[same - tokens.truncated()])) {
-      same++;
-    }
-    return Math.clamp(same - tokens.truncated(), 0, ids.length - 1);
   }
 
   private Reward reward(Tokens tokens, double[] rewards) {

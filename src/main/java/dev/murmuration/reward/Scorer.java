@@ -1,5 +1,6 @@
 package dev.murmuration.reward;
 
+import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.reward.Plan.Decode;
 import dev.murmuration.reward.Plan.Run;
@@ -50,11 +51,19 @@ final class Scorer {
     }
   }
 
+  private static final double STALE_COST = 0.1;
+
+  /** How many cells flash attention skips in the time that it computes with one. */
+  private static final int SKIPPED = 16;
+
+  /** A recent prompt is always worth its place. */
+  private static final long LEAST_STALE = 512;
+
   private final LlamaContext context;
   private final ValueHead head;
   private final Planner planner;
   private final boolean exact;
-  private final boolean reuse;
+  private final long staleCells;
   private final PrefixCache cache;
 
   /** Whether all that is in the cache was planned in tiles. */
@@ -65,15 +74,34 @@ final class Scorer {
 
   /**
    * @param exact whether a text must get the same bits whatever was computed before
-   * @param reuse whether the cache is kept from one call to the next
+   * @param staleCells how many tokens may stay in the cache that the next texts do not begin with;
+   *     0 if nothing is kept from one call to the next
    */
-  Scorer(LlamaContext context, ValueHead head, Planner planner, boolean exact, boolean reuse) {
+  Scorer(LlamaContext context, ValueHead head, Planner planner, boolean exact, long staleCells) {
     this.context = context;
     this.head = head;
     this.planner = planner;
     this.exact = exact;
-    this.reuse = reuse;
+    this.staleCells = staleCells;
     this.cache = new PrefixCache(context.maxSequences());
+  }
+
+  /**
+   * A good value for {@code staleCells}. Attention passes over every cell that is taken, whoever's
+   * it is: without flash attention it computes with them, and then they shall not cost more than a
+   * tenth of what the weights do; flash attention skips them at a small fraction of that.
+   */
+  static long staleCells(LlamaHyperparameters model, Options options) {
+    if (!options.reuse()) {
+      return 0;
+    }
+    long keyValueSize = (long) model.keyValueHeads() * model.headSize();
+    long weights =
+        model.hiddenSize() * (2L * model.hiddenSize() + 2 * keyValueSize)
+            + 3L * model.hiddenSize() * model.feedForwardSize();
+    // A multiplication and an addition for each weight, and for query by key and for score by value.
+    double cells = STALE_COST * 2 * weights / (4.0 * model.heads() * model.headSize());
+    return Math.max(LEAST_STALE, (long) (options.precision() == Precision.EXACT ? cells : SKIPPED * cells));
   }
 
   ScoringStatistics statistics() {
@@ -90,7 +118,7 @@ final class Scorer {
     List<Text> texts = distinct(requests);
     long asked = requests.stream().mapToLong(request -> request.tokens().length).sum();
     statistics = statistics.plus(requests.size(), asked, 0, 0, 0);
-    texts.removeIf(text -> reuse && isKnown(text, outcome));
+    texts.removeIf(text -> staleCells > 0 && isKnown(text, outcome));
     if (texts.isEmpty()) {
       return;
     }
@@ -112,7 +140,7 @@ final class Scorer {
       forget();
       throw e;
     }
-    if (!reuse) {
+    if (staleCells == 0) {
       forget();
     }
   }
@@ -212,7 +240,10 @@ final class Scorer {
   }
 
   private boolean makeRoom(long cells, int sequences, Map<Integer, Integer> kept) {
-    while (context.freeCells() < cells || cache.freeSequences() < sequences) {
+    long wanted = kept.values().stream().mapToLong(length -> length).sum();
+    while (context.freeCells() < cells
+        || cache.freeSequences() < sequences
+        || context.usedCells() - wanted > staleCells) {
       int oldest = cache.removeOldest(kept.keySet());
       if (oldest < 0) {
         break;

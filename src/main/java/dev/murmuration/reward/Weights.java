@@ -41,22 +41,26 @@ record Weights(long stored, long repacked, boolean mapped) {
 
   static Weights of(Gguf gguf, LlamaHyperparameters model, Options options) {
     long stored = gguf.tensors().stream().mapToLong(GgufTensor::byteSize).sum();
-    Set<GgufTensorType> types = repackedHere();
     long repacked = 0;
+    long twice = 0;
     for (GgufTensor tensor : gguf.tensors()) {
+      boolean embedding = tensor.name().equals(EMBEDDING);
       // The embedding is looked up, not multiplied with, unless it stands in for the output head.
-      boolean multiplied = !tensor.name().equals(EMBEDDING) || !model.hasOutputHead();
-      if (multiplied
-          && types.contains(tensor.type())
-          && tensor.dims().size() == 2
-          && tensor.dims().get(1) % REPACKED_ROWS == 0) {
+      if ((!embedding || !model.hasOutputHead()) && isRepacked(tensor)) {
         repacked += tensor.byteSize();
-      } else if (multiplied && tensor.name().equals(EMBEDDING) && !options.memoryMap()) {
-        stored += tensor.byteSize(); // Read twice; a mapped one has one place.
+        twice += embedding ? tensor.byteSize() : 0;
       }
     }
-    // Without a map it is read into its place, and rearranged on the way.
-    return new Weights(stored, options.memoryMap() ? repacked : 0, options.memoryMap());
+    // Without a map a tensor is rearranged on the way to its only place.
+    return options.memoryMap()
+        ? new Weights(stored, repacked, true)
+        : new Weights(stored + twice, 0, false);
+  }
+
+  private static boolean isRepacked(GgufTensor tensor) {
+    return repackedHere().contains(tensor.type())
+        && tensor.dims().size() == 2
+        && tensor.dims().get(1) % REPACKED_ROWS == 0;
   }
 
   /** Of a model that is yet to be converted, to float16. */

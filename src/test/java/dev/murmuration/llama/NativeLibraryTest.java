@@ -56,6 +56,10 @@ class NativeLibraryTest {
       for (int i = 0; i < 20; i++) {
         results.add(threads.submit(() -> child().run()));
       }
+      // What is under way by others is left alone until all have ended.
+      for (Future<ChildJvm.Result> result : results) {
+        result.get();
+      }
       for (Future<ChildJvm.Result> result : results) {
         assertThat(result.get().err()).isEmpty();
         assertThat(result.get().out()).startsWith(extracted().toString()).contains("CPU");

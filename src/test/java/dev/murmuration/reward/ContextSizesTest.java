@@ -35,7 +35,7 @@ class ContextSizesTest {
   void withEnoughMemoryTwoOfTheLongestTexts() {
     ContextSizes.Choice choice = choose(OPTIONS, 2048, 20);
     assertThat(choice.context())
-        .isEqualTo(new ContextParameters(4096, 512, 512, 128, 256, 2, true, true, Readout.PRUNED));
+        .isEqualTo(new ContextParameters(4096, 512, 512, 64, 256, 2, true, true, Readout.PRUNED));
     MemoryNeed need = choice.need();
     assertThat(need.contextLength()).isEqualTo(2048);
     assertThat(need.cells()).isEqualTo(4096);

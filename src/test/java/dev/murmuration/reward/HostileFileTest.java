@@ -116,8 +116,8 @@ class HostileFileTest {
             what,
             e);
         refused++;
-      } catch (LlamaException e) {
-        failed++; // Not finite, or refused by llama.cpp itself.
+      } catch (LlamaException | NonFiniteRewardException e) {
+        failed++; // Refused by llama.cpp itself, or not finite.
       }
     }
 

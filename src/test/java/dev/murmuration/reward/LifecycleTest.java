@@ -48,7 +48,7 @@ class LifecycleTest {
   @Test
   void closingWhile50ThreadsScore() throws Exception {
     for (int round = 0; round < 5; round++) {
-      RewardModel model = load(Options.defaults().queueCapacity(8));
+      RewardModel model = load(Options.defaults().reuse(false).queueCapacity(8));
       double expected = model.scoreText(LONG).reward();
       CountDownLatch scored = new CountDownLatch(60);
       List<Future<?>> callers = new ArrayList<>();
@@ -93,7 +93,7 @@ class LifecycleTest {
 
   @Test
   void anInterruptedCallerGetsAnExceptionAndTheModelGoesOn() throws Exception {
-    try (RewardModel model = load(Options.defaults())) {
+    try (RewardModel model = load(Options.defaults().reuse(false))) {
       Reward before = model.score("Hello?", "Hi");
       CountDownLatch running = new CountDownLatch(1);
       AtomicReference<Throwable> thrown = new AtomicReference<>();
@@ -125,7 +125,7 @@ class LifecycleTest {
 
   @Test
   void aTimeoutEndsTheCallAndTheModelGoesOn() throws Exception {
-    try (RewardModel model = load(Options.defaults().timeout(Duration.ofMillis(1)))) {
+    try (RewardModel model = load(Options.defaults().reuse(false).timeout(Duration.ofMillis(1)))) {
       assertThatThrownBy(() -> model.scoreAllTexts(java.util.Collections.nCopies(50, LONG)))
           .isInstanceOf(ScoringTimeoutException.class)
           .hasMessageContaining("1 ms");
@@ -139,7 +139,7 @@ class LifecycleTest {
 
   @Test
   void cancellingFuturesFreesTheEngine() throws Exception {
-    try (RewardModel model = load(Options.defaults())) {
+    try (RewardModel model = load(Options.defaults().reuse(false))) {
       Reward expected = model.score("Hello?", "Hi");
       List<CompletableFuture<Reward>> futures = new ArrayList<>();
       for (int i = 0; i < 200; i++) {
@@ -163,7 +163,7 @@ class LifecycleTest {
 
   @Test
   void aFullQueueMakesSubmittersWait() throws Exception {
-    try (RewardModel model = load(Options.defaults().queueCapacity(2))) {
+    try (RewardModel model = load(Options.defaults().precision(Precision.EXACT).queueCapacity(2))) {
       List<CompletableFuture<Reward>> futures = new ArrayList<>();
       for (int i = 0; i < 100; i++) {
         futures.add(model.scoreAsync("Hello?", "Hi " + i));

@@ -106,7 +106,7 @@ class ReuseTest {
     Random random = new Random(3);
     List<String> texts = TestTexts.bestOf(12, 8, 4);
     Map<String, Double> expected = new HashMap<>();
-    Options options = Options.defaults().precision(precision).contextLength(512);
+    Options options = Options.defaults().precision(precision).contextLength(512).cells(512);
     try (RewardModel plain = load(options.reuse(false))) {
       for (String text : texts) {
         expected.put(text, plain.scoreText(text).reward());

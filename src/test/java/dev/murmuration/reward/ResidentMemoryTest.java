@@ -1,0 +1,97 @@
+package dev.murmuration.reward;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.murmuration.ChildJvm;
+import dev.murmuration.TestModels;
+import dev.murmuration.checkpoint.Quantizer;
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.llama.QuantizationType;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * What a process takes after it has scored a text of 2048 tokens, against what {@code murmur
+ * inspect} says it would.
+ */
+@Tag("native")
+class ResidentMemoryTest {
+  /** A cache so large that it would be noticed if it was not counted. */
+  private static final int MANY_CELLS = 1 << 17;
+
+  @TempDir Path directory;
+
+  /** Prints the tokens scored, the bytes resident and the bytes computed. */
+  static final class ScoreLongText {
+    public static void main(String[] args) throws Exception {
+      Path file = Path.of(args[0]);
+      Options options = options(args[1], args[2]);
+      MemoryNeed need = need(file, options);
+      try (RewardModel model = RewardModel.load(file, options)) {
+        Reward reward = model.score("Tell me a story.", "word ".repeat(3000));
+        System.out.println(reward.tokens());
+        Process ps =
+            new ProcessBuilder("ps", "-o", "rss=", "-p", "" + ProcessHandle.current().pid())
+                .start();
+        String kib = new String(ps.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        System.out.println(Long.parseLong(kib.strip()) << 10);
+        System.out.println(need.total());
+      }
+    }
+  }
+
+  private static Options options(String precision, String cells) {
+    return Options.defaults()
+        .precision(Precision.of(precision))
+        .threads(2)
+        .cells(Integer.parseInt(cells));
+  }
+
+  private static MemoryNeed need(Path file, Options options) throws Exception {
+    Gguf gguf = Gguf.read(file);
+    return MemoryNeed.of(gguf, LlamaHyperparameters.validate(gguf), options);
+  }
+
+  private static void requireAsComputed(Path file, Precision precision, int cells)
+      throws Exception {
+    ChildJvm.Result result =
+        new ChildJvm(ScoreLongText.class)
+            .options("-Xmx64m", "-XX:+UseSerialGC")
+            .run(file, precision.label(), cells);
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    long[] numbers = result.out().lines().mapToLong(Long::parseLong).toArray();
+    assertThat(numbers[0]).isEqualTo(2048);
+    // Below: places of logits, and of a fuller cache's attention, that were reserved and not used.
+    assertThat(numbers[1])
+        .as("bytes resident")
+        .isBetween(numbers[2] - 200_000_000, numbers[2] + MemoryNeed.OVERHEAD);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void randomWeights(Precision precision) throws Exception {
+    requireAsComputed(TestModels.TINY, precision, 0);
+  }
+
+  @Test
+  void aLargeCache() throws Exception {
+    MemoryNeed need =
+        need(TestModels.FLEDGLING, options(Precision.FAST.label(), String.valueOf(MANY_CELLS)));
+    assertThat(need.cache()).isGreaterThan(MemoryNeed.OVERHEAD);
+    requireAsComputed(TestModels.FLEDGLING, Precision.FAST, MANY_CELLS);
+  }
+
+  @Test
+  void repackedWeights() throws Exception {
+    Path file = directory.resolve("q4_0.gguf");
+    var _ = Quantizer.of(TestModels.FLEDGLING).type(QuantizationType.of("Q4_0")).quantize(file);
+    assertThat(need(file, Options.defaults()).repacked()).isPositive();
+    requireAsComputed(file, Precision.FAST, 0);
+  }
+}
