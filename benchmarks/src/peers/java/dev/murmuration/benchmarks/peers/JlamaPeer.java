@@ -19,8 +19,8 @@ import java.util.Optional;
 
 /**
  * {@code com.github.tjake:jlama-core}, pure Java on the Vector API. Activations stay float32: its
- * default of 8 bits took eight times as long on JDK 25 with AVX-512. What it calls an embedding leaves out the final norm and pools over all
- * tokens, so the state is taken from its forward pass.
+ * default of 8 bits took eight times as long on JDK 25 with AVX-512. What it calls an embedding
+ * leaves out the final norm and pools over all tokens, so the state is taken from its forward pass.
  */
 public final class JlamaPeer {
   private JlamaPeer() {}
