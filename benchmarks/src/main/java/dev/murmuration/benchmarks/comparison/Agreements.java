@@ -28,35 +28,47 @@ final class Agreements {
     return all;
   }
 
-  /** Compares an answer with the oracle's. */
+  /**
+   * Compares an answer with the oracle's.
+   *
+   * @throws IllegalStateException if it is another one
+   */
   void check(String contender, Contender.Answer answer) {
-    double cosine = answer.states() == null ? Double.NaN : 1;
-    double reward = answer.rewards() == null && answer.states() == null ? Double.NaN : 0;
+    double cosine = Double.NaN;
+    double reward = Double.NaN;
     for (int i = 0; i < expected.size(); i++) {
       float[] right = expected.get(i);
-      if (answer.rewards() != null) {
-        reward = Math.max(reward, Math.abs(plain.project(right) - answer.rewards()[i]));
-      }
       if (answer.states() != null) {
-        float[] actual = answer.states()[i];
-        cosine = Math.min(cosine, cosine(right, actual));
+        float[] state = answer.states()[i];
+        cosine = least(contender, cosine, cosine(right, state));
         // A state of length 1 is a direction only; the others have about √hiddenSize.
-        reward =
-            Math.abs(length(actual) - 1) < 1e-3
-                ? Double.NaN
-                : Math.max(reward, Math.abs(plain.project(right) - plain.project(actual)));
+        if (Math.abs(length(state) - 1) > 1e-3) {
+          reward = most(contender, reward, plain.project(state) - plain.project(right));
+        }
+      } else {
+        reward = most(contender, reward, answer.rewards()[i] - plain.project(right));
       }
-    }
-    if (cosine < LEAST_COSINE || reward > MOST_REWARD) {
-      throw new IllegalStateException(
-          contender
-              + " computes something else: cosine of the hidden states "
-              + cosine
-              + ", difference of the rewards "
-              + reward);
     }
     System.err.printf("  %s: cosine %.5f, reward ± %.4f%n", contender, cosine, reward);
     all.add(new Results.Agreement(contender, cosine, reward));
+  }
+
+  // The negations catch NaN.
+
+  private static double least(String contender, double soFar, double cosine) {
+    if (!(cosine >= LEAST_COSINE)) {
+      throw new IllegalStateException(
+          contender + " computes something else: a cosine of hidden states of " + cosine);
+    }
+    return Double.isNaN(soFar) ? cosine : Math.min(soFar, cosine);
+  }
+
+  private static double most(String contender, double soFar, double difference) {
+    if (!(Math.abs(difference) <= MOST_REWARD)) {
+      throw new IllegalStateException(
+          contender + " computes something else: a reward that differs by " + difference);
+    }
+    return Double.isNaN(soFar) ? Math.abs(difference) : Math.max(soFar, Math.abs(difference));
   }
 
   private static double cosine(float[] a, float[] b) {

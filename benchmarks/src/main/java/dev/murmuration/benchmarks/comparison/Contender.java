@@ -14,10 +14,8 @@ interface Contender {
    * What came of it.
    *
    * @param seconds how long it took
-   * @param rewards one for each response; null if the contender does not give its states as they
-   *     are, but only their directions
-   * @param states hidden states of the last tokens, of any length; null if the contender does not
-   *     give them
+   * @param rewards one for each response; null if the contender gives states instead
+   * @param states hidden states of the last tokens, as they are or of length 1; or null
    */
   record Answer(double seconds, double[] rewards, float[][] states) {}
 }
