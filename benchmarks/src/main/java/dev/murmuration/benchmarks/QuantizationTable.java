@@ -50,7 +50,7 @@ public final class QuantizationTable {
     double[][] seconds = new double[types.size()][ROUNDS];
     for (int round = 0; round < ROUNDS; round++) {
       for (int i = 0; i < types.size(); i++) {
-        seconds[i][round] = prefill(file(folder, source, types.get(i)));
+        seconds[i][round] = prefill(file(folder, source, types.get(i)), round);
       }
     }
     System.out.println("| type | bits a weight | tokens/s | of F16 | drift |");
@@ -79,12 +79,11 @@ public final class QuantizationTable {
     return type == QuantizationType.F16 ? source : folder.resolve(type + ".gguf");
   }
 
-  private static double prefill(Path file) throws IOException {
-    try (RewardModel model = RewardModel.load(file)) {
-      String text = " good".repeat(TOKENS - 1).strip();
-      if (model.scoreText(text).tokens() != TOKENS) {
-        throw new IllegalStateException("the text has not " + TOKENS + " tokens");
-      }
+  private static double prefill(Path file, int seed) throws IOException {
+    Texts texts = new Texts(seed);
+    try (RewardModel model = RewardModel.load(file, Options.defaults().reuse(false))) {
+      Check.equal("tokens", TOKENS, model.scoreText(texts.text(TOKENS)).tokens());
+      String text = texts.text(TOKENS);
       long start = System.nanoTime();
       model.scoreText(text);
       return (System.nanoTime() - start) / 1e9;

@@ -48,7 +48,7 @@ public class ScoreOverhead {
 
   @Setup
   public void load() throws IOException {
-    rewardModel = RewardModel.load(MODEL, Options.defaults().threads(1));
+    rewardModel = RewardModel.load(MODEL, Options.defaults().threads(1).reuse(false));
     model = LlamaModel.load(MODEL, ModelParameters.DEFAULT, null);
     context =
         new LlamaContext(

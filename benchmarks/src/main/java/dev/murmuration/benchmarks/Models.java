@@ -1,0 +1,59 @@
+package dev.murmuration.benchmarks;
+
+import dev.murmuration.benchmarks.SyntheticModel.Shape;
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.llama.NativeQuantizer;
+import dev.murmuration.llama.QuantizationType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The models that benchmarks run on: a file, or the name of a synthetic one, which is made when it
+ * is first asked for and kept.
+ */
+public final class Models {
+  /** Where synthetic models are kept. */
+  public static final Path FOLDER = Path.of("benchmarks/models");
+
+  private Models() {}
+
+  /**
+   * The file of a model.
+   *
+   * @param model {@code 50M} for float16, {@code 1.1B} or {@code 7B} for Q4_0, or a file
+   */
+  public static Path file(String model) throws IOException {
+    Path given = Path.of(model);
+    if (Files.exists(given)) {
+      return given;
+    }
+    if (model.endsWith(".gguf")) {
+      throw new IOException(model + " does not exist");
+    }
+    Shape shape = Shape.of(model);
+    Files.createDirectories(FOLDER);
+    Path half = FOLDER.resolve(shape.name() + "-f16.gguf");
+    Path file = shape == Shape.M50 ? half : FOLDER.resolve(shape.name() + "-q4_0.gguf");
+    if (!Files.exists(file)) {
+      SyntheticModel.write(shape, half, 1);
+      if (shape != Shape.M50) {
+        quantize(half, file);
+        Files.delete(half);
+      }
+    }
+    return file;
+  }
+
+  private static void quantize(Path source, Path target) throws IOException {
+    NativeQuantizer.quantize(
+        source,
+        target,
+        QuantizationType.Q4_0,
+        LlamaHyperparameters.validate(Gguf.read(source)).layers(),
+        Runtime.getRuntime().availableProcessors(),
+        false,
+        (done, total) -> {});
+  }
+}

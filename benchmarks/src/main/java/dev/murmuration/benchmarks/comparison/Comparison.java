@@ -1,0 +1,209 @@
+package dev.murmuration.benchmarks.comparison;
+
+import dev.murmuration.benchmarks.Callers;
+import dev.murmuration.benchmarks.EditedText;
+import dev.murmuration.benchmarks.Environment;
+import dev.murmuration.benchmarks.Models;
+import dev.murmuration.benchmarks.Texts;
+import dev.murmuration.benchmarks.comparison.Results.Measurement;
+import dev.murmuration.benchmarks.comparison.Results.Task;
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.reward.Plan;
+import dev.murmuration.reward.ScoringSession;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * This library beside others over the same weights, in one run: each round lets all contenders take
+ * turns on texts that none has seen, so that a slow moment of the machine hits all of them. Before
+ * that each is checked to compute the same.
+ */
+public final class Comparison {
+  public static final String OURS = "murmuration";
+  public static final String ONE_BY_ONE = "murmuration, one by one";
+  public static final String AGAIN = "murmuration, the same again";
+  public static final String EMBEDDINGS = "murmuration, embeddings = true";
+  public static final String SERVER = "llama-server, one request";
+  public static final String SERVER_AGAIN = "llama-server, the same again";
+  public static final String KHERUD = "de.kherud:llama, one by one";
+  public static final String JLAMA = "jlama, one by one";
+  public static final String BENCH = "llama-bench";
+  public static final String CALLERS = "32 callers";
+  public static final String SCORE_ALL = "one scoreAll";
+  public static final String EDIT = "edit in a session";
+  public static final String FULL = "full score";
+
+  private static final int BATCH = 2048;
+  private static final int MICRO_BATCH = 512;
+  private static final int[] LENGTHS = {64, 512, 2048};
+  private static final int CONCURRENT = 32;
+
+  /** Seconds for the eight texts, over which a contender takes part in the first round only. */
+  private static final double SLOW = 120;
+
+  private final Contenders contenders;
+  private final LlamaBench bench;
+  private final Set<Contender> slow = new HashSet<>();
+  private final List<Measurement> measurements = new ArrayList<>();
+
+  private Comparison(Contenders contenders) {
+    this.contenders = contenders;
+    this.bench = contenders.bench();
+  }
+
+  /** {@code Comparison MODEL TOOLS ROUNDS RESULTS.json}. */
+  public static void main(String[] args) throws IOException {
+    if (args.length != 4) {
+      System.err.println("usage: Comparison MODEL TOOLS ROUNDS RESULTS.json");
+      System.exit(2);
+    }
+    int rounds = Integer.parseInt(args[2]);
+    int threads = Runtime.getRuntime().availableProcessors();
+    Settings settings = new Settings(Models.file(args[0]), threads, BATCH, MICRO_BATCH);
+    Environment environment = Environment.now();
+    try (Contenders contenders = new Contenders(settings, Path.of(args[1]))) {
+      Comparison comparison = new Comparison(contenders);
+      List<Results.Agreement> checks = comparison.warmUp();
+      for (int round = 1; round <= rounds; round++) {
+        System.err.println("round " + round + " of " + rounds);
+        comparison.run(round);
+      }
+      Plan plan = contenders.forgetful.explain(new Texts(0).bestOf8().conversations());
+      new Results(
+              environment,
+              model(settings.model()),
+              settings.threads(),
+              settings.batch(),
+              settings.microBatch(),
+              rounds,
+              plan.toString(),
+              plan.tokensComputed(),
+              comparison.measurements,
+              checks)
+          .write(Path.of(args[3]));
+    }
+    System.err.println("written: " + args[3]);
+  }
+
+  private static Results.Model model(Path file) throws IOException {
+    Gguf gguf = Gguf.read(file);
+    LlamaHyperparameters shape = LlamaHyperparameters.validate(gguf);
+    return new Results.Model(
+        file.getFileName().toString(),
+        gguf.string("general.name").orElse(""),
+        Files.size(file),
+        shape.parameterCount(),
+        shape.layers(),
+        shape.hiddenSize());
+  }
+
+  /** Lets everyone compute once, and looks at what. */
+  private List<Results.Agreement> warmUp() throws IOException {
+    System.err.println("warm-up and checks");
+    Texts.BestOf eight = new Texts(0).bestOf8();
+    Agreements agreements = new Agreements(contenders.plain, eight);
+    List<Contender> all = new ArrayList<>(contenders.all());
+    all.add(Ours.together("murmuration, reuse", contenders.remembering));
+    all.add(Ours.together(AGAIN, contenders.remembering));
+    all.add(Ours.together(EMBEDDINGS, contenders.embeddings));
+    for (Contender contender : all) {
+      Contender.Answer answer = contender.answer(eight);
+      agreements.check(contender.name(), answer);
+      if (answer.seconds() > SLOW) {
+        slow.add(contender);
+      }
+    }
+    return agreements.all();
+  }
+
+  private void run(int round) throws IOException {
+    bestOf8(round);
+    prefill(round);
+    sessionEdit(round);
+    concurrency(round);
+  }
+
+  private void bestOf8(int round) throws IOException {
+    Texts.BestOf eight = new Texts(round).bestOf8();
+    int tokens = Texts.bestOf8Tokens();
+    List<Contender> turns = new ArrayList<>(contenders.all());
+    if (round > 1) {
+      turns.removeAll(slow);
+    }
+    Collections.rotate(turns, -round);
+    for (Contender contender : turns) {
+      add(Task.BEST_OF_8, contender.name(), tokens, contender.answer(eight).seconds());
+      if (contender == contenders.server) {
+        add(Task.BEST_OF_8, SERVER_AGAIN, tokens, contender.answer(eight).seconds());
+      }
+    }
+    Ours ours = Ours.together(AGAIN, contenders.remembering);
+    ours.answer(eight);
+    add(Task.BEST_OF_8, AGAIN, tokens, ours.answer(eight).seconds());
+  }
+
+  private void prefill(int round) throws IOException {
+    for (int tokens : LENGTHS) {
+      Texts texts = new Texts(1000L * round + tokens);
+      if (bench != null) {
+        add(Task.PREFILL, BENCH, tokens, bench.prefill(tokens));
+      }
+      String text = texts.text(tokens);
+      add(Task.PREFILL, OURS, tokens, seconds(() -> contenders.forgetful.scoreText(text)));
+      add(Task.PREFILL, EMBEDDINGS, tokens, seconds(() -> contenders.embeddings.scoreText(text)));
+    }
+  }
+
+  private void sessionEdit(int round) {
+    EditedText text = new EditedText(round);
+    ScoringSession session = contenders.remembering.session().prompt(text.prompt());
+    session.score(text.edit());
+    String edited = text.edit();
+    add(Task.SESSION_EDIT, EDIT, EditedText.TOKENS, seconds(() -> session.score(edited)));
+    add(
+        Task.SESSION_EDIT,
+        FULL,
+        EditedText.TOKENS,
+        seconds(() -> contenders.forgetful.score(text.prompt(), edited)));
+  }
+
+  private void concurrency(int round) {
+    List<String> texts = Callers.texts(new Texts(round));
+    int tokens = texts.stream().mapToInt(text -> contenders.plain.tokenize(text).length).sum();
+    Callers.Outcome outcome = Callers.score(contenders.forgetful, CONCURRENT, texts);
+    add(Task.CONCURRENCY, CALLERS, tokens, outcome.seconds());
+    add(Task.LONGEST_WAIT, CALLERS, tokens, outcome.longestWait() / outcome.fairWait());
+    add(
+        Task.CONCURRENCY,
+        SCORE_ALL,
+        tokens,
+        seconds(() -> contenders.forgetful.scoreAllTexts(texts)));
+  }
+
+  private static double seconds(Runnable task) {
+    long start = System.nanoTime();
+    task.run();
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  private void add(Task task, String contender, int tokens, double value) {
+    System.err.printf("  %s, %d tokens, %s: %.3f%n", task, tokens, contender, value);
+    measurements.stream()
+        .filter(m -> m.is(task, contender, tokens))
+        .findFirst()
+        .orElseGet(
+            () -> {
+              measurements.add(new Measurement(task, contender, tokens, new ArrayList<>()));
+              return measurements.getLast();
+            })
+        .values()
+        .add(value);
+  }
+}

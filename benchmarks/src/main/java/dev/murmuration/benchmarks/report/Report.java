@@ -1,0 +1,82 @@
+package dev.murmuration.benchmarks.report;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.murmuration.benchmarks.Environment;
+import dev.murmuration.benchmarks.comparison.Results;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Turns the JSON files of the comparison and of JMH into {@code RESULTS.md} and its charts. Takes
+ * every figure from them; what was not measured is not there.
+ */
+public final class Report {
+  private static final String HEAD =
+      """
+      # Results
+
+      Written by `Report` from what the command in `README.md` measured; not edited by hand. All models have random weights:
+      they are for speed. Ratios are between figures of one run.
+      """;
+
+  private Report() {}
+
+  /** {@code Report FOLDER-WITH-JSON TARGET-FOLDER}. */
+  public static void main(String[] args) throws IOException {
+    Path source = Path.of(args[0]);
+    Path target = Path.of(args[1]);
+    StringBuilder page = new StringBuilder(HEAD);
+    Map<String, BarChart> charts = new TreeMap<>();
+    Path comparison = source.resolve("comparison.json");
+    if (Files.exists(comparison)) {
+      new ComparisonSection(Results.read(comparison)).write(page, charts);
+    }
+    Path jmh = source.resolve("jmh.json");
+    if (Files.exists(jmh)) {
+      ObjectMapper json = new ObjectMapper();
+      Environment environment =
+          json.readValue(source.resolve("environment.json").toFile(), Environment.class);
+      new JmhSection(environment, json.readTree(jmh.toFile())).write(page, charts);
+    }
+    if (page.length() == HEAD.length()) {
+      throw new IOException(source + " holds neither " + comparison + " nor " + jmh);
+    }
+    Path folder = target.resolve("charts");
+    Files.createDirectories(folder);
+    for (Map.Entry<String, BarChart> chart : charts.entrySet()) {
+      Files.writeString(folder.resolve(chart.getKey() + ".svg"), chart.getValue().svg());
+    }
+    Files.writeString(target.resolve("RESULTS.md"), page);
+    System.err.println("written: " + target.resolve("RESULTS.md"));
+  }
+
+  static void environment(StringBuilder page, Environment environment) {
+    page.append("\n| | |\n|---|---|\n");
+    page.append("| date | ").append(environment.date()).append(" |\n");
+    page.append("| machine | ").append(environment.machine()).append(" |\n");
+    page.append("| build | ")
+        .append(environment.build())
+        .append("; commit ")
+        .append(environment.commit())
+        .append("; ")
+        // It separates what it lists by the character that separates cells.
+        .append(
+            environment
+                .instructions()
+                .replaceAll("\\s*\\|\\s*", ", ")
+                .replaceAll(", $", "")
+                .replaceFirst("^CPU : ", ""))
+        .append(" |\n");
+    page.append(
+        String.format(
+            "| load before | %.1f of %d |%n", environment.load(), environment.processors()));
+  }
+
+  static void chart(StringBuilder page, Map<String, BarChart> charts, String name, BarChart chart) {
+    charts.put(name, chart);
+    page.append("\n![").append(chart.title()).append("](charts/").append(name).append(".svg)\n");
+  }
+}
