@@ -181,7 +181,9 @@ final class Engine implements AutoCloseable {
     }
   }
 
-  /** The requests that are computed next, which are then running; none when the engine is to end. */
+  /**
+   * The requests that are computed next, which are then running; none when the engine is to end.
+   */
   private List<Request<?>> next() {
     awaitBriefly();
     List<Request<?>> wave = new ArrayList<>();

@@ -153,8 +153,7 @@ final class Planner {
     int fillers = roundUp(length) - length;
     boolean tiled = alwaysTile || (mayTile && fillers <= length * CHEAP);
     Run whole =
-        new Run(
-            List.of(0), 0, length, tiled ? fillers : 0, 0, tiled ? roundUp(length) : length);
+        new Run(List.of(0), 0, length, tiled ? fillers : 0, 0, tiled ? roundUp(length) : length);
     return new Choice(new Plan(length, 0, cut(List.of(whole))), tiled);
   }
 

@@ -38,7 +38,9 @@ final class Request<T> {
     return everyToken;
   }
 
-  /** Completing it in any way, say by {@code cancel} or {@code orTimeout}, withdraws the request. */
+  /**
+   * Completing it in any way, say by {@code cancel} or {@code orTimeout}, withdraws the request.
+   */
   CompletableFuture<T> future() {
     return future;
   }

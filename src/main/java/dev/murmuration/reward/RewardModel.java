@@ -29,8 +29,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }</pre>
  *
  * <p>Any thread may call any method, also several at once: texts are tokenized where they are
- * submitted and computed on a thread of the model's own, together where several wait. A call that is
- * interrupted, times out or has its future cancelled stops its computation (on a CPU within a
+ * submitted and computed on a thread of the model's own, together where several wait. A call that
+ * is interrupted, times out or has its future cancelled stops its computation (on a CPU within a
  * layer's time) and throws {@link CancellationException} or {@link ScoringTimeoutException};
  * tokenizing, at most a second or two for the longest text, is not interrupted. After {@link
  * #close} every call throws {@link IllegalStateException}.
@@ -214,8 +214,7 @@ public final class RewardModel implements AutoCloseable {
    * {@link #rank}, if nothing could be reused of earlier calls. Computes nothing.
    */
   public Plan explain(List<Conversation> conversations) {
-    return planner.explain(
-        conversations.stream().map(one -> tokenize(text(one)).ids()).toList());
+    return planner.explain(conversations.stream().map(one -> tokenize(text(one)).ids()).toList());
   }
 
   /** What has been computed so far. */

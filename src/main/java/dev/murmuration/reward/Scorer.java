@@ -99,9 +99,11 @@ final class Scorer {
     long weights =
         model.hiddenSize() * (2L * model.hiddenSize() + 2 * keyValueSize)
             + 3L * model.hiddenSize() * model.feedForwardSize();
-    // A multiplication and an addition for each weight, and for query by key and for score by value.
+    // A multiplication and an addition for each weight, and for query by key and for score by
+    // value.
     double cells = STALE_COST * 2 * weights / (4.0 * model.heads() * model.headSize());
-    return Math.max(LEAST_STALE, (long) (options.precision() == Precision.EXACT ? cells : SKIPPED * cells));
+    return Math.max(
+        LEAST_STALE, (long) (options.precision() == Precision.EXACT ? cells : SKIPPED * cells));
   }
 
   ScoringStatistics statistics() {
@@ -209,7 +211,8 @@ final class Scorer {
       }
       float[] states = context.decode();
       statistics =
-          statistics.plus(0, 0, 0, runs.stream().mapToLong(Run::size).sum(), runs.isEmpty() ? 0 : 1);
+          statistics.plus(
+              0, 0, 0, runs.stream().mapToLong(Run::size).sum(), runs.isEmpty() ? 0 : 1);
       read(runs, texts, states, outcome);
     }
     end(texts);

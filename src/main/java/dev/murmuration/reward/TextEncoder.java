@@ -33,7 +33,8 @@ record TextEncoder(Vocabulary vocabulary, ChatTemplate template, int limit, bool
   }
 
   /**
-   * The tokens of a text, BOS in front. Those that are too many are cut off on the left, behind BOS.
+   * The tokens of a text, BOS in front. Those that are too many are cut off on the left, behind
+   * BOS.
    *
    * @throws IllegalArgumentException if the text cannot be encoded, or is too long and must not be
    *     cut

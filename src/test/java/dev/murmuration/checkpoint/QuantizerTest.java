@@ -139,8 +139,7 @@ class QuantizerTest {
    * compiled without -march even where the CPU backend is not, so that they do not depend on the
    * CPU. On other architectures compilers may fuse a multiplication and an addition, which Q4_0 and
    * Q4_K round differently; Q8_0 has none to fuse. There the reward tells that it is this
-   * quantization and no other: a different type is off by 2 or more, the kernels of another CPU by
-   * some hundredths of it.
+   * quantization and no other: those of different types are 3 or more apart.
    */
   @ParameterizedTest
   @CsvSource({

@@ -137,8 +137,7 @@ class ReuseTest {
   @Test
   void callersAtOnceShareTheirPrompt() throws Exception {
     try (RewardModel model = load(Options.defaults().precision(Precision.EXACT));
-        RewardModel plain =
-            load(Options.defaults().precision(Precision.EXACT).reuse(false));
+        RewardModel plain = load(Options.defaults().precision(Precision.EXACT).reuse(false));
         var threads = Executors.newFixedThreadPool(32)) {
       List<Conversation> conversations = bestOf(32, new Random(6));
       List<Future<Double>> rewards = new ArrayList<>();
@@ -146,8 +145,7 @@ class ReuseTest {
         rewards.add(threads.submit(() -> model.score(conversation).reward()));
       }
       for (int i = 0; i < rewards.size(); i++) {
-        assertThat(rewards.get(i).get())
-            .isEqualTo(plain.score(conversations.get(i)).reward());
+        assertThat(rewards.get(i).get()).isEqualTo(plain.score(conversations.get(i)).reward());
       }
       ScoringStatistics statistics = model.statistics();
       assertThat(statistics.tokensComputed()).isLessThan(statistics.tokensAsked());

@@ -9,8 +9,8 @@ import java.util.List;
 final class Check {
   /**
    * How far apart two rewards of a model with random weights may be in {@code fast}: they are
-   * spread around 0 with a standard deviation near 1, and such weights, of 4 bits at that, exaggerate
-   * every rounding.
+   * spread around 0 with a standard deviation near 1, and such weights, of 4 bits at that,
+   * exaggerate every rounding.
    */
   static final double TOLERANCE = 0.1;
 
