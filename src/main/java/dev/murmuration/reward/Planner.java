@@ -68,18 +68,21 @@ final class Planner {
   record Choice(Plan plan, boolean tiled) {}
 
   /**
-   * How many texts of a queue are planned together, from its head: as many as fit into the cache,
-   * at least one. Where neighbours begin alike, more do.
+   * How many texts of a queue are planned together, from its head, at least one. Texts that have a
+   * beginning in common with their neighbour: as many as fit into the cache. Others: as many as
+   * fill one decode; more would gain nothing, and every token passes over all that is in the cache.
    */
   int fitting(Iterable<int[]> queue) {
     // What fast adds where it tiles is allowed for.
     long room = alwaysTile ? cells : (long) (cells / (1 + CHEAP));
+    long tokens = 0;
     int count = 0;
     int[] previous = {};
     for (int[] text : queue) {
-      int filled = alwaysTile ? roundUp(text.length) : text.length;
-      room -= filled - reusable(text.length, commonPrefix(previous, text), alwaysTile);
-      if (count == maxTexts || (count > 0 && room < 0)) {
+      int reused = reusable(text.length, commonPrefix(previous, text), alwaysTile);
+      tokens += (alwaysTile ? roundUp(text.length) : text.length) - reused;
+      long most = reused >= TILE ? room : Math.min(room, batchSize);
+      if (count > 0 && (count == maxTexts || tokens > most)) {
         break;
       }
       count++;

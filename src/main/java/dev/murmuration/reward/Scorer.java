@@ -51,10 +51,11 @@ final class Scorer {
     }
   }
 
-  private static final double STALE_COST = 0.1;
+  /** What cells of other texts may cost, as a share of what the weights do. */
+  private static final double STALE_COST = 0.05;
 
   /** How many cells flash attention skips in the time that it computes with one. */
-  private static final int SKIPPED = 16;
+  private static final int SKIPPED = 8;
 
   /** A recent prompt is always worth its place. */
   private static final long LEAST_STALE = 512;
@@ -89,7 +90,7 @@ final class Scorer {
   /**
    * A good value for {@code staleCells}. Attention passes over every cell that is taken, whoever's
    * it is: without flash attention it computes with them, and then they shall not cost more than a
-   * tenth of what the weights do; flash attention skips them at a small fraction of that.
+   * twentieth of what the weights do; flash attention skips them at a small fraction of that.
    */
   static long staleCells(LlamaHyperparameters model, Options options) {
     if (!options.reuse()) {

@@ -10,6 +10,7 @@ import dev.murmuration.benchmarks.comparison.Results.Task;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.reward.Plan;
+import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.ScoringSession;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * This library beside others over the same weights, in one run: each round lets all contenders take
@@ -44,6 +46,9 @@ public final class Comparison {
   private static final int MICRO_BATCH = 512;
   private static final int[] LENGTHS = {64, 512, 2048};
   private static final int CONCURRENT = 32;
+
+  /** Tokens of a prefill measurement, at least: short texts are repeated. */
+  private static final int PREFILLED = 1024;
 
   /** Seconds for the eight texts, over which a contender takes part in the first round only. */
   private static final double SLOW = 120;
@@ -152,13 +157,24 @@ public final class Comparison {
   private void prefill(int round) throws IOException {
     for (int tokens : LENGTHS) {
       Texts texts = new Texts(1000L * round + tokens);
+      int repetitions = Math.max(1, PREFILLED / tokens);
       if (bench != null) {
-        add(Task.PREFILL, BENCH, tokens, bench.prefill(tokens));
+        add(Task.PREFILL, BENCH, tokens, bench.prefill(tokens, repetitions));
       }
-      String text = texts.text(tokens);
-      add(Task.PREFILL, OURS, tokens, seconds(() -> contenders.forgetful.scoreText(text)));
-      add(Task.PREFILL, EMBEDDINGS, tokens, seconds(() -> contenders.embeddings.scoreText(text)));
+      add(Task.PREFILL, OURS, tokens, prefill(contenders.forgetful, texts, tokens, repetitions));
+      add(
+          Task.PREFILL,
+          EMBEDDINGS,
+          tokens,
+          prefill(contenders.embeddings, texts, tokens, repetitions));
     }
+  }
+
+  /** As llama-bench does it: once to warm up, then the mean of some. */
+  private static double prefill(RewardModel model, Texts texts, int tokens, int repetitions) {
+    model.scoreText(texts.text(tokens));
+    List<String> different = Stream.generate(() -> texts.text(tokens)).limit(repetitions).toList();
+    return seconds(() -> different.forEach(model::scoreText)) / repetitions;
   }
 
   private void sessionEdit(int round) {

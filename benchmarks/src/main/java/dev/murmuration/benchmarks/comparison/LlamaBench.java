@@ -11,8 +11,8 @@ import java.util.List;
 record LlamaBench(Path program, Settings settings, Path log) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Seconds for the prefill of so many tokens, by its own clock. */
-  double prefill(int tokens) throws IOException {
+  /** Seconds for the prefill of so many tokens, by its own clock: the mean of some. */
+  double prefill(int tokens, int repetitions) throws IOException {
     List<String> command =
         List.of(
             program.toString(),
@@ -23,7 +23,7 @@ record LlamaBench(Path program, Settings settings, Path log) {
             "--n-gen",
             "0",
             "--repetitions",
-            "1",
+            String.valueOf(repetitions),
             "--batch-size",
             String.valueOf(settings.batch()),
             "--ubatch-size",
