@@ -1,7 +1,6 @@
 package dev.murmuration.llama;
 
 import dev.murmuration.llama.bindings.Bindings;
-import dev.murmuration.llama.bindings.llama_batch;
 import dev.murmuration.llama.bindings.llama_context_params;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -26,22 +25,9 @@ public final class LlamaContext implements AutoCloseable {
   private final int vocabularySize;
   private final int hiddenSize;
 
-  // The batch, off-heap and reused. Tokens point to the list of their sequences; neighbours with
-  // the same ones share it.
-  private final MemorySegment batch;
-  private final MemorySegment tokens;
-  private final MemorySegment positions;
-  private final MemorySegment sequenceCounts;
-  private final MemorySegment sequencePointers;
-  private final MemorySegment sequenceLists;
-  private final MemorySegment outputs;
+  private final TokenBatch batch;
   private final MemorySegment rows;
   private final NativeError error;
-  private final int[][] sequencesOfToken;
-  private int size;
-  private int outputCount;
-  private int listedSequences;
-  private MemorySegment lastList;
 
   /** What the cache holds, without the batch. */
   private final CellMap cells;
@@ -63,21 +49,12 @@ public final class LlamaContext implements AutoCloseable {
     this.vocabularySize = model.vocabulary().size();
     this.cells = new CellMap(parameters.cells(), parameters.maxSequences());
     this.lengths = new int[parameters.maxSequences()];
-    this.sequencesOfToken = new int[parameters.batchSize()][];
     MemorySegment modelHandle = model.acquireForContext();
     boolean created = false;
     try {
       error = new NativeError(arena);
-      int capacity = parameters.batchSize();
-      tokens = arena.allocate(ValueLayout.JAVA_INT, capacity);
-      positions = arena.allocate(ValueLayout.JAVA_INT, capacity);
-      sequenceCounts = arena.allocate(ValueLayout.JAVA_INT, capacity);
-      sequencePointers = arena.allocate(ValueLayout.ADDRESS, capacity);
-      sequenceLists =
-          arena.allocate(ValueLayout.JAVA_INT, (long) capacity * parameters.maxSequences());
-      outputs = arena.allocate(ValueLayout.JAVA_BYTE, capacity);
+      batch = new TokenBatch(arena, parameters.batchSize(), parameters.maxSequences());
       rows = arena.allocate(ValueLayout.JAVA_FLOAT, (long) parameters.maxOutputs() * hiddenSize);
-      batch = newBatch();
       handle = create(modelHandle).reinterpret(arena, Bindings::murmur_context_free);
       created = true;
     } finally {
@@ -86,17 +63,6 @@ public final class LlamaContext implements AutoCloseable {
         model.contextClosed();
       }
     }
-  }
-
-  private MemorySegment newBatch() {
-    MemorySegment segment = llama_batch.allocate(arena);
-    llama_batch.token(segment, tokens);
-    llama_batch.embd(segment, MemorySegment.NULL);
-    llama_batch.pos(segment, positions);
-    llama_batch.n_seq_id(segment, sequenceCounts);
-    llama_batch.seq_id(segment, sequencePointers);
-    llama_batch.logits(segment, outputs);
-    return segment;
   }
 
   private MemorySegment create(MemorySegment modelHandle) {
@@ -185,31 +151,16 @@ public final class LlamaContext implements AutoCloseable {
       throw new IllegalArgumentException(
           "no token " + token + "; the vocabulary has ids 0 to " + (vocabularySize - 1));
     }
-    boolean asBefore = size > 0 && Arrays.equals(sequences, sequencesOfToken[size - 1]);
-    if (!asBefore) {
+    if (!batch.endsWith(sequences)) {
       requireSequences(sequences);
     }
-    require(size < parameters.batchSize(), "the batch is full", parameters.batchSize());
-    require(size < cells.free(), "the context is full", cells.size());
+    require(batch.size() < parameters.batchSize(), "the batch is full", parameters.batchSize());
+    require(batch.size() < cells.free(), "the context is full", cells.size());
     require(
-        !output || outputCount < parameters.maxOutputs(),
+        !output || batch.outputs() < parameters.maxOutputs(),
         "too many outputs in a batch",
         parameters.maxOutputs());
-    tokens.setAtIndex(ValueLayout.JAVA_INT, size, token);
-    positions.setAtIndex(ValueLayout.JAVA_INT, size, lengths[sequences[0]]);
-    outputs.set(ValueLayout.JAVA_BYTE, size, (byte) (output ? 1 : 0));
-    if (!asBefore) {
-      lastList = sequenceLists.asSlice(4L * listedSequences, 4L * sequences.length);
-      MemorySegment.copy(sequences, 0, lastList, ValueLayout.JAVA_INT, 0, sequences.length);
-      listedSequences += sequences.length;
-    }
-    sequencesOfToken[size] = asBefore ? sequencesOfToken[size - 1] : sequences.clone();
-    sequenceCounts.setAtIndex(ValueLayout.JAVA_INT, size, sequences.length);
-    sequencePointers.setAtIndex(ValueLayout.ADDRESS, size, lastList);
-    size++;
-    if (output) {
-      outputCount++;
-    }
+    batch.add(token, lengths[sequences[0]], output, sequences);
     for (int sequence : sequences) {
       lengths[sequence]++;
     }
@@ -284,8 +235,9 @@ public final class LlamaContext implements AutoCloseable {
    */
   public void trim(int sequence, int length) {
     requireSequence(sequence);
-    if (size > 0) {
-      throw new IllegalStateException(size + " tokens wait in the batch; decode them first");
+    if (batch.size() > 0) {
+      throw new IllegalStateException(
+          batch.size() + " tokens wait in the batch; decode them first");
     }
     if (length < 0 || length > lengths[sequence]) {
       throw new IllegalArgumentException(
@@ -307,14 +259,14 @@ public final class LlamaContext implements AutoCloseable {
    * added up in another order, to other bits.
    */
   public boolean ascending() {
-    int[] placed = cells.next(size, parameters.microBatchSize());
+    int[] placed = cells.next(batch.size(), parameters.microBatchSize());
     int[] last = new int[lengths.length];
     for (int sequence = 0; sequence < last.length; sequence++) {
       int length = cells.length(sequence);
       last[sequence] = length == 0 ? -1 : cells.cell(sequence, length - 1);
     }
-    for (int i = 0; i < size; i++) {
-      for (int sequence : sequencesOfToken[i]) {
+    for (int i = 0; i < placed.length; i++) {
+      for (int sequence : batch.sequences(i)) {
         if (placed[i] <= last[sequence]) {
           return false;
         }
@@ -339,18 +291,17 @@ public final class LlamaContext implements AutoCloseable {
    * @throws LlamaException if llama.cpp fails; the cache is empty then
    */
   public float[] decode() {
-    if (size == 0) {
+    if (batch.size() == 0) {
       return new float[0];
     }
-    llama_batch.n_tokens(batch, size);
-    int expected = outputCount;
-    int tokenCount = size;
-    int[] placed = cells.next(size, parameters.microBatchSize());
-    int result = decodeUnchecked(batch);
-    for (int i = 0; i < size; i++) {
-      cells.put(placed[i], sequencesOfToken[i]);
+    int expected = batch.outputs();
+    int tokenCount = batch.size();
+    int[] placed = cells.next(tokenCount, parameters.microBatchSize());
+    int result = decodeUnchecked(batch.segment());
+    for (int i = 0; i < tokenCount; i++) {
+      cells.put(placed[i], batch.sequences(i));
     }
-    emptyBatch();
+    batch.clear();
     if (result != expected) {
       clear();
       if (result == Bindings.MURMUR_ABORTED()) {
@@ -392,17 +343,11 @@ public final class LlamaContext implements AutoCloseable {
 
   /** Empties cache and batch. */
   public void clear() {
-    emptyBatch();
+    batch.clear();
     Arrays.fill(lengths, 0);
     cells.clear();
     requireDone(
         "llama_memory_clear", Bindings.murmur_context_clear(handle, error.segment(), error.size()));
-  }
-
-  private void emptyBatch() {
-    size = 0;
-    outputCount = 0;
-    listedSequences = 0;
   }
 
   private void requireDone(String function, int code) {
