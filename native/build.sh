@@ -38,7 +38,7 @@ if [ "$portable" != true ]; then
 fi
 key=$({
   cat "$lock" "$root/native/CMakeLists.txt" "$root/native/build.sh" "$root/native/functions.sh" "$root/bindings/bindings.lock"
-  cat "$root"/native/shim/*
+  cat "$root"/native/shim/* "$root"/native/openmp/*
   echo "$os $arch $variant $named_source ${CC:-} ${CXX:-} ${CFLAGS:-} ${CXXFLAGS:-} $cpu"
 } | sha256)
 current="$build/current"
@@ -143,6 +143,15 @@ status=0
   }
   END { if (shown) printf "\r             \r" > "/dev/stderr"; exit failed }' || status=$?
 [ "$status" = 0 ] || { grep -E 'error|Error|FAILED' "$log" | head -n 25 >&2; fail "the build failed (all of it: $log)"; }
+
+# openmp/openmp.cpp has what the CPU backend uses of GNU OpenMP. What it does not have would run in libgomp, which knows nothing
+# of our threads: each of them would do all of the work.
+for library in "$work"/dist/libggml-cpu*; do
+  if nm "$library" 2>/dev/null | grep -q ' t GOMP_parallel$'; then
+    missing=$(nm -D --undefined-only "$library" | sed -n 's/.* \(\(GOMP\|omp\)_[a-z_]*\).*/\1/p' | tr '\n' ' ')
+    [ -z "$missing" ] || fail "$(basename "$library") calls what native/openmp/openmp.cpp does not have: $missing"
+  fi
+done
 
 # ---- lay out what is shipped ----
 

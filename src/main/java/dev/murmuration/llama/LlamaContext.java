@@ -9,7 +9,7 @@ import java.util.Arrays;
 
 /**
  * A key/value cache and the buffers to compute with. One thread creates it, uses it and closes it,
- * always the same one (OpenMP keeps a team of workers for every thread that computes); only {@link
+ * always the same one (a team of workers belongs to every thread that computes); only {@link
  * #cancel} may be called by others.
  *
  * <p>Tokens are added to a batch with {@link #add}; {@link #decode} computes them all. They stay in

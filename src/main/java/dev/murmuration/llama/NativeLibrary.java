@@ -78,22 +78,13 @@ final class NativeLibrary {
     }
   }
 
-  /**
-   * What ggml and OpenMP read from the environment while they are being loaded, and never again.
-   */
+  /** What ggml reads from the environment while it is being loaded, and never again. */
   private static void prepareEnvironment() {
     try (Arena arena = Arena.ofConfined()) {
       // ggml would fork a debugger to print a backtrace when it aborts.
       Bindings.setenv(arena.allocateFrom("GGML_NO_BACKTRACE"), arena.allocateFrom("1"), 1);
       // ggml would load a library from there.
       Bindings.unsetenv(arena.allocateFrom("GGML_BACKEND_PATH"));
-      if (System.getenv("OMP_WAIT_POLICY") == null) {
-        // GNU OpenMP's workers spin for milliseconds at each of a graph's thousand barriers before
-        // they sleep. With another busy process on the machine that made a short score 20 times
-        // slower than with 1000 rounds, and 8 times slower than with these; on an idle one fewer
-        // rounds than these cost a percent.
-        Bindings.setenv(arena.allocateFrom("GOMP_SPINCOUNT"), arena.allocateFrom("10000"), 0);
-      }
     }
   }
 

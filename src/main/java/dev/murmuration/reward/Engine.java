@@ -20,8 +20,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * The thread that owns the context, and the queue in front of it. Any thread may submit, withdraw
  * and close.
  *
- * <p>One thread, because llama.cpp allows one a context and OpenMP keeps a team of workers for
- * every thread that computes; a platform thread, because a virtual one would change its carrier.
+ * <p>One thread, because llama.cpp allows one a context and a team of workers belongs to every
+ * thread that computes; a platform thread, because a virtual one would change its carrier.
  */
 final class Engine implements AutoCloseable {
   /** Long enough for a caller to wake, tokenize a short text and submit it. */

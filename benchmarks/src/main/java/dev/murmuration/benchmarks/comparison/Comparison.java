@@ -154,20 +154,30 @@ public final class Comparison {
     add(Task.BEST_OF_8, AGAIN, tokens, ours.answer(eight).seconds());
   }
 
+  /** There and back again: what the machine gains or loses meanwhile falls on both alike. */
   private void prefill(int round) throws IOException {
     for (int tokens : LENGTHS) {
       Texts texts = new Texts(1000L * round + tokens);
-      int repetitions = Math.max(1, PREFILLED / tokens);
-      if (bench != null) {
-        add(Task.PREFILL, BENCH, tokens, bench.prefill(tokens, repetitions));
-      }
-      add(Task.PREFILL, OURS, tokens, prefill(contenders.forgetful, texts, tokens, repetitions));
-      add(
-          Task.PREFILL,
-          EMBEDDINGS,
-          tokens,
-          prefill(contenders.embeddings, texts, tokens, repetitions));
+      benchPrefill(tokens);
+      ourPrefill(OURS, contenders.forgetful, texts, tokens);
+      ourPrefill(EMBEDDINGS, contenders.embeddings, texts, tokens);
+      ourPrefill(OURS, contenders.forgetful, texts, tokens);
+      benchPrefill(tokens);
     }
+  }
+
+  private void benchPrefill(int tokens) throws IOException {
+    if (bench != null) {
+      add(Task.PREFILL, BENCH, tokens, bench.prefill(tokens, repetitions(tokens)));
+    }
+  }
+
+  private static int repetitions(int tokens) {
+    return Math.max(1, PREFILLED / tokens);
+  }
+
+  private void ourPrefill(String name, RewardModel model, Texts texts, int tokens) {
+    add(Task.PREFILL, name, tokens, prefill(model, texts, tokens, repetitions(tokens)));
   }
 
   /** As llama-bench does it: once to warm up, then the mean of some. */

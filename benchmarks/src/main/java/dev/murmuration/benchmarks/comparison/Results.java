@@ -41,10 +41,10 @@ public record Results(
       String file, String name, long bytes, long parameters, int layers, int hidden) {}
 
   /**
-   * How long a contender took for a task, in each round.
+   * How long a contender took for a task, in each of its turns.
    *
    * @param tokens tokens of the texts, shared ones counted as often as they are there
-   * @param values seconds, one for each round
+   * @param values seconds, one for each turn; a round may have several
    */
   public record Measurement(Task task, String contender, int tokens, List<Double> values) {
     boolean is(Task task, String contender, int tokens) {

@@ -49,7 +49,7 @@ final class ComparisonSection {
         model.hidden(),
         model.bytes() / 1e6);
     line(
-        "| settings | %d threads, batches of %d, micro-batches of %d tokens; the median of %d"
+        "| settings | %d threads, batches of %d, micro-batches of %d tokens; medians of %d"
             + " rounds, in each of which all take turns |",
         results.threads(), results.batch(), results.microBatch(), results.rounds());
     claims();
@@ -172,10 +172,9 @@ final class ComparisonSection {
         charts,
         "best-of-8",
         new BarChart("Best of 8, seconds (shorter is better)", List.of(new Group("", bars))));
-    page.append("\n| | seconds | rewards/s | of each round |\n|---|---|---|---|\n");
+    page.append("\n| | seconds | rewards/s | of each turn |\n|---|---|---|---|\n");
     for (Measurement m : sorted) {
-      line(
-          "| %s | %s | %.2f | %s |", m.contender(), seconds(m.median()), 8 / m.median(), rounds(m));
+      line("| %s | %s | %.2f | %s |", m.contender(), seconds(m.median()), 8 / m.median(), turns(m));
     }
   }
 
@@ -198,16 +197,16 @@ final class ComparisonSection {
     line("%nOne text; the library's time is that of the whole call.");
     Report.chart(
         page, charts, "prefill", new BarChart("Prefill, tokens/s (longer is better)", groups));
-    page.append("\n| tokens | | tokens/s | seconds of each round |\n|---|---|---|---|\n");
+    page.append("\n| tokens | | tokens/s | seconds of each turn |\n|---|---|---|---|\n");
     of(Task.PREFILL).stream()
         .sorted(Comparator.comparing(Measurement::tokens).thenComparing(Measurement::median))
         .forEach(
-            m -> line("| %d | %s | %.1f | %s |", m.tokens(), m.contender(), rate(m), rounds(m)));
+            m -> line("| %d | %s | %.1f | %s |", m.tokens(), m.contender(), rate(m), turns(m)));
   }
 
   private void other() {
     page.append("\n### Edits and callers\n\n");
-    page.append("| | | seconds | of each round |\n|---|---|---|---|\n");
+    page.append("| | | seconds | of each turn |\n|---|---|---|---|\n");
     for (Task task : List.of(Task.SESSION_EDIT, Task.CONCURRENCY)) {
       for (Measurement m : of(task)) {
         line(
@@ -217,7 +216,7 @@ final class ComparisonSection {
                 : "64 texts of 16 to 96 tokens",
             m.contender(),
             seconds(m.median()),
-            rounds(m));
+            turns(m));
       }
     }
   }
@@ -248,7 +247,7 @@ final class ComparisonSection {
     return m.tokens() / m.median();
   }
 
-  private static String rounds(Measurement m) {
+  private static String turns(Measurement m) {
     return m.values().stream().map(ComparisonSection::seconds).collect(Collectors.joining(" "));
   }
 
