@@ -75,13 +75,14 @@ public record Plan(long tokensAsked, long tokensReused, List<Decode> decodes) {
     long computed = tokensComputed();
     return String.format(
         Locale.ROOT,
-        "%d tokens asked for, %d computed (%.1f %%, %d of them fillers), %d reused, %d decodes %s",
+        "%d tokens asked for, %d computed (%.1f %%, %d of them fillers), %d reused, %d %s %s",
         tokensAsked,
         computed,
         tokensAsked == 0 ? 0.0 : 100.0 * computed / tokensAsked,
         fillers(),
         tokensReused,
         decodes.size(),
+        decodes.size() == 1 ? "decode" : "decodes",
         decodes.stream().map(Decode::size).toList());
   }
 }
