@@ -5,10 +5,9 @@
 // uneven share of work; and with two teams in a process, two models in one JVM, it hardly spins at all. Here a thread
 // spins for as long as the thread that it waits for runs, which it asks the kernel, and sleeps when that one does not.
 //
-// Linked into ggml's CPU backend, not exported: other libraries in the process keep their OpenMP. Standard: GNU's libgomp
-// ABI as GCC 9 and later emit it for `parallel num_threads(n)`, `barrier` and `single`. The backend has no other constructs;
-// one that is added would call libgomp and, in a team of one there, do its work once for each thread. CMakeLists.txt
-// fails the build then.
+// Linked into ggml's CPU backend and not exported: other libraries in the process keep their OpenMP. GCC calls these for
+// `parallel num_threads(n)`, `barrier` and `single`, and the backend has no other constructs. One that came to be added
+// would call libgomp, find itself in a team of one there, and do all of its work in each thread; build.sh fails then.
 
 #include <linux/futex.h>
 #include <pthread.h>
