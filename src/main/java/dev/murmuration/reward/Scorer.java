@@ -215,6 +215,13 @@ final class Scorer {
           statistics.plus(
               0, 0, 0, runs.stream().mapToLong(Run::size).sum(), runs.isEmpty() ? 0 : 1);
       read(runs, texts, states, outcome);
+      if (staleCells == 0 && !choice.tiled()) {
+        // Nobody will begin with it, and attention passes over every cell that is taken. Not where
+        // bits matter: the next tokens lie where it lay.
+        texts.stream()
+            .filter(text -> text.delivered)
+            .forEach(text -> context.trim(text.sequence, 0));
+      }
     }
     end(texts);
     statistics = statistics.plus(0, 0, plan.tokensReused(), 0, 0);

@@ -50,6 +50,9 @@ public final class Comparison {
   /** Tokens of a prefill measurement, at least: short texts are repeated. */
   private static final int PREFILLED = 1024;
 
+  /** Turns of a prefill measurement in a round, times tokens. */
+  private static final int TURNS = 256;
+
   /** Seconds for the eight texts, over which a contender takes part in the first round only. */
   private static final double SLOW = 120;
 
@@ -114,7 +117,10 @@ public final class Comparison {
     System.err.println("warm-up and checks");
     Texts.BestOf eight = new Texts(0).bestOf8();
     Agreements agreements = new Agreements(contenders.plain, eight);
-    List<Contender> all = new ArrayList<>(contenders.all());
+    List<Contender> all = new ArrayList<>();
+    all.add(Ours.together(OURS, contenders.forgetful));
+    all.add(Ours.oneByOne(ONE_BY_ONE, contenders.forgetful));
+    all.addAll(contenders.others());
     all.add(Ours.together("murmuration, reuse", contenders.remembering));
     all.add(Ours.together(AGAIN, contenders.remembering));
     all.add(Ours.together(EMBEDDINGS, contenders.embeddings));
@@ -137,32 +143,45 @@ public final class Comparison {
 
   private void bestOf8(int round) throws IOException {
     Texts.BestOf eight = new Texts(round).bestOf8();
-    int tokens = Texts.bestOf8Tokens();
-    List<Contender> turns = new ArrayList<>(contenders.all());
+    Contender together = Ours.together(OURS, contenders.forgetful);
+    Contender oneByOne = Ours.oneByOne(ONE_BY_ONE, contenders.forgetful);
+    for (Contender ours : List.of(together, oneByOne, oneByOne, together)) {
+      bestOf8(ours, eight);
+    }
+    List<Contender> turns = new ArrayList<>(contenders.others());
     if (round > 1) {
       turns.removeAll(slow);
     }
     Collections.rotate(turns, -round);
     for (Contender contender : turns) {
-      add(Task.BEST_OF_8, contender.name(), tokens, contender.answer(eight).seconds());
+      bestOf8(contender, eight);
       if (contender == contenders.server) {
-        add(Task.BEST_OF_8, SERVER_AGAIN, tokens, contender.answer(eight).seconds());
+        add(Task.BEST_OF_8, SERVER_AGAIN, Texts.bestOf8Tokens(), contender.answer(eight).seconds());
       }
     }
-    Ours ours = Ours.together(AGAIN, contenders.remembering);
-    ours.answer(eight);
-    add(Task.BEST_OF_8, AGAIN, tokens, ours.answer(eight).seconds());
+    Ours again = Ours.together(AGAIN, contenders.remembering);
+    again.answer(eight);
+    bestOf8(again, eight);
   }
 
-  /** There and back again: what the machine gains or loses meanwhile falls on both alike. */
+  private void bestOf8(Contender contender, Texts.BestOf eight) throws IOException {
+    add(Task.BEST_OF_8, contender.name(), Texts.bestOf8Tokens(), contender.answer(eight).seconds());
+  }
+
+  /**
+   * There and back again: what the machine gains or loses meanwhile falls on both alike. Several
+   * times with short texts, on which a moment's trouble weighs more.
+   */
   private void prefill(int round) throws IOException {
     for (int tokens : LENGTHS) {
       Texts texts = new Texts(1000L * round + tokens);
-      benchPrefill(tokens);
-      ourPrefill(OURS, contenders.forgetful, texts, tokens);
-      ourPrefill(EMBEDDINGS, contenders.embeddings, texts, tokens);
-      ourPrefill(OURS, contenders.forgetful, texts, tokens);
-      benchPrefill(tokens);
+      for (int turn = 0; turn < Math.max(1, TURNS / tokens); turn++) {
+        benchPrefill(tokens);
+        ourPrefill(OURS, contenders.forgetful, texts, tokens);
+        ourPrefill(EMBEDDINGS, contenders.embeddings, texts, tokens);
+        ourPrefill(OURS, contenders.forgetful, texts, tokens);
+        benchPrefill(tokens);
+      }
     }
   }
 

@@ -21,7 +21,7 @@ final class Contenders implements AutoCloseable {
   private final Settings settings;
   private final Path tools;
   private final List<AutoCloseable> open = new ArrayList<>();
-  private final List<Contender> all = new ArrayList<>();
+  private final List<Contender> others = new ArrayList<>();
 
   /** Computes everything anew. */
   final RewardModel forgetful;
@@ -53,8 +53,6 @@ final class Contenders implements AutoCloseable {
           opened(
               RewardModel.load(settings.model(), options.reuse(false).readout(Readout.EMBEDDINGS)));
       plain = opened(new PlainDecode(settings.model(), settings.threads(), Readout.EMBEDDINGS));
-      all.add(Ours.together(Comparison.OURS, forgetful));
-      all.add(Ours.oneByOne(Comparison.ONE_BY_ONE, forgetful));
       startServer();
       startKherud();
       startJlama();
@@ -64,9 +62,9 @@ final class Contenders implements AutoCloseable {
     }
   }
 
-  /** Those who score eight responses from nothing. */
-  List<Contender> all() {
-    return all;
+  /** Those beside this library who score eight responses from nothing. */
+  List<Contender> others() {
+    return others;
   }
 
   /** llama.cpp's benchmark; null if it is not there. */
@@ -86,7 +84,7 @@ final class Contenders implements AutoCloseable {
     Path program = tools.resolve("llama-server");
     if (present(Files.isExecutable(program), "llama-server", "native/tools.sh builds it")) {
       server = opened(new LlamaServer(program, settings, LOGS.resolve("llama-server.log")));
-      all.add(server);
+      others.add(server);
     }
   }
 
@@ -123,7 +121,7 @@ final class Contenders implements AutoCloseable {
       List<String> allOptions = new ArrayList<>(options);
       allOptions.add("--enable-native-access=ALL-UNNAMED");
       Path log = LOGS.resolve(mainClass + ".log");
-      all.add(
+      others.add(
           opened(
               new PeerProcess(
                   name, PEERS + mainClass, allOptions, arguments, plain::tokenize, log)));

@@ -6,6 +6,7 @@ import dev.murmuration.benchmarks.Environment;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * What {@link Comparison} measured, as its JSON file holds it.
@@ -53,6 +54,24 @@ public record Results(
 
     /** The middle one; of an even number the lower. */
     public double median() {
+      return median(values);
+    }
+
+    /**
+     * How many times as long this took as the other one: the median of the turns' ratios where both
+     * had their turns beside each other, else the ratio of the medians.
+     */
+    public double ratio(Measurement other) {
+      if (values.size() != other.values.size()) {
+        return median() / other.median();
+      }
+      return median(
+          IntStream.range(0, values.size())
+              .mapToObj(i -> values.get(i) / other.values.get(i))
+              .toList());
+    }
+
+    private static double median(List<Double> values) {
       return values.stream().sorted().toList().get((values.size() - 1) / 2);
     }
   }

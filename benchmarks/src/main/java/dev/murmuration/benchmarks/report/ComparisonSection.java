@@ -63,7 +63,9 @@ final class ComparisonSection {
   // ---- what it must show ----
 
   private void claims() {
-    page.append("\n### What it must show\n\n| | bound | measured | |\n|---|---|---|---|\n");
+    page.append("\n### What it must show\n");
+    line("%nThe median of the turns' ratios; of the medians, where one had more turns.%n");
+    page.append("| | bound | measured | |\n|---|---|---|---|\n");
     int eight = Texts.bestOf8Tokens();
     double distinct = Texts.bestOf8DistinctTokens();
     if (results.tokensComputed() > 0) {
@@ -134,7 +136,7 @@ final class ComparisonSection {
   private double ratio(Task task, String a, String b, int tokens) {
     Measurement first = results.find(task, a, tokens);
     Measurement second = results.find(task, b, tokens);
-    return first == null || second == null ? Double.NaN : first.median() / second.median();
+    return first == null || second == null ? Double.NaN : first.ratio(second);
   }
 
   private int tokens(Task task) {
