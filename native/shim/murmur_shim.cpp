@@ -348,6 +348,20 @@ int32_t murmur_tokenize(const llama_vocab * vocab, const char * text, int32_t te
     return count;
 }
 
+int32_t murmur_special_tokens(const llama_vocab * vocab, llama_token * ids, int32_t capacity) {
+    const int special = LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_USER_DEFINED | LLAMA_TOKEN_ATTR_UNKNOWN;
+    int32_t   count   = 0;
+    for (llama_token id = 0; id < llama_vocab_n_tokens(vocab); id++) {
+        if (llama_vocab_get_attr(vocab, id) & special) {
+            if (count < capacity) {
+                ids[count] = id;
+            }
+            count++;
+        }
+    }
+    return count;
+}
+
 int32_t murmur_token_piece(const llama_vocab * vocab, llama_token token, char * piece, int32_t capacity, char * error,
                            size_t error_size) {
     int32_t size = INT32_MIN;

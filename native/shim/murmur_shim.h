@@ -52,6 +52,9 @@ MURMUR_API struct llama_model * murmur_model_load(const char * path, const struc
 MURMUR_API int32_t murmur_tokenize(const struct llama_vocab * vocab, const char * text, int32_t text_size,
                                    llama_token * tokens, int32_t capacity, bool add_special, bool parse_special,
                                    char * error, size_t error_size);
+// Writes the ids of the tokens that llama_tokenize looks for in a text before all else (control, unknown and user-defined
+// ones), at most `capacity`; returns how many there are.
+MURMUR_API int32_t murmur_special_tokens(const struct llama_vocab * vocab, llama_token * ids, int32_t capacity);
 // Writes the text of one token (not NUL-terminated); returns its size in bytes, -needed, or INT32_MIN with `error`.
 MURMUR_API int32_t murmur_token_piece(const struct llama_vocab * vocab, llama_token token, char * piece, int32_t capacity,
                                       char * error, size_t error_size);

@@ -1,16 +1,28 @@
 package dev.murmuration;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufArray;
+import dev.murmuration.gguf.GgufTensor;
+import dev.murmuration.gguf.GgufValue;
+import dev.murmuration.gguf.GgufValueType;
+import dev.murmuration.gguf.GgufWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** The models that the tests score with, and the rewards that PyTorch computed with them. */
 public final class TestModels {
   /** Random weights, hidden size 64: every token and position matters. float32. */
   public static final Path TINY = Path.of("src/test/resources/models/tiny-rm-f32.gguf");
+
+  public static final int CUT_VOCABULARY = 400;
 
   /** The embedded model's weights in float16. */
   public static final Path FLEDGLING = Path.of("src/test/resources/models/fledgling-f16.gguf");
@@ -25,6 +37,43 @@ public final class TestModels {
   }
 
   private TestModels() {}
+
+  /**
+   * {@link #TINY} with its first {@link #CUT_VOCABULARY} tokens alone: half a megabyte, for tests
+   * that write many files. The tokens with such an id have the same embeddings.
+   *
+   * @param types changes the types of the tokens, as GGUF has them
+   */
+  public static GgufWriter cut(Consumer<int[]> types) throws IOException {
+    Gguf tiny = Gguf.read(TINY);
+    String prefix = "tokenizer.ggml.";
+    GgufArray texts = tiny.array(prefix + "tokens", GgufValueType.STRING).orElseThrow();
+    GgufArray scores = tiny.array(prefix + "scores", GgufValueType.FLOAT32).orElseThrow();
+    GgufArray allTypes = tiny.array(prefix + "token_type", GgufValueType.INT32).orElseThrow();
+    int[] kept = Arrays.copyOf(allTypes.ints(), CUT_VOCABULARY);
+    types.accept(kept);
+    GgufTensor embeddings = tiny.tensors().stream()
+            .filter(tensor -> tensor.name().equals("token_embd.weight"))
+            .findFirst()
+            .orElseThrow();
+    long hidden = embeddings.dims().getFirst();
+    return GgufWriter.copyOf(tiny)
+        .metadata(prefix + "tokens", GgufValue.strings(texts.strings().subList(0, CUT_VOCABULARY)))
+        .metadata(prefix + "scores", GgufValue.floats(Arrays.copyOf(scores.floats(), CUT_VOCABULARY)))
+        .metadata(prefix + "token_type", GgufValue.ints(kept))
+        .metadata("llama.vocab_size", GgufValue.uint32(CUT_VOCABULARY))
+        .tensor(
+            embeddings.name(),
+            embeddings.type(),
+            List.of(hidden, (long) CUT_VOCABULARY),
+            out -> {
+              ByteBuffer bytes = ByteBuffer.allocate((int) (4 * hidden * CUT_VOCABULARY));
+              try (FileChannel in = FileChannel.open(TINY)) {
+                int _ = in.read(bytes, tiny.dataOffset() + embeddings.offset());
+              }
+              out.write(bytes.flip());
+            });
+  }
 
   public static List<Golden> tinyGolden() {
     return golden("tiny-rm-golden.jsonl");

@@ -1903,7 +1903,7 @@ public class Bindings extends Bindings$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t murmur_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_size, llama_token *tokens, int32_t capacity, bool add_special, bool parse_special, char *error, size_t error_size)
+     * int32_t murmur_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_size, llama_token *tokens, int32_t capacity, _Bool add_special, _Bool parse_special, char *error, size_t error_size)
      * }
      */
     public static FunctionDescriptor murmur_tokenize$descriptor() {
@@ -1913,7 +1913,7 @@ public class Bindings extends Bindings$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t murmur_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_size, llama_token *tokens, int32_t capacity, bool add_special, bool parse_special, char *error, size_t error_size)
+     * int32_t murmur_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_size, llama_token *tokens, int32_t capacity, _Bool add_special, _Bool parse_special, char *error, size_t error_size)
      * }
      */
     public static MethodHandle murmur_tokenize$handle() {
@@ -1923,7 +1923,7 @@ public class Bindings extends Bindings$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t murmur_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_size, llama_token *tokens, int32_t capacity, bool add_special, bool parse_special, char *error, size_t error_size)
+     * int32_t murmur_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_size, llama_token *tokens, int32_t capacity, _Bool add_special, _Bool parse_special, char *error, size_t error_size)
      * }
      */
     public static MemorySegment murmur_tokenize$address() {
@@ -1932,7 +1932,7 @@ public class Bindings extends Bindings$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t murmur_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_size, llama_token *tokens, int32_t capacity, bool add_special, bool parse_special, char *error, size_t error_size)
+     * int32_t murmur_tokenize(const struct llama_vocab *vocab, const char *text, int32_t text_size, llama_token *tokens, int32_t capacity, _Bool add_special, _Bool parse_special, char *error, size_t error_size)
      * }
      */
     public static int murmur_tokenize(MemorySegment vocab, MemorySegment text, int text_size, MemorySegment tokens, int capacity, boolean add_special, boolean parse_special, MemorySegment error, long error_size) {
@@ -1942,6 +1942,68 @@ public class Bindings extends Bindings$shared {
                 traceDowncall("murmur_tokenize", vocab, text, text_size, tokens, capacity, add_special, parse_special, error, error_size);
             }
             return (int)mh$.invokeExact(vocab, text, text_size, tokens, capacity, add_special, parse_special, error, error_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class murmur_special_tokens {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_POINTER,
+            Bindings.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_special_tokens");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t murmur_special_tokens(const struct llama_vocab *vocab, llama_token *ids, int32_t capacity)
+     * }
+     */
+    public static FunctionDescriptor murmur_special_tokens$descriptor() {
+        return murmur_special_tokens.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t murmur_special_tokens(const struct llama_vocab *vocab, llama_token *ids, int32_t capacity)
+     * }
+     */
+    public static MethodHandle murmur_special_tokens$handle() {
+        return murmur_special_tokens.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t murmur_special_tokens(const struct llama_vocab *vocab, llama_token *ids, int32_t capacity)
+     * }
+     */
+    public static MemorySegment murmur_special_tokens$address() {
+        return murmur_special_tokens.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t murmur_special_tokens(const struct llama_vocab *vocab, llama_token *ids, int32_t capacity)
+     * }
+     */
+    public static int murmur_special_tokens(MemorySegment vocab, MemorySegment ids, int capacity) {
+        var mh$ = murmur_special_tokens.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_special_tokens", vocab, ids, capacity);
+            }
+            return (int)mh$.invokeExact(vocab, ids, capacity);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -165,7 +165,12 @@ public final class Gguf {
     return array(key, GgufValueType.STRING).map(GgufArray::strings);
   }
 
-  Optional<GgufArray> array(String key, GgufValueType elementType) throws GgufException {
+  /**
+   * The array under a key; empty if the key is absent.
+   *
+   * @throws GgufException if the value is no array, or of other elements
+   */
+  public Optional<GgufArray> array(String key, GgufValueType elementType) throws GgufException {
     String expected = "array of " + elementType;
     Optional<GgufArray> array = value(key, GgufArray.class, expected);
     if (array.isPresent() && array.get().elementType() != elementType) {

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleConsumer;
 
@@ -19,19 +20,66 @@ import java.util.function.DoubleConsumer;
  * check it with {@code gguf} first.
  */
 public final class LlamaModel implements AutoCloseable {
-  // Shared: a call that is under way on another thread keeps it open, so that no call ever sees
-  // freed memory.
-  private final Arena arena = Arena.ofShared();
+  private final Lifetime lifetime = new Lifetime();
   private final MemorySegment handle;
   private final Vocabulary vocabulary;
   private final int hiddenSize;
   private final AtomicInteger contexts = new AtomicInteger();
 
   private LlamaModel(MemorySegment handle) {
-    this.handle = handle.reinterpret(arena, Bindings::llama_model_free);
+    this.handle = handle.reinterpret(lifetime.arena, Bindings::llama_model_free);
     this.vocabulary =
-        new Vocabulary(Bindings.llama_model_get_vocab(handle).reinterpret(arena, null));
+        new Vocabulary(
+            lifetime, Bindings.llama_model_get_vocab(handle).reinterpret(lifetime.arena, null));
     this.hiddenSize = Bindings.llama_model_n_embd(handle);
+  }
+
+  /**
+   * How long the native model lives: until it is closed and the last call that reads it, of which
+   * tokenizing may take a second or two, has ended. Closing does not wait for those calls. Any
+   * thread may call.
+   */
+  static final class Lifetime {
+    private final Arena arena = Arena.ofShared();
+    // The owner counts as one. 0: freed.
+    private final AtomicInteger users = new AtomicInteger(1);
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final Use use = this::leave;
+
+    /**
+     * Keeps the model alive until the result is closed.
+     *
+     * @throws IllegalStateException if the model is closed
+     */
+    Use use() {
+      boolean alive = users.getAndUpdate(count -> count == 0 ? 0 : count + 1) > 0;
+      boolean open = alive && !closed.get();
+      if (alive && !open) {
+        leave();
+      }
+      if (!open) {
+        throw new IllegalStateException("the model is closed");
+      }
+      return use;
+    }
+
+    private void leave() {
+      if (users.decrementAndGet() == 0) {
+        arena.close();
+      }
+    }
+
+    private void close() {
+      if (closed.compareAndSet(false, true)) {
+        leave();
+      }
+    }
+  }
+
+  /** A call that reads the model. */
+  interface Use extends AutoCloseable {
+    @Override
+    void close();
   }
 
   /**
@@ -165,7 +213,7 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
-   * Frees the weights. Closing twice is allowed.
+   * Frees the weights, or lets the last call that reads them do so. Closing twice is allowed.
    *
    * @throws IllegalStateException if a context of this model is open
    */
@@ -178,14 +226,6 @@ public final class LlamaModel implements AutoCloseable {
       }
       return;
     }
-    while (arena.scope().isAlive()) {
-      try {
-        arena.close();
-      } catch (IllegalStateException e) {
-        // A thread is inside llama_tokenize; that takes at most a second or two
-        // (Vocabulary.MAX_BYTES).
-        Thread.onSpinWait();
-      }
-    }
+    lifetime.close();
   }
 }

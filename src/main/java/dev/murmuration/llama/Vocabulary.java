@@ -6,6 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A model's tokens. Any thread may call, also several at once; after the model is closed every call
@@ -14,26 +16,39 @@ import java.util.Arrays;
 public final class Vocabulary {
   /**
    * The longest text taken, in bytes of UTF-8: tokenizing it takes about a second and cannot be
-   * interrupted.
+   * stopped.
    */
   public static final int MAX_BYTES = 1 << 20;
 
-  /**
-   * The most {@code <…>} marks taken in a text: the tokenizer's time grows with the square of their
-   * number.
-   */
-  static final int MAX_MARKS = 16_384;
-
   private static final int INT32_MIN = Integer.MIN_VALUE;
 
+  private final LlamaModel.Lifetime lifetime;
   private final MemorySegment handle;
   private final int size;
   private final int bos;
+  private final SpecialTokenSearch specialTokens;
 
-  Vocabulary(MemorySegment handle) {
+  /**
+   * @param lifetime of the model that it is a part of
+   */
+  Vocabulary(LlamaModel.Lifetime lifetime, MemorySegment handle) {
+    this.lifetime = lifetime;
     this.handle = handle;
     this.size = Bindings.llama_vocab_n_tokens(handle);
     this.bos = Bindings.llama_vocab_bos(handle);
+    this.specialTokens = new SpecialTokenSearch(specialTokens());
+  }
+
+  private List<byte[]> specialTokens() {
+    try (Arena arena = Arena.ofConfined()) {
+      int count = Bindings.murmur_special_tokens(handle, MemorySegment.NULL, 0);
+      MemorySegment ids = arena.allocate(ValueLayout.JAVA_INT, Math.max(1, count));
+      int _ = Bindings.murmur_special_tokens(handle, ids, count);
+      return IntStream.range(0, count)
+          .mapToObj(i -> piece(ids.getAtIndex(ValueLayout.JAVA_INT, i)))
+          .filter(text -> text.length > 0)
+          .toList();
+    }
   }
 
   /** How many tokens there are; ids are 0 to {@code size - 1}. */
@@ -51,12 +66,17 @@ public final class Vocabulary {
    * parsed. What the model file says about adding BOS or EOS has no part in it, because a reward is
    * read where the text ends.
    *
-   * @throws IllegalArgumentException if the text holds a lone surrogate or is longer than {@link
-   *     #MAX_BYTES}
+   * <p>llama.cpp cannot be stopped in it: whatever the text, it takes no more than a few seconds.
+   *
+   * @throws IllegalArgumentException if the text holds a lone surrogate, is longer than {@link
+   *     #MAX_BYTES}, or holds so many special tokens that finding them would take too long
+   * @throws IllegalStateException if the model is closed
    */
   public int[] tokenize(String text) {
     byte[] utf8 = encode(text);
-    try (Arena arena = Arena.ofConfined()) {
+    specialTokens.check(utf8);
+    try (Arena arena = Arena.ofConfined();
+        var _ = lifetime.use()) {
       MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, utf8);
       NativeError error = new NativeError(arena);
       // A byte never becomes more than one token; a leading space may come on top.
@@ -94,12 +114,9 @@ public final class Vocabulary {
   }
 
   private static byte[] encode(String text) {
-    int marks = 0;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (c == '<') {
-        marks++;
-      } else if (Character.isSurrogate(c)) {
+      if (Character.isSurrogate(c)) {
         if (!Character.isHighSurrogate(c)
             || i + 1 == text.length()
             || !Character.isLowSurrogate(text.charAt(i + 1))) {
@@ -121,15 +138,6 @@ public final class Vocabulary {
               + MAX_BYTES
               + "; shorten it");
     }
-    if (marks > MAX_MARKS) {
-      throw new IllegalArgumentException(
-          "the text holds "
-              + marks
-              + " '<', the limit is "
-              + MAX_MARKS
-              + " (each may begin a special token, which the tokenizer looks for in quadratic"
-              + " time); shorten it");
-    }
     return utf8;
   }
 
@@ -144,7 +152,8 @@ public final class Vocabulary {
       throw new IllegalArgumentException(
           "no token " + token + "; the vocabulary has ids 0 to " + (size - 1));
     }
-    try (Arena arena = Arena.ofConfined()) {
+    try (Arena arena = Arena.ofConfined();
+        var _ = lifetime.use()) {
       NativeError error = new NativeError(arena);
       MemorySegment piece = arena.allocate(256);
       int length =

@@ -1,8 +1,18 @@
 package dev.murmuration.reward;
 
-/** A model computed NaN or an infinity for a text. */
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * A model computed NaN or an infinity for a text. Of texts that were scored together the others
+ * have their rewards: {@link #rewards}.
+ */
 public final class NonFiniteRewardException extends RuntimeException {
   private static final long serialVersionUID = 1L;
+
+  private final int[] indices;
+  private final transient List<Reward> rewards;
 
   NonFiniteRewardException(int tokens, boolean exact) {
     super(
@@ -11,6 +21,51 @@ public final class NonFiniteRewardException extends RuntimeException {
             + " tokens; "
             + (exact ? "" : "its keys or values may overflow float16 (try --precision exact), or ")
             + (exact ? "its" : "the")
-            + " weights are damaged (murmur inspect checks the file)");
+            + " weights are damaged");
+    this.indices = new int[] {0};
+    this.rewards = Collections.singletonList(null);
+  }
+
+  /**
+   * @param rewards of all texts of a call; null where it is not finite
+   * @param first what is known of the first of those
+   */
+  NonFiniteRewardException(List<Reward> rewards, NonFiniteRewardException first) {
+    super(message(rewards, first), first);
+    List<Integer> failed = new ArrayList<>();
+    for (int i = 0; i < rewards.size(); i++) {
+      if (rewards.get(i) == null) {
+        failed.add(i);
+      }
+    }
+    this.indices = failed.stream().mapToInt(i -> i).toArray();
+    this.rewards = Collections.unmodifiableList(new ArrayList<>(rewards));
+  }
+
+  private static String message(List<Reward> rewards, NonFiniteRewardException first) {
+    int count = Collections.frequency(rewards, null);
+    return "text "
+        + (rewards.indexOf(null) + 1)
+        + (count == 1 ? "" : " and " + (count - 1) + " more")
+        + " of "
+        + rewards.size()
+        + ": "
+        + first.getMessage();
+  }
+
+  /**
+   * Which texts of the call it was, by their index in the list that was given; 0 for a call with
+   * one.
+   */
+  public List<Integer> indices() {
+    return java.util.Arrays.stream(indices).boxed().toList();
+  }
+
+  /**
+   * The rewards of all texts of the call, in their order; null where it is not finite, and so that
+   * a call with one text has nothing else. Not serialized.
+   */
+  public List<Reward> rewards() {
+    return rewards;
   }
 }

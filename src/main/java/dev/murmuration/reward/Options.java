@@ -33,6 +33,7 @@ public final class Options {
   private boolean reuse = true;
   private Readout readout = Readout.PRUNED;
   private DoubleConsumer progress;
+  private Consumer<Step> probe = _ -> {};
 
   private Options() {}
 
@@ -60,6 +61,7 @@ public final class Options {
     copy.reuse = reuse;
     copy.readout = readout;
     copy.progress = progress;
+    copy.probe = probe;
     change.accept(copy);
     return copy;
   }
@@ -206,7 +208,10 @@ public final class Options {
     return Optional.ofNullable(valueHead);
   }
 
-  /** How long a call may take, waiting included; no limit by default. */
+  /**
+   * How long a call may take, tokenizing and waiting for a place in the queue included; no limit by
+   * default. Later the call throws, or its future fails with, {@link ScoringTimeoutException}.
+   */
   public Options timeout(Duration value) {
     if (value.isZero() || value.isNegative()) {
       throw new IllegalArgumentException("timeout is " + value + "; it must be positive");
@@ -249,6 +254,15 @@ public final class Options {
 
   public Readout readout() {
     return readout;
+  }
+
+  /** For tests: told each step of the engine, on its thread; what it throws, the step throws. */
+  Options probe(Consumer<Step> value) {
+    return with(o -> o.probe = Objects.requireNonNull(value, "probe"));
+  }
+
+  Consumer<Step> probe() {
+    return probe;
   }
 
   /** Told the share of the model that is loaded, 0 to 1, on the thread that loads it. */

@@ -14,10 +14,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * A reward model that scores text: prompt and response in, one number out, higher is better.
@@ -31,9 +30,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * <p>Any thread may call any method, also several at once: texts are tokenized where they are
  * submitted and computed on a thread of the model's own, together where several wait. A call that
  * is interrupted, times out or has its future cancelled stops its computation (on a CPU within a
- * layer's time) and throws {@link CancellationException} or {@link ScoringTimeoutException};
- * tokenizing, at most a second or two for the longest text, is not interrupted. After {@link
- * #close} every call throws {@link IllegalStateException}.
+ * layer's time) and throws {@link CancellationException} or {@link ScoringTimeoutException}. After
+ * {@link #close} every call throws {@link IllegalStateException}.
  *
  * <p>Texts: a lone surrogate is refused with its index, NUL characters are text, marks such as
  * {@code </s>} are read as special tokens. A text that is too long loses tokens on the left, behind
@@ -151,17 +149,21 @@ public final class RewardModel implements AutoCloseable {
 
   /** The reward of a conversation's last message. */
   public Reward score(Conversation conversation) {
-    return await(submit(text(conversation), false), deadline());
+    return one(text(conversation));
   }
 
   /** The reward of a text as it stands, without a template; BOS is added. */
   public Reward scoreText(String text) {
-    return await(submit(raw(text), false), deadline());
+    return one(raw(text));
   }
 
   /**
    * The rewards of several conversations, in their order. The timeout of the options is for all of
    * them together.
+   *
+   * @throws IllegalArgumentException as {@link #score(String, String)}; it says which conversation
+   * @throws NonFiniteRewardException if the model computes no finite number for some; it says for
+   *     which, and holds the rewards of the others
    */
   public List<Reward> scoreAll(List<Conversation> conversations) {
     return all(conversations.stream().map(this::text).toList());
@@ -194,12 +196,12 @@ public final class RewardModel implements AutoCloseable {
 
   /** The reward after every token of a conversation. */
   public RewardTrace trace(Conversation conversation) {
-    return await(submitTrace(text(conversation), false), deadline());
+    return oneTrace(text(conversation));
   }
 
   /** The reward after every token of a text as it stands. */
   public RewardTrace traceText(String text) {
-    return await(submitTrace(raw(text), false), deadline());
+    return oneTrace(raw(text));
   }
 
   /** A prompt and its response, to be scored after every edit. */
@@ -214,7 +216,11 @@ public final class RewardModel implements AutoCloseable {
    * {@link #rank}, if nothing could be reused of earlier calls. Computes nothing.
    */
   public Plan explain(List<Conversation> conversations) {
-    return planner.explain(conversations.stream().map(one -> tokenize(text(one)).ids()).toList());
+    Deadline deadline = deadline();
+    return planner.explain(
+        tokenize(conversations.stream().map(this::text).toList(), deadline).stream()
+            .map(Tokens::ids)
+            .toList());
   }
 
   /** What has been computed so far. */
@@ -225,9 +231,11 @@ public final class RewardModel implements AutoCloseable {
   // ---- the same without waiting ----
 
   /**
-   * Like {@link #score(String, String)}, without waiting for the reward, though it waits while the
-   * queue is full. Bad arguments are thrown at once. Cancelling the future stops the computation;
-   * after the options' timeout it fails with {@link TimeoutException}.
+   * Like {@link #score(String, String)}, without waiting for the reward, though it tokenizes the
+   * text, and waits while the queue is full. Bad arguments are thrown at once. Cancelling the
+   * future stops the computation; after the options' timeout it fails with {@link
+   * ScoringTimeoutException}. What is attached to the future runs on a virtual thread of its own
+   * and may block.
    */
   public CompletableFuture<Reward> scoreAsync(String prompt, String response) {
     return scoreAsync(Conversation.of(prompt, response));
@@ -237,25 +245,21 @@ public final class RewardModel implements AutoCloseable {
    * Like {@link #score(Conversation)}, without waiting; see {@link #scoreAsync(String, String)}.
    */
   public CompletableFuture<Reward> scoreAsync(Conversation conversation) {
-    return timed(submit(text(conversation), true));
+    return later(text(conversation));
   }
 
   /** Like {@link #scoreText}, without waiting; see {@link #scoreAsync(String, String)}. */
   public CompletableFuture<Reward> scoreTextAsync(String text) {
-    return timed(submit(raw(text), true));
+    return later(raw(text));
   }
 
   /**
    * Like {@link #trace(Conversation)}, without waiting; see {@link #scoreAsync(String, String)}.
    */
   public CompletableFuture<RewardTrace> traceAsync(Conversation conversation) {
-    return timed(submitTrace(text(conversation), true));
-  }
-
-  private <T> CompletableFuture<T> timed(CompletableFuture<T> future) {
-    return settings.timeout() == null
-        ? future
-        : future.orTimeout(settings.timeout().toNanos(), TimeUnit.NANOSECONDS);
+    Deadline deadline = deadline();
+    Text text = text(conversation);
+    return later(() -> traced(text, deadline), true, deadline);
   }
 
   // ---- from text to a request ----
@@ -268,38 +272,46 @@ public final class RewardModel implements AutoCloseable {
     return encoder.raw(text);
   }
 
-  private Tokens tokenize(Text text) {
+  private Tokens tokenize(Text text, Deadline deadline) {
     requireOpen();
-    return encoder.tokenize(text);
+    deadline.check();
+    return encoder.tokenize(text, deadline);
   }
 
-  private CompletableFuture<Reward> submit(Text text, boolean async) {
-    return submit(request(tokenize(text), async));
+  private List<Tokens> tokenize(List<Text> texts, Deadline deadline) {
+    List<Tokens> all = new ArrayList<>(texts.size());
+    for (Text text : texts) {
+      try {
+        all.add(tokenize(text, deadline));
+      } catch (IllegalArgumentException e) {
+        throw texts.size() == 1
+            ? e
+            : new IllegalArgumentException(
+                "text " + (all.size() + 1) + " of " + texts.size() + ": " + e.getMessage(), e);
+      }
+    }
+    return all;
   }
 
-  private Request<Reward> request(Tokens tokens, boolean async) {
-    return new Request<>(tokens.ids(), false, async, rewards -> reward(tokens, rewards));
+  /** Tokens, and what becomes of their rewards. */
+  private record Work<T>(Tokens tokens, Function<double[], T> result) {}
+
+  private Work<Reward> scored(Text text, Deadline deadline) {
+    Tokens tokens = tokenize(text, deadline);
+    return new Work<>(tokens, rewards -> reward(tokens, rewards));
   }
 
-  private <T> CompletableFuture<T> submit(Request<T> request) {
-    engine.submit(List.of(request));
-    return request.future();
-  }
-
-  private CompletableFuture<RewardTrace> submitTrace(Text text, boolean async) {
-    Tokens tokens = tokenize(text);
-    int responseStart = encoder.responseStart(text, tokens);
+  private Work<RewardTrace> traced(Text text, Deadline deadline) {
+    Tokens tokens = tokenize(text, deadline);
+    int responseStart = encoder.responseStart(text, tokens, deadline);
     Vocabulary vocabulary = model.vocabulary();
-    return submit(
-        new Request<>(
-            tokens.ids(),
-            true,
-            async,
-            rewards ->
-                new RewardTrace(
-                    reward(tokens, rewards),
-                    responseStart,
-                    TokenTexts.steps(vocabulary, tokens.ids(), rewards))));
+    return new Work<>(
+        tokens,
+        rewards ->
+            new RewardTrace(
+                reward(tokens, rewards),
+                responseStart,
+                TokenTexts.steps(vocabulary, tokens.ids(), rewards)));
   }
 
   private Reward reward(Tokens tokens, double[] rewards) {
@@ -318,59 +330,87 @@ public final class RewardModel implements AutoCloseable {
 
   // ---- waiting ----
 
-  private List<Reward> all(List<Text> texts) {
-    long deadline = deadline();
-    List<Request<Reward>> requests =
-        texts.stream().map(text -> request(tokenize(text), false)).toList();
-    List<Reward> rewards = new ArrayList<>(texts.size());
+  private Reward one(Text text) {
+    Deadline deadline = deadline();
+    return now(scored(text, deadline), false, deadline);
+  }
+
+  private RewardTrace oneTrace(Text text) {
+    Deadline deadline = deadline();
+    return now(traced(text, deadline), true, deadline);
+  }
+
+  private <T> T now(Work<T> work, boolean everyToken, Deadline deadline) {
+    Request request = new Request(work.tokens().ids(), everyToken);
+    engine.submit(List.of(request), deadline);
+    return work.result().apply(await(request, deadline));
+  }
+
+  private CompletableFuture<Reward> later(Text text) {
+    Deadline deadline = deadline();
+    return later(() -> scored(text, deadline), false, deadline);
+  }
+
+  private <T> CompletableFuture<T> later(
+      Supplier<Work<T>> work, boolean everyToken, Deadline deadline) {
     try {
-      // Texts that begin alike stand together, so that they stay together where not all fit.
-      engine.submit(
-          requests.stream()
-              .sorted(Comparator.comparing(Request::tokens, Arrays::compare))
-              .toList());
-      for (Request<Reward> request : requests) {
-        rewards.add(await(request.future(), deadline));
-      }
-      return rewards;
-    } finally {
-      // Does nothing to those that are done: after a failure the rest shall not be computed for
-      // nobody.
-      requests.forEach(request -> request.future().cancel(true));
+      Work<T> ready = work.get();
+      var completion = new Completion<>(ready.tokens().ids(), everyToken, ready.result());
+      engine.submit(List.of(completion.request()), deadline);
+      return completion.future(engine, deadline);
+    } catch (ScoringTimeoutException e) {
+      return CompletableFuture.failedFuture(e);
     }
   }
 
-  /**
-   * The moment, by {@link System#nanoTime}, until which a call that begins now may take; 0 for any
-   * time.
-   */
-  private long deadline() {
-    return settings.timeout() == null ? 0 : System.nanoTime() + settings.timeout().toNanos() | 1;
+  private List<Reward> all(List<Text> texts) {
+    Deadline deadline = deadline();
+    List<Tokens> tokens = tokenize(texts, deadline);
+    List<Request> requests =
+        tokens.stream().map(one -> new Request(one.ids(), false)).toList();
+    // Texts that begin alike stand together, so that they stay together where not all fit.
+    engine.submit(
+        requests.stream().sorted(Comparator.comparing(Request::tokens, Arrays::compare)).toList(),
+        deadline);
+    List<Reward> rewards = new ArrayList<>(texts.size());
+    NonFiniteRewardException notFinite = null;
+    try {
+      for (int i = 0; i < texts.size(); i++) {
+        try {
+          rewards.add(reward(tokens.get(i), await(requests.get(i), deadline)));
+        } catch (NonFiniteRewardException e) {
+          notFinite = notFinite == null ? e : notFinite;
+          rewards.add(null);
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      // The rest shall not be computed for nobody.
+      requests.forEach(request -> engine.withdraw(request, e));
+      throw e;
+    }
+    if (notFinite != null) {
+      throw texts.size() == 1 ? notFinite : new NonFiniteRewardException(rewards, notFinite);
+    }
+    return rewards;
   }
 
-  private <T> T await(CompletableFuture<T> future, long deadline) {
+  private Deadline deadline() {
+    return Deadline.after(settings.timeout());
+  }
+
+  private double[] await(Request request, Deadline deadline) {
     try {
-      return deadline == 0
-          ? future.get()
-          : future.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      if (!request.await(deadline)) {
+        engine.withdraw(request, deadline.exceeded());
+      }
+      return request.rewards();
     } catch (InterruptedException e) {
-      future.cancel(true);
       Thread.currentThread().interrupt();
       CancellationException cancelled =
           new CancellationException("interrupted while scoring; the computation was cancelled");
       cancelled.initCause(e);
+      engine.withdraw(request, cancelled);
       throw cancelled;
-    } catch (TimeoutException e) {
-      future.cancel(true);
-      throw new ScoringTimeoutException(settings.timeout());
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      if (e.getCause() instanceof Error cause) {
-        throw cause;
-      }
-      throw new IllegalStateException(e.getCause());
     }
   }
 
@@ -388,6 +428,7 @@ public final class RewardModel implements AutoCloseable {
   public void close() {
     closed.set(true);
     engine.close();
+    encoder.close();
     model.close();
   }
 }

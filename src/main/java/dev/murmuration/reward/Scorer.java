@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 
 /**
  * Computes requests on a context and keeps its key/value cache, so that what an earlier request
@@ -18,24 +19,17 @@ import java.util.OptionalDouble;
  * #statistics}.
  */
 final class Scorer {
-  /** Told what becomes of each request, as soon as that is known. */
-  interface Outcome {
-    void rewards(Request<?> request, double[] rewards);
-
-    void failure(Request<?> request, Throwable failure);
-  }
-
   /** Requests with equal tokens, and what is known of them. */
   private static final class Text {
     final int[] tokens;
     final boolean everyToken;
-    final List<Request<?>> requests = new ArrayList<>();
+    final List<Request> requests = new ArrayList<>();
     final double[] rewards;
     PrefixCache.Match match = new PrefixCache.Match(null, 0);
     int sequence;
     boolean delivered;
 
-    Text(Request<?> request) {
+    Text(Request request) {
       tokens = request.tokens();
       everyToken = request.everyToken();
       rewards = new double[everyToken ? tokens.length : 1];
@@ -66,6 +60,13 @@ final class Scorer {
   private final boolean exact;
   private final long staleCells;
   private final PrefixCache cache;
+  private final Consumer<Step> probe;
+
+  /**
+   * Whether an earlier call failed half-way, so that the cache may hold something else than its
+   * list says.
+   */
+  private boolean dirty;
 
   /** Whether all that is in the cache was planned in tiles. */
   private boolean tiled = true;
@@ -77,13 +78,21 @@ final class Scorer {
    * @param exact whether a text must get the same bits whatever was computed before
    * @param staleCells how many tokens may stay in the cache that the next texts do not begin with;
    *     0 if nothing is kept from one call to the next
+   * @param probe told each step
    */
-  Scorer(LlamaContext context, ValueHead head, Planner planner, boolean exact, long staleCells) {
+  Scorer(
+      LlamaContext context,
+      ValueHead head,
+      Planner planner,
+      boolean exact,
+      long staleCells,
+      Consumer<Step> probe) {
     this.context = context;
     this.head = head;
     this.planner = planner;
     this.exact = exact;
     this.staleCells = staleCells;
+    this.probe = probe;
     this.cache = new PrefixCache(context.maxSequences());
   }
 
@@ -112,47 +121,53 @@ final class Scorer {
   }
 
   /**
-   * Computes the rewards of requests that fit into the context together. Requests that are
-   * withdrawn meanwhile are left out where that is still possible.
+   * Computes the rewards of requests that fit into the context together, and answers each as soon
+   * as its own are known. Requests that are withdrawn meanwhile are left out where that is still
+   * possible.
    *
-   * @throws RuntimeException if llama.cpp fails or was cancelled; those without an outcome get none
+   * @throws RuntimeException if llama.cpp fails or was cancelled; some then have no answer
    */
-  void score(List<Request<?>> requests, Outcome outcome) {
-    List<Text> texts = distinct(requests);
-    long asked = requests.stream().mapToLong(request -> request.tokens().length).sum();
-    statistics = statistics.plus(requests.size(), asked, 0, 0, 0);
-    texts.removeIf(text -> staleCells > 0 && isKnown(text, outcome));
-    if (texts.isEmpty()) {
-      return;
-    }
-    try {
-      compute(texts, outcome);
-      // A value that is not finite spoils, through the cache, texts computed beside it or after it:
-      // each has its own try.
-      for (Text text : texts) {
-        if (text.isLive()) {
-          forget();
-          compute(List.of(text), outcome);
-          if (text.isLive()) {
-            forget();
-            deliver(text, outcome, new NonFiniteRewardException(text.tokens.length, exact));
-          }
-        }
-      }
-    } catch (RuntimeException | Error e) {
+  void score(List<Request> requests) {
+    if (dirty) {
       forget();
-      throw e;
     }
+    dirty = true;
+    compute(requests);
     if (staleCells == 0) {
       forget();
     }
+    dirty = false;
   }
 
-  private static List<Text> distinct(List<Request<?>> requests) {
-    List<Request<?>> sorted = new ArrayList<>(requests);
+  private void compute(List<Request> requests) {
+    List<Text> texts = distinct(requests);
+    long asked = requests.stream().mapToLong(request -> request.tokens().length).sum();
+    statistics = statistics.plus(requests.size(), asked, 0, 0, 0);
+    probe.accept(Step.LOOK_UP);
+    texts.removeIf(text -> staleCells > 0 && isKnown(text));
+    if (texts.isEmpty()) {
+      return;
+    }
+    computeTogether(texts);
+    // A value that is not finite spoils, through the cache, texts computed beside it or after it:
+    // each has its own try.
+    for (Text text : texts) {
+      if (text.isLive()) {
+        forget();
+        computeTogether(List.of(text));
+        if (text.isLive()) {
+          forget();
+          deliver(text, new NonFiniteRewardException(text.tokens.length, exact));
+        }
+      }
+    }
+  }
+
+  private static List<Text> distinct(List<Request> requests) {
+    List<Request> sorted = new ArrayList<>(requests);
     sorted.sort(Comparator.comparing(Request::tokens, Arrays::compare));
     List<Text> texts = new ArrayList<>();
-    for (Request<?> request : sorted) {
+    for (Request request : sorted) {
       if (texts.isEmpty() || !Arrays.equals(texts.getLast().tokens, request.tokens())) {
         texts.add(new Text(request));
       }
@@ -161,14 +176,14 @@ final class Scorer {
     return texts;
   }
 
-  private boolean isKnown(Text text, Outcome outcome) {
+  private boolean isKnown(Text text) {
     OptionalDouble known = text.everyToken ? OptionalDouble.empty() : cache.reward(text.tokens);
     if (known.isEmpty()) {
       return false;
     }
     text.rewards[0] = known.getAsDouble();
     statistics = statistics.plus(0, 0, text.tokens.length, 0, 0);
-    deliver(text, outcome, null);
+    deliver(text, null);
     return true;
   }
 
@@ -178,24 +193,26 @@ final class Scorer {
     tiled = true;
   }
 
-  private void compute(List<Text> texts, Outcome outcome) {
-    if (!computeBesideCache(texts, outcome)) {
+  private void computeTogether(List<Text> texts) {
+    if (!computeBesideCache(texts)) {
       // It did not fit, or not in an order that gives the same bits; alone it does.
       forget();
-      if (!computeBesideCache(texts, outcome)) {
+      if (!computeBesideCache(texts)) {
         throw new IllegalStateException(
             texts.size() + " texts do not fit into an empty cache of " + context.freeCells());
       }
     }
   }
 
-  private boolean computeBesideCache(List<Text> texts, Outcome outcome) {
+  private boolean computeBesideCache(List<Text> texts) {
     for (Text text : texts) {
       text.match = text.everyToken ? new PrefixCache.Match(null, 0) : cache.longest(text.tokens);
     }
+    probe.accept(Step.PLAN);
     Planner.Choice choice = plan(texts);
     Plan plan = choice.plan();
     Map<Integer, Integer> kept = kept(texts, choice.tiled());
+    probe.accept(Step.MAKE_ROOM);
     if (!makeRoom(plan.tokensComputed(), texts.size(), kept)) {
       return false;
     }
@@ -206,15 +223,18 @@ final class Scorer {
           decode.runs().stream()
               .filter(run -> run.texts().stream().anyMatch(i -> texts.get(i).isLive()))
               .toList();
+      probe.accept(Step.ADD);
       runs.forEach(run -> add(run, texts));
       if (exact && !context.ascending()) {
         return false;
       }
+      probe.accept(Step.DECODE);
       float[] states = context.decode();
       statistics =
           statistics.plus(
               0, 0, 0, runs.stream().mapToLong(Run::size).sum(), runs.isEmpty() ? 0 : 1);
-      read(runs, texts, states, outcome);
+      probe.accept(Step.READ);
+      read(runs, texts, states);
       if (staleCells == 0 && !choice.tiled()) {
         // Nobody will begin with it, and attention passes over every cell that is taken. Not where
         // bits matter: the next tokens lie where it lay.
@@ -223,6 +243,7 @@ final class Scorer {
             .forEach(text -> context.trim(text.sequence, 0));
       }
     }
+    probe.accept(Step.KEEP);
     end(texts);
     statistics = statistics.plus(0, 0, plan.tokensReused(), 0, 0);
     return true;
@@ -295,7 +316,7 @@ final class Scorer {
     }
   }
 
-  private void read(List<Run> runs, List<Text> texts, float[] states, Outcome outcome) {
+  private void read(List<Run> runs, List<Text> texts, float[] states) {
     int row = 0;
     for (Run run : runs) {
       for (int position = run.outputFrom(); position < run.outputTo(); position++, row++) {
@@ -308,20 +329,21 @@ final class Scorer {
             text.rewards[0] = head.reward(states, row);
           }
           if (position == last && Arrays.stream(text.rewards).allMatch(Double::isFinite)) {
-            deliver(text, outcome, null);
+            deliver(text, null);
           }
         }
       }
     }
   }
 
-  private static void deliver(Text text, Outcome outcome, Throwable failure) {
+  private void deliver(Text text, Throwable failure) {
+    probe.accept(Step.ANSWER);
     text.delivered = true;
-    for (Request<?> request : text.requests) {
+    for (Request request : text.requests) {
       if (failure == null) {
-        outcome.rewards(request, text.rewards);
+        request.complete(text.rewards);
       } else {
-        outcome.failure(request, failure);
+        request.fail(failure);
       }
     }
   }

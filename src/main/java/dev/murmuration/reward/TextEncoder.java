@@ -2,14 +2,25 @@ package dev.murmuration.reward;
 
 import dev.murmuration.llama.Vocabulary;
 
-/**
- * From a conversation or a text to the tokens that are scored. Any thread may use it.
- *
- * @param limit most tokens of a text
- * @param truncate whether a text that is too long is cut or refused
- */
-record TextEncoder(Vocabulary vocabulary, ChatTemplate template, int limit, boolean truncate) {
+/** From a conversation or a text to the tokens that are scored. Any thread may use it. */
+final class TextEncoder implements AutoCloseable {
   private static final String RAW = "raw";
+
+  private final Tokenization tokenization;
+  private final ChatTemplate template;
+  private final int limit;
+  private final boolean truncate;
+
+  /**
+   * @param limit most tokens of a text
+   * @param truncate whether a text that is too long is cut or refused
+   */
+  TextEncoder(Vocabulary vocabulary, ChatTemplate template, int limit, boolean truncate) {
+    this.tokenization = new Tokenization(vocabulary::tokenize);
+    this.template = template;
+    this.limit = limit;
+    this.truncate = truncate;
+  }
 
   /**
    * A text to be scored. {@code beforeResponse} is its part before the response, empty for raw
@@ -38,9 +49,12 @@ record TextEncoder(Vocabulary vocabulary, ChatTemplate template, int limit, bool
    *
    * @throws IllegalArgumentException if the text cannot be encoded, or is too long and must not be
    *     cut
+   * @throws ScoringTimeoutException if the deadline passes meanwhile
+   * @throws java.util.concurrent.CancellationException if the thread is interrupted meanwhile
+   * @throws IllegalStateException if it is closed
    */
-  Tokens tokenize(Text text) {
-    int[] ids = vocabulary.tokenize(text.whole());
+  Tokens tokenize(Text text, Deadline deadline) {
+    int[] ids = tokenization.tokenize(text.whole(), deadline);
     int excess = ids.length - limit;
     if (excess <= 0) {
       return new Tokens(ids, 0, text.template());
@@ -63,11 +77,11 @@ record TextEncoder(Vocabulary vocabulary, ChatTemplate template, int limit, bool
    * The first token that the response has a part in: where the tokens with it part from the tokens
    * without it.
    */
-  int responseStart(Text text, Tokens tokens) {
+  int responseStart(Text text, Tokens tokens, Deadline deadline) {
     if (text.beforeResponse().isEmpty()) {
       return 0;
     }
-    int[] before = vocabulary.tokenize(text.beforeResponse());
+    int[] before = tokenization.tokenize(text.beforeResponse(), deadline);
     int[] ids = tokens.ids();
     int same = tokens.truncated();
     while (same < before.length
@@ -76,5 +90,11 @@ record TextEncoder(Vocabulary vocabulary, ChatTemplate template, int limit, bool
       same++;
     }
     return Math.clamp(same - tokens.truncated(), 0, ids.length - 1);
+  }
+
+  /** Ends those who are tokenizing a long text; none waits longer. */
+  @Override
+  public void close() {
+    tokenization.close();
   }
 }

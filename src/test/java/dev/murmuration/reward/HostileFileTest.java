@@ -7,10 +7,15 @@ import dev.murmuration.TestModels;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.llama.LlamaException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,36 +31,58 @@ class HostileFileTest {
 
   /** Loads one damaged copy after another; prints how they ended. */
   static final class Mutate {
+    private static final int MOST_CHANGED = 8; // Bytes in one place.
+
     private static int refused;
     private static int scored;
     private static int failed;
 
     public static void main(String[] args) throws IOException {
       Path file = Path.of(args[0]);
-      byte[] original = Files.readAllBytes(TestModels.TINY);
-      Gguf gguf = Gguf.read(TestModels.TINY);
-      int header = (int) gguf.dataOffset();
+      TestModels.cut(_ -> {}).write(file);
+      byte[] original = Files.readAllBytes(file);
+      int header = (int) Gguf.read(file).dataOffset();
       // The vocabulary fills most of the header. Numbers and names, where a change tells most,
       // stand around it.
       int[] ends = vocabulary(original);
-      for (int percent = 0; percent < 100; percent++) {
-        attempt(
-            file,
-            Arrays.copyOf(original, (int) (original.length * (long) percent / 100)),
-            "truncated at " + percent + " %");
-      }
-      Random random = new Random(SEED);
-      for (int i = 0; i < MUTATIONS; i++) {
-        byte[] bytes = original.clone();
-        StringBuilder what = new StringBuilder("mutation " + i + ":");
-        for (int changes = random.nextInt(3); changes >= 0; changes--) {
-          what.append(' ')
-              .append(mutate(bytes, position(random, header, ends, bytes.length), random));
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        for (int percent = 99; percent >= 0; percent--) {
+          channel.truncate(original.length * (long) percent / 100);
+          attempt(file, "truncated at " + percent + " %");
         }
-        attempt(file, bytes, what.toString());
+        channel.write(ByteBuffer.wrap(original), 0);
+        attempt(file, "whole");
+        Random random = new Random(SEED);
+        for (int i = 0; i < MUTATIONS; i++) {
+          mutateAndAttempt(file, channel, original, header, ends, i, random);
+        }
       }
       System.out.println(
           refused + " refused, " + scored + " scored, " + failed + " failed to score");
+    }
+
+    /** Changes up to three places of the file, and changes them back afterwards. */
+    private static void mutateAndAttempt(
+        Path file, FileChannel channel, byte[] original, int header, int[] ends, int i, Random random)
+        throws IOException {
+      byte[] bytes = original.clone();
+      int changes = 1 + random.nextInt(3);
+      int[] places = new int[changes];
+      StringBuilder what = new StringBuilder("mutation " + i + ":");
+      for (int change = 0; change < changes; change++) {
+        places[change] = position(random, header, ends, bytes.length);
+        what.append(' ').append(mutate(bytes, places[change], random));
+      }
+      write(channel, bytes, places);
+      attempt(file, what.toString());
+      write(channel, original, places);
+    }
+
+    private static void write(FileChannel channel, byte[] bytes, int[] places) throws IOException {
+      for (int place : places) {
+        int length = Math.min(MOST_CHANGED, bytes.length - place);
+        channel.write(ByteBuffer.wrap(bytes, place, length), place);
+      }
     }
 
     /**
@@ -101,10 +128,9 @@ class HostileFileTest {
       return width + " bytes at " + at;
     }
 
-    private static void attempt(Path file, byte[] bytes, String what) throws IOException {
+    private static void attempt(Path file, String what) throws IOException {
       // The last line on standard error names the file that killed the process.
       System.err.println(what);
-      Files.write(file, bytes);
       try (RewardModel model =
           RewardModel.load(
               file, Options.defaults().contextLength(256).threads(1).memoryMap(false))) {
@@ -133,7 +159,16 @@ class HostileFileTest {
     ChildJvm.Result result =
         new ChildJvm(Mutate.class).options("-Xmx512m").run(directory.resolve("damaged.gguf"));
     assertThat(result.exitCode()).as(lastLines(result.err())).isZero();
-    assertThat(result.out()).matches("\\d+ refused, \\d+ scored, \\d+ failed to score\\R");
+    Matcher counts =
+        Pattern.compile("(\\d+) refused, (\\d+) scored, (\\d+) failed to score\\R")
+            .matcher(result.out());
+    assertThat(counts.matches()).as(result.out()).isTrue();
+    // Damage that the checks find, damage that they let pass, and all of it was tried.
+    int refused = Integer.parseInt(counts.group(1));
+    int scored = Integer.parseInt(counts.group(2));
+    assertThat(refused).isGreaterThan(MUTATIONS / 10);
+    assertThat(scored).isGreaterThan(MUTATIONS / 10);
+    assertThat(refused + scored + Integer.parseInt(counts.group(3))).isEqualTo(MUTATIONS + 101);
   }
 
   private static String lastLines(String text) {

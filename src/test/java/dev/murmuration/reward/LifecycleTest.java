@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.TestModels;
+import dev.murmuration.gguf.Gguf;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -15,11 +18,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Closing, cancelling and many threads. */
 @Tag("native")
@@ -125,15 +130,147 @@ class LifecycleTest {
 
   @Test
   void aTimeoutEndsTheCallAndTheModelGoesOn() throws Exception {
-    try (RewardModel model = load(Options.defaults().reuse(false).timeout(Duration.ofMillis(1)))) {
-      assertThatThrownBy(() -> model.scoreAllTexts(java.util.Collections.nCopies(50, LONG)))
+    try (RewardModel model =
+        load(Options.defaults().reuse(false).timeout(Duration.ofMillis(200)))) {
+      Reward before = model.score("Hello?", "Hi");
+      assertThatThrownBy(() -> model.scoreAllTexts(IntStream.range(0, 500).mapToObj(i -> LONG + i).toList()))
           .isInstanceOf(ScoringTimeoutException.class)
-          .hasMessageContaining("1 ms");
-      CompletableFuture<Reward> last = null;
-      for (int i = 0; i < 50; i++) {
-        last = model.scoreTextAsync(LONG);
+          .hasMessageContaining("200 ms");
+      assertThat(model.score("Hello?", "Hi")).isEqualTo(before);
+    }
+  }
+
+  /** An engine that stands still until the latch is counted down, from its first wave on. */
+  private static RewardModel standingStill(CountDownLatch go, Options options) throws Exception {
+    return load(
+        options.probe(
+            step -> {
+              if (step == Step.DECODE) {
+                try {
+                  go.await();
+                } catch (InterruptedException e) {
+                  throw new AssertionError(e);
+                }
+              }
+            }));
+  }
+
+  @Test
+  void aTimeoutIncludesWaitingForAPlaceInTheQueue() throws Exception {
+    CountDownLatch go = new CountDownLatch(1);
+    Options options = Options.defaults().queueCapacity(2).timeout(Duration.ofMillis(50));
+    try (RewardModel model = standingStill(go, options)) {
+      List<String> texts = IntStream.range(0, 1000).mapToObj(i -> "Hi " + i).toList();
+      assertThatThrownBy(() -> model.scoreAllTexts(texts))
+          .isInstanceOf(ScoringTimeoutException.class);
+      assertThatThrownBy(() -> model.scoreText("Hi")).isInstanceOf(ScoringTimeoutException.class);
+      assertThatThrownBy(() -> model.trace("Hello?", "Hi"))
+          .isInstanceOf(ScoringTimeoutException.class);
+      for (int i = 0; i < 8; i++) {
+        assertThatThrownBy(model.scoreTextAsync("Hi " + i)::get)
+            .isInstanceOf(ExecutionException.class)
+            .hasCauseInstanceOf(ScoringTimeoutException.class);
       }
-      assertThatThrownBy(last::get).hasCauseInstanceOf(TimeoutException.class);
+      go.countDown();
+    }
+  }
+
+  @Test
+  void aTimeoutMayBeAsLongAsADurationCan() throws Exception {
+    for (Duration timeout :
+        List.of(Duration.ofDays(106_752), Duration.ofSeconds(Long.MAX_VALUE, 999_999_999))) {
+      try (RewardModel model = load(Options.defaults().timeout(timeout))) {
+        assertThat(model.score("Hello?", "Hi").reward()).isFinite();
+        assertThat(model.scoreAsync("Hello?", "Hi").get().reward()).isFinite();
+        assertThat(model.scoreAllTexts(List.of("a", "b"))).hasSize(2);
+      }
+    }
+  }
+
+  @Test
+  void callbacksThatBlockDelayNobodyElse() throws Exception {
+    CountDownLatch release = new CountDownLatch(1);
+    try (RewardModel model = load(Options.defaults().timeout(Duration.ofMinutes(10)));
+        RewardModel other = load(Options.defaults())) {
+      List<CompletableFuture<Void>> blocked = new ArrayList<>();
+      CountDownLatch blocking = new CountDownLatch(20);
+      for (int i = 0; i < 20; i++) {
+        blocked.add(
+            model
+                .scoreTextAsync("Hi " + i)
+                .thenAccept(
+                    reward -> {
+                      blocking.countDown();
+                      try {
+                        release.await();
+                      } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                      }
+                    }));
+      }
+      blocking.await();
+      assertThat(model.scoreTextAsync("Hello?").get().reward()).isFinite();
+      assertThat(other.scoreTextAsync("Hello?").get().reward()).isFinite();
+      assertThat(blocked).noneMatch(CompletableFuture::isDone);
+      release.countDown();
+      for (CompletableFuture<Void> one : blocked) {
+        one.get();
+      }
+    }
+  }
+
+  @Test
+  void tokenizingALongTextEndsWithTheModel() throws Exception {
+    String longest = "all right ".repeat(100_000);
+    for (int i = 0; i < 3; i++) {
+      RewardModel model = load(Options.defaults());
+      CountDownLatch running = new CountDownLatch(1);
+      CompletableFuture<Throwable> ended = new CompletableFuture<>();
+      Thread caller =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    running.countDown();
+                    try {
+                      while (true) {
+                        model.scoreText(longest);
+                      }
+                    } catch (Throwable e) {
+                      ended.complete(e);
+                    }
+                  });
+      running.await();
+      if (i == 0) {
+        caller.interrupt();
+        assertThat(ended.get()).isInstanceOf(CancellationException.class);
+      }
+      model.close();
+      caller.join();
+      if (i > 0) {
+        assertThat(ended.get())
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessageContaining("closed");
+      }
+    }
+  }
+
+  /** llama.cpp would look for it for minutes, once for each letter. */
+  @Test
+  void aVocabularyWhoseControlTokenIsALetterStopsNothing(@TempDir Path directory)
+      throws Exception {
+    Path file = directory.resolve("letter.gguf");
+    TestModels.cut(types -> Arrays.fill(types, 259, types.length, 3)).write(file);
+    List<String> tokens = Gguf.read(file).strings("tokenizer.ggml.tokens").orElseThrow();
+    String piece =
+        tokens.subList(259, tokens.size()).stream()
+            .filter(token -> !token.contains("▁"))
+            .findFirst()
+            .orElseThrow();
+    try (RewardModel model = RewardModel.load(file)) {
+      assertThatThrownBy(() -> model.scoreText(piece.repeat(200_000)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("special tokens");
+      assertThat(model.scoreText("Hello?").reward()).isFinite();
     }
   }
 
@@ -175,13 +312,30 @@ class LifecycleTest {
 
   @Test
   void aFullQueueMakesSubmittersWait() throws Exception {
-    try (RewardModel model = load(Options.defaults().precision(Precision.EXACT).queueCapacity(2))) {
+    CountDownLatch go = new CountDownLatch(1);
+    int capacity = 2;
+    try (RewardModel model = standingStill(go, Options.defaults().queueCapacity(capacity))) {
+      AtomicInteger submitted = new AtomicInteger();
       List<CompletableFuture<Reward>> futures = new ArrayList<>();
-      for (int i = 0; i < 100; i++) {
-        futures.add(model.scoreAsync("Hello?", "Hi " + i));
+      Thread caller =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    for (int i = 0; i < 100; i++) {
+                      futures.add(model.scoreTextAsync("Hi " + i));
+                      submitted.incrementAndGet();
+                    }
+                  });
+      while (caller.getState() != Thread.State.WAITING
+          && caller.getState() != Thread.State.TIMED_WAITING) {
+        Thread.onSpinWait();
       }
+      // One wave may have left the queue, and that holds no more than the queue did.
+      assertThat(submitted.get()).isBetween(capacity, 2 * capacity);
+      go.countDown();
+      caller.join();
       for (int i = 0; i < 100; i++) {
-        assertThat(futures.get(i).get()).isEqualTo(model.score("Hello?", "Hi " + i));
+        assertThat(futures.get(i).get().reward()).isFinite();
       }
     }
   }
@@ -191,6 +345,7 @@ class LifecycleTest {
     try (RewardModel model = load(Options.defaults())) {
       assertThatThrownBy(() -> model.scoreAllTexts(List.of("fine", "lone \uD800", "fine")))
           .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("text 2 of 3")
           .hasMessageContaining("surrogate");
       assertThat(model.scoreAllTexts(List.of("a", "b"))).hasSize(2);
       assertThat(model.scoreAllTexts(List.of())).isEmpty();

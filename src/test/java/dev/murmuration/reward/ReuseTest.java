@@ -205,6 +205,20 @@ class ReuseTest {
     try (RewardModel model = RewardModel.load(damaged(directory), options);
         RewardModel plain = load(options.reuse(false))) {
       List<String> good = TestTexts.bestOf(3, 3, 8);
+      assertThatThrownBy(
+              () -> model.scoreAllTexts(List.of(good.get(0), "Go away", good.get(1), "Go on")))
+          .isInstanceOfSatisfying(
+              NonFiniteRewardException.class,
+              e -> {
+                assertThat(e).hasMessageContaining("text 2 and 1 more of 4");
+                assertThat(e.indices()).containsExactly(1, 3);
+                assertThat(e.rewards()).hasSize(4);
+                assertThat(e.rewards().get(1)).isNull();
+                for (int i = 0; i < 2; i++) {
+                  assertThat(e.rewards().get(2 * i).reward())
+                      .isCloseTo(plain.scoreText(good.get(i)).reward(), within(tolerance));
+                }
+              });
       List<CompletableFuture<Reward>> futures = new ArrayList<>();
       for (String text : good) {
         futures.add(model.scoreTextAsync(text));
