@@ -52,14 +52,16 @@ public final class TestModels {
     GgufArray allTypes = tiny.array(prefix + "token_type", GgufValueType.INT32).orElseThrow();
     int[] kept = Arrays.copyOf(allTypes.ints(), CUT_VOCABULARY);
     types.accept(kept);
-    GgufTensor embeddings = tiny.tensors().stream()
+    GgufTensor embeddings =
+        tiny.tensors().stream()
             .filter(tensor -> tensor.name().equals("token_embd.weight"))
             .findFirst()
             .orElseThrow();
     long hidden = embeddings.dims().getFirst();
     return GgufWriter.copyOf(tiny)
         .metadata(prefix + "tokens", GgufValue.strings(texts.strings().subList(0, CUT_VOCABULARY)))
-        .metadata(prefix + "scores", GgufValue.floats(Arrays.copyOf(scores.floats(), CUT_VOCABULARY)))
+        .metadata(
+            prefix + "scores", GgufValue.floats(Arrays.copyOf(scores.floats(), CUT_VOCABULARY)))
         .metadata(prefix + "token_type", GgufValue.ints(kept))
         .metadata("llama.vocab_size", GgufValue.uint32(CUT_VOCABULARY))
         .tensor(

@@ -60,7 +60,9 @@ final class Engine implements AutoCloseable {
   /** Whether something waits. Written under the lock; read without it, as a hint, by the engine. */
   private volatile boolean submitted;
 
-  /** The engine's thread writes it, before {@link #started}; others cancel with it, under the lock. */
+  /**
+   * The engine's thread writes it, before {@link #started}; others cancel with it, under the lock.
+   */
   private LlamaContext context;
 
   /** Written before {@link #started} is counted down, and read after it. */
@@ -91,7 +93,11 @@ final class Engine implements AutoCloseable {
             .name("murmuration-engine")
             .daemon()
             .unstarted(
-                () -> run(model, parameters, own -> new Scorer(own, head, planner, exact, staleCells, probe)));
+                () ->
+                    run(
+                        model,
+                        parameters,
+                        own -> new Scorer(own, head, planner, exact, staleCells, probe)));
     thread.start();
     boolean interrupted = false;
     for (boolean waited = false; !waited; ) {

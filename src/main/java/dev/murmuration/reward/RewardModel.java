@@ -366,8 +366,7 @@ public final class RewardModel implements AutoCloseable {
   private List<Reward> all(List<Text> texts) {
     Deadline deadline = deadline();
     List<Tokens> tokens = tokenize(texts, deadline);
-    List<Request> requests =
-        tokens.stream().map(one -> new Request(one.ids(), false)).toList();
+    List<Request> requests = tokens.stream().map(one -> new Request(one.ids(), false)).toList();
     // Texts that begin alike stand together, so that they stay together where not all fit.
     engine.submit(
         requests.stream().sorted(Comparator.comparing(Request::tokens, Arrays::compare)).toList(),

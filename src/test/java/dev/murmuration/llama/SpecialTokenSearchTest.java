@@ -63,8 +63,7 @@ class SpecialTokenSearchTest {
 
   @Test
   void manyTokensThatBeginAlikeAreTooMuchForALongText() {
-    SpecialTokenSearch search =
-        of(IntStream.range(0, 6000).mapToObj(i -> "a".repeat(1000) + i));
+    SpecialTokenSearch search = of(IntStream.range(0, 6000).mapToObj(i -> "a".repeat(1000) + i));
     assertTaken(search, "a".repeat(300));
     assertRefused(search, "a".repeat(Vocabulary.MAX_BYTES), "6000 special tokens");
   }

@@ -252,7 +252,11 @@ class EngineFaultTest {
     public static void main(String[] args) throws Exception {
       int failed = 0;
       int scored = 0;
-      RewardModel model = RewardModel.load(TestModels.TINY, Options.defaults().cells(4096));
+      Options options = Options.defaults().precision(Precision.EXACT).cells(4096);
+      RewardModel model = RewardModel.load(TestModels.TINY, options);
+      // A class whose first use ends with OutOfMemoryError stays unusable, says the JVM's
+      // specification: each is used once before.
+      double before = model.scoreTextAsync(TEXT).get().reward();
       AtomicInteger hogs = new AtomicInteger();
       Thread hog = Thread.ofPlatform().daemon().start(() -> fill(hogs));
       for (int round = 0; round < ROUNDS; round++) {
@@ -282,10 +286,10 @@ class EngineFaultTest {
       hog.interrupt();
       hog.join();
       model.close();
-      try (RewardModel next = RewardModel.load(TestModels.TINY)) {
+      try (RewardModel next = RewardModel.load(TestModels.TINY, options)) {
         double reward = next.scoreText(TEXT).reward();
         System.out.println(
-            (scored > 0) + " " + (failed > 0) + " " + (hogs.get() > 0) + " " + (reward < 1e9));
+            (scored > 0) + " " + (failed > 0) + " " + (hogs.get() > 0) + " " + (reward == before));
       }
     }
 
@@ -309,6 +313,7 @@ class EngineFaultTest {
     ChildJvm.Result result =
         new ChildJvm(FullHeap.class).options("-Xmx24m", "-XX:+UseSerialGC").run();
     assertThat(result.exitCode()).as(result.err()).isZero();
-    assertThat(result.out().strip()).startsWith("true").endsWith("true true");
+    // Some were scored, some failed, the heap was full, and the next model is right.
+    assertThat(result.out().strip()).isEqualTo("true true true true");
   }
 }

@@ -133,7 +133,8 @@ class LifecycleTest {
     try (RewardModel model =
         load(Options.defaults().reuse(false).timeout(Duration.ofMillis(200)))) {
       Reward before = model.score("Hello?", "Hi");
-      assertThatThrownBy(() -> model.scoreAllTexts(IntStream.range(0, 500).mapToObj(i -> LONG + i).toList()))
+      assertThatThrownBy(
+              () -> model.scoreAllTexts(IntStream.range(0, 500).mapToObj(i -> LONG + i).toList()))
           .isInstanceOf(ScoringTimeoutException.class)
           .hasMessageContaining("200 ms");
       assertThat(model.score("Hello?", "Hi")).isEqualTo(before);
@@ -256,8 +257,7 @@ class LifecycleTest {
 
   /** llama.cpp would look for it for minutes, once for each letter. */
   @Test
-  void aVocabularyWhoseControlTokenIsALetterStopsNothing(@TempDir Path directory)
-      throws Exception {
+  void aVocabularyWhoseControlTokenIsALetterStopsNothing(@TempDir Path directory) throws Exception {
     Path file = directory.resolve("letter.gguf");
     TestModels.cut(types -> Arrays.fill(types, 259, types.length, 3)).write(file);
     List<String> tokens = Gguf.read(file).strings("tokenizer.ggml.tokens").orElseThrow();

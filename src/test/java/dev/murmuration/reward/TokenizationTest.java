@@ -49,8 +49,7 @@ class TokenizationTest {
 
   @Test
   void aDeadlineEndsIt() {
-    assertThatThrownBy(
-            () -> tokenization.tokenize(LONG, Deadline.after(Duration.ofMillis(20))))
+    assertThatThrownBy(() -> tokenization.tokenize(LONG, Deadline.after(Duration.ofMillis(20))))
         .isInstanceOf(ScoringTimeoutException.class)
         .hasMessageContaining("20 ms");
   }
