@@ -218,7 +218,7 @@ public final class RewardModel implements AutoCloseable {
   public Plan explain(List<Conversation> conversations) {
     Deadline deadline = deadline();
     return planner.explain(
-        tokenize(conversations.stream().map(this::text).toList(), deadline).stream()
+        tokenizeAll(conversations.stream().map(this::text).toList(), deadline).stream()
             .map(Tokens::ids)
             .toList());
   }
@@ -274,23 +274,12 @@ public final class RewardModel implements AutoCloseable {
 
   private Tokens tokenize(Text text, Deadline deadline) {
     requireOpen();
-    deadline.check();
     return encoder.tokenize(text, deadline);
   }
 
-  private List<Tokens> tokenize(List<Text> texts, Deadline deadline) {
-    List<Tokens> all = new ArrayList<>(texts.size());
-    for (Text text : texts) {
-      try {
-        all.add(tokenize(text, deadline));
-      } catch (IllegalArgumentException e) {
-        throw texts.size() == 1
-            ? e
-            : new IllegalArgumentException(
-                "text " + (all.size() + 1) + " of " + texts.size() + ": " + e.getMessage(), e);
-      }
-    }
-    return all;
+  private List<Tokens> tokenizeAll(List<Text> texts, Deadline deadline) {
+    requireOpen();
+    return encoder.tokenizeAll(texts, deadline);
   }
 
   /** Tokens, and what becomes of their rewards. */
@@ -343,7 +332,7 @@ public final class RewardModel implements AutoCloseable {
   private <T> T now(Work<T> work, boolean everyToken, Deadline deadline) {
     Request request = new Request(work.tokens().ids(), everyToken);
     engine.submit(List.of(request), deadline);
-    return work.result().apply(await(request, deadline));
+    return work.result().apply(engine.await(request, deadline));
   }
 
   private CompletableFuture<Reward> later(Text text) {
@@ -365,7 +354,7 @@ public final class RewardModel implements AutoCloseable {
 
   private List<Reward> all(List<Text> texts) {
     Deadline deadline = deadline();
-    List<Tokens> tokens = tokenize(texts, deadline);
+    List<Tokens> tokens = tokenizeAll(texts, deadline);
     List<Request> requests = tokens.stream().map(one -> new Request(one.ids(), false)).toList();
     // Texts that begin alike stand together, so that they stay together where not all fit.
     engine.submit(
@@ -376,7 +365,7 @@ public final class RewardModel implements AutoCloseable {
     try {
       for (int i = 0; i < texts.size(); i++) {
         try {
-          rewards.add(reward(tokens.get(i), await(requests.get(i), deadline)));
+          rewards.add(reward(tokens.get(i), engine.await(requests.get(i), deadline)));
         } catch (NonFiniteRewardException e) {
           notFinite = notFinite == null ? e : notFinite;
           rewards.add(null);
@@ -395,22 +384,6 @@ public final class RewardModel implements AutoCloseable {
 
   private Deadline deadline() {
     return Deadline.after(settings.timeout());
-  }
-
-  private double[] await(Request request, Deadline deadline) {
-    try {
-      if (!request.await(deadline)) {
-        engine.withdraw(request, deadline.exceeded());
-      }
-      return request.rewards();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      CancellationException cancelled =
-          new CancellationException("interrupted while scoring; the computation was cancelled");
-      cancelled.initCause(e);
-      engine.withdraw(request, cancelled);
-      throw cancelled;
-    }
   }
 
   private void requireOpen() {

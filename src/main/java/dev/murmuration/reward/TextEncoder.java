@@ -1,6 +1,8 @@
 package dev.murmuration.reward;
 
 import dev.murmuration.llama.Vocabulary;
+import java.util.ArrayList;
+import java.util.List;
 
 /** From a conversation or a text to the tokens that are scored. Any thread may use it. */
 final class TextEncoder implements AutoCloseable {
@@ -54,6 +56,7 @@ final class TextEncoder implements AutoCloseable {
    * @throws IllegalStateException if it is closed
    */
   Tokens tokenize(Text text, Deadline deadline) {
+    deadline.check();
     int[] ids = tokenization.tokenize(text.whole(), deadline);
     int excess = ids.length - limit;
     if (excess <= 0) {
@@ -71,6 +74,22 @@ final class TextEncoder implements AutoCloseable {
     kept[0] = ids[0];
     System.arraycopy(ids, excess + 1, kept, 1, limit - 1);
     return new Tokens(kept, excess, text.template());
+  }
+
+  /** The tokens of several texts; a text that cannot be encoded is named by its place. */
+  List<Tokens> tokenizeAll(List<Text> texts, Deadline deadline) {
+    List<Tokens> all = new ArrayList<>(texts.size());
+    for (Text text : texts) {
+      try {
+        all.add(tokenize(text, deadline));
+      } catch (IllegalArgumentException e) {
+        throw texts.size() == 1
+            ? e
+            : new IllegalArgumentException(
+                "text " + (all.size() + 1) + " of " + texts.size() + ": " + e.getMessage(), e);
+      }
+    }
+    return all;
   }
 
   /**

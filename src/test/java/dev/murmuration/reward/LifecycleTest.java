@@ -148,7 +148,8 @@ class LifecycleTest {
             step -> {
               if (step == Step.DECODE) {
                 try {
-                  go.await();
+                  // Bounded, so that closing ends where the test fails before it lets go.
+                  var _ = go.await(30, TimeUnit.SECONDS);
                 } catch (InterruptedException e) {
                   throw new AssertionError(e);
                 }
@@ -326,14 +327,14 @@ class LifecycleTest {
                       submitted.incrementAndGet();
                     }
                   });
-      while (caller.getState() != Thread.State.WAITING
-          && caller.getState() != Thread.State.TIMED_WAITING) {
+      while (submitted.get() < capacity || caller.getState() == Thread.State.RUNNABLE) {
         Thread.onSpinWait();
       }
-      // One wave may have left the queue, and that holds no more than the queue did.
-      assertThat(submitted.get()).isBetween(capacity, 2 * capacity);
+      int before = submitted.get();
       go.countDown();
       caller.join();
+      // One wave may have left the queue, and that holds no more than the queue did.
+      assertThat(before).isBetween(capacity, 2 * capacity);
       for (int i = 0; i < 100; i++) {
         assertThat(futures.get(i).get().reward()).isFinite();
       }
