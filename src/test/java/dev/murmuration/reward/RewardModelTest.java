@@ -173,7 +173,8 @@ class RewardModelTest {
         .hasMessageContaining("1048577 bytes")
         .hasMessageContaining("1048576");
     assertThatThrownBy(() -> model.scoreText("</s>".repeat(20_000)))
-        .hasMessageContaining("20000 '<'");
+        .hasMessageContaining("16384 special tokens")
+        .hasMessageContaining("'</s>'");
   }
 
   /** The text of {@code length} tokens, BOS included. */
