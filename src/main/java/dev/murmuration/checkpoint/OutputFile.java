@@ -9,6 +9,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -73,6 +74,21 @@ final class OutputFile implements AutoCloseable {
           target, "needs " + bytes + " bytes, the disk has " + free + " free");
     }
     return new OutputFile(absolute, replace);
+  }
+
+  /**
+   * Refuses to write where something is read, whatever name or link it has there.
+   *
+   * @param inputs files that are read; those that do not exist are passed over
+   * @param name what they are
+   */
+  static void checkNotAmong(List<Path> inputs, Path output, String name) throws IOException {
+    for (Path input : inputs) {
+      if (Files.exists(output) && Files.exists(input) && Files.isSameFile(input, output)) {
+        throw new CheckpointException(
+            output, "is " + name + " (" + input.getFileName() + "); name another file");
+      }
+    }
   }
 
   private static void checkReplaceable(Path target, boolean replace) throws CheckpointException {

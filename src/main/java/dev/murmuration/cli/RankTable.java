@@ -1,7 +1,6 @@
 package dev.murmuration.cli;
 
 import dev.murmuration.reward.Ranking;
-import dev.murmuration.reward.Reward;
 import java.io.PrintStream;
 import java.util.List;
 
@@ -11,9 +10,14 @@ final class RankTable {
 
   private RankTable() {}
 
-  static void print(Ranking ranking, Terminal terminal) {
+  /**
+   * Prints a ranking.
+   *
+   * @param labels what the responses are called, in the order in which they were given
+   */
+  static void print(Ranking ranking, List<String> labels, Terminal terminal) {
     if (terminal.outIsTerminal()) {
-      printForPeople(ranking, terminal);
+      printForPeople(ranking, labels, terminal);
     } else {
       printFields(ranking, terminal.out());
     }
@@ -36,32 +40,36 @@ final class RankTable {
   }
 
   /** As {@link #print} for a terminal, whatever it is. */
-  static void printForPeople(Ranking ranking, Terminal terminal) {
+  static void printForPeople(Ranking ranking, List<String> labels, Terminal terminal) {
     List<Ranking.Entry> entries = ranking.entries();
     double most = entries.getFirst().reward().reward();
     double least = entries.getLast().reward().reward();
     int bar = Math.clamp(terminal.columns() / 8, 7, 16);
-    int text = Math.max(8, terminal.columns() - NUMBERS - bar);
+    int label = labels.stream().mapToInt(Display::width).max().orElse(0);
+    int gap = label == 0 ? 0 : 2;
+    int text = Math.max(8, terminal.columns() - NUMBERS - bar - label - gap);
+    String indent = " ".repeat(label + gap);
+    String format = "%2s %-" + bar + "s %8s %8s  %s";
     terminal
         .out()
         .println(
             Colour.DIM.of(
-                String.format(
-                    "%2s %-" + bar + "s %8s %8s  %s", "", "", "reward", "best", "response"),
-                terminal));
+                String.format(format, "", "", "reward", "best", indent + "response"), terminal));
+    List<String> texts =
+        AlikeTexts.cut(
+            entries.stream().map(entry -> Display.visible(entry.response())).toList(), text);
     for (Ranking.Entry entry : entries) {
-      Reward reward = entry.reward();
-      String drawn = Display.bar(Display.share(reward.reward(), least, most), bar);
+      double reward = entry.reward().reward();
+      Colour colour = entry.rank() == 1 ? Colour.GREEN : Colour.BLUE;
+      String name = labels.isEmpty() ? "" : Display.fit(labels.get(entry.index()), label);
       String line =
           String.format(
               "%2d %s %8s %8s  %s",
               entry.rank(),
-              entry.rank() == 1
-                  ? Colour.GREEN.of(drawn, terminal)
-                  : Colour.BLUE.of(drawn, terminal),
-              Numbers.signed(reward.reward()),
+              colour.of(Display.bar(Display.share(reward, least, most), bar), terminal),
+              Numbers.signed(reward),
               Numbers.percent(entry.probabilityOfBest()),
-              Display.cut(Display.visible(entry.response()), text));
+              name + " ".repeat(gap) + texts.get(entry.rank() - 1));
       terminal.out().println(line.stripTrailing());
     }
   }

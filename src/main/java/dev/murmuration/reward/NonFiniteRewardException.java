@@ -11,6 +11,6 @@ public final class NonFiniteRewardException extends RuntimeException {
             + " tokens; "
             + (exact ? "" : "its keys or values may overflow float16 (try --precision exact), or ")
             + (exact ? "its" : "the")
-            + " weights are damaged (murmur inspect checks the file)");
+            + " weights are damaged ('murmur inspect --weights FILE' finds out)");
   }
 }
