@@ -1,10 +1,15 @@
 package dev.murmuration;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /** The models that the tests score with, and the rewards that PyTorch computed with them. */
@@ -25,6 +30,25 @@ public final class TestModels {
   }
 
   private TestModels() {}
+
+  /** Writes {@link #TINY} with an embedding of NaN for the token of the word "Go". */
+  public static Path damaged(Path directory) throws IOException {
+    int token;
+    try (RewardModel model = RewardModel.load(TINY)) {
+      token = model.scoreText("Go").readoutTokenId();
+    }
+    Path file = Files.copy(TINY, directory.resolve("damaged.gguf"));
+    Gguf gguf = Gguf.read(file);
+    ByteBuffer row = ByteBuffer.allocate(4 * 64);
+    while (row.hasRemaining()) {
+      row.putInt(0x0000c07f); // NaN, little-endian
+    }
+    long offset = gguf.tensor("token_embd.weight").orElseThrow().offset();
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.write(row.flip(), gguf.dataOffset() + offset + 4L * 64 * token);
+    }
+    return file;
+  }
 
   public static List<Golden> tinyGolden() {
     return golden("tiny-rm-golden.jsonl");

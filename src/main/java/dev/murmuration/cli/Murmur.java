@@ -94,6 +94,11 @@ public final class Murmur implements Callable<Integer> {
     }
   }
 
+  /** The model of all commands and their options. */
+  static CommandLine commandLine(Terminal terminal) {
+    return new Murmur(terminal).commandLine();
+  }
+
   private CommandLine commandLine() {
     CommandLine commandLine = new CommandLine(this);
     // A text may well begin with "@".

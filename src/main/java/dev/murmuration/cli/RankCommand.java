@@ -36,7 +36,7 @@ import picocli.CommandLine.Option;
           + " and \\\\ stand for line break, tab, carriage return and backslash."
     })
 final class RankCommand extends ModelCommand {
-  private static final int LABEL = 16;
+  private static final int MOST_LABEL = 16;
 
   @Mixin private PromptOptions prompts = new PromptOptions();
 
@@ -108,12 +108,13 @@ final class RankCommand extends ModelCommand {
   private List<String> labels() {
     List<String> labels = new ArrayList<>();
     List<String> numbers = new ArrayList<>();
+    int most = Math.min(MOST_LABEL, terminal().columns() / 5);
     for (TextArgument response : prompts.responses()) {
       numbers.add("#" + (numbers.size() + 1));
       labels.add(
           response.file() == null
               ? numbers.getLast()
-              : Display.cutStart(Display.visible(response.file()), LABEL));
+              : Display.cutStart(Display.visible(response.file()), most));
     }
     return Set.copyOf(labels).size() == labels.size() ? labels : numbers;
   }
