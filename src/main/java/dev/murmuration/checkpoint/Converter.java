@@ -162,8 +162,7 @@ public final class Converter {
 
   private GgufWriter metadata(Checkpoint opened, StateDict tensors, Sources sources)
       throws IOException {
-    Tokenizer vocabulary =
-        Tokenizer.read(tokenizerPath(opened), opened.config());
+    Tokenizer vocabulary = Tokenizer.read(tokenizerPath(opened), opened.config());
     GgufWriter writer = new GgufWriter();
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);

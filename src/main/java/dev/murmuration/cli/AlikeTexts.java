@@ -22,8 +22,7 @@ final class AlikeTexts {
     for (String line : lines) {
       int common = 0;
       for (String other : lines) {
-        if (!other.equals(line)
-            && Math.max(Display.width(line), Display.width(other)) > columns) {
+        if (!other.equals(line) && Math.max(Display.width(line), Display.width(other)) > columns) {
           common = Math.max(common, common(line, other));
         }
       }
@@ -45,8 +44,9 @@ final class AlikeTexts {
 
   /** Where the word begins in which two lines differ, or a part of it if it is long. */
   private static int wordStart(String line, int difference) {
-    int space = line.lastIndexOf(' ', difference - 1);
-    int from = Math.max(space + 1, difference - CONTEXT);
+    // A line that ends where the other goes on keeps its last word.
+    int end = difference == line.length() ? line.stripTrailing().length() : difference;
+    int from = Math.max(line.lastIndexOf(' ', end - 1) + 1, end - CONTEXT);
     return from > 0 && from < line.length() && Character.isLowSurrogate(line.charAt(from))
         ? from - 1
         : from;

@@ -38,8 +38,7 @@ final class CommandOptions {
       return command instanceof ModelOptions.User user
           && user.modelOptions().contains(option.longestName());
     }
-    boolean printsJson =
-        !(command instanceof HelpCommand || command instanceof CompletionCommand);
+    boolean printsJson = !(command instanceof HelpCommand || command instanceof CompletionCommand);
     return printsJson || !option.longestName().equals("--json");
   }
 

@@ -131,6 +131,7 @@ final class Failures {
    */
   static String oneLine(String text) {
     return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8)
-        .strip().replaceAll("\\s*[\\r\\n]+\\s*", "; ");
+        .strip()
+        .replaceAll("\\s*[\\r\\n]+\\s*", "; ");
   }
 }

@@ -88,9 +88,7 @@ final class HelpLayout {
                 !CommandOptions.from(option, GeneralOptions.class)
                     && (!usesModel || !CommandOptions.from(option, ModelOptions.class)))
         + section(
-            help,
-            "Model:",
-            option -> usesModel && CommandOptions.from(option, ModelOptions.class))
+            help, "Model:", option -> usesModel && CommandOptions.from(option, ModelOptions.class))
         + section(
             help, "Every command:", option -> CommandOptions.from(option, GeneralOptions.class));
   }

@@ -41,7 +41,13 @@ final class JsonRow {
    */
   void read(String line) {
     try (JsonParser json = Json.FACTORY.createParser(line)) {
-      if (json.nextToken() != JsonToken.START_OBJECT) {
+      JsonToken first = json.nextToken();
+      if (first == JsonToken.START_ARRAY) {
+        throw new IllegalArgumentException(
+            "the line is not a JSON object but the beginning of an array; give one object a line"
+                + " (jq -c '.[]' FILE makes them of an array)");
+      }
+      if (first != JsonToken.START_OBJECT) {
         throw new IllegalArgumentException(
             "the line is not a JSON object, such as {\"prompt\": \"...\", \"response\": \"...\"}");
       }

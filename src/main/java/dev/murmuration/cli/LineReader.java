@@ -83,10 +83,7 @@ final class LineReader {
       String text =
           StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();
       return new Line(
-          number,
-          number == 1 ? TextFile.withoutByteOrderMark(text) : text,
-          null,
-          bytes.length);
+          number, number == 1 ? TextFile.withoutByteOrderMark(text) : text, null, bytes.length);
     } catch (CharacterCodingException e) {
       return new Line(number, null, "the line is not valid UTF-8", bytes.length);
     }

@@ -106,7 +106,8 @@ public final class Murmur implements Callable<Integer> {
     commandLine.registerConverter(Path.class, new FileName());
     commandLine.setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
     commandLine.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
-    commandLine.setParameterExceptionHandler((failure, arguments) -> report(CommandOptions.cause(failure, arguments)));
+    commandLine.setParameterExceptionHandler(
+        (failure, arguments) -> report(CommandOptions.cause(failure, arguments)));
     commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
     commandLine.setExecutionStrategy(this::execute);
     CommandOptions.apply(commandLine);

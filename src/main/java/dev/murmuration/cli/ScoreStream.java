@@ -113,8 +113,7 @@ final class ScoreStream {
 
   /** A line without a row, which has no reward. */
   private static Row blank(LineReader.Line line) {
-    return new Row(
-        line.number(), line.size(), Map.of(), CompletableFuture.completedFuture(null));
+    return new Row(line.number(), line.size(), Map.of(), CompletableFuture.completedFuture(null));
   }
 
   private Row submit(LineReader.Line line) {

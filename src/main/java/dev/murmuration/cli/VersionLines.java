@@ -26,14 +26,14 @@ final class VersionLines implements IVersionProvider {
 
   private static void write(JsonGenerator json) throws IOException {
 
-          json.writeStringField("murmuration", Version.ours());
-          json.writeStringField("build", Version.build());
-          json.writeStringField("llama_cpp", Llama.version());
-          json.writeStringField("built_for", features());
-          json.writeStringField("java", System.getProperty("java.runtime.version"));
-          json.writeStringField("java_vendor", System.getProperty("java.vendor"));
-          json.writeStringField("os", System.getProperty("os.name"));
-          json.writeStringField("arch", System.getProperty("os.arch"));
+    json.writeStringField("murmuration", Version.ours());
+    json.writeStringField("build", Version.build());
+    json.writeStringField("llama_cpp", Llama.version());
+    json.writeStringField("built_for", features());
+    json.writeStringField("java", System.getProperty("java.runtime.version"));
+    json.writeStringField("java_vendor", System.getProperty("java.vendor"));
+    json.writeStringField("os", System.getProperty("os.name"));
+    json.writeStringField("arch", System.getProperty("os.arch"));
   }
 
   private static String features() {

@@ -46,9 +46,7 @@ public final class ForeignFile {
             ? "UTF-32"
             : little || text.startsWith("\u00fe\u00ff") ? "UTF-16" : null;
     return Optional.ofNullable(name)
-        .map(
-            found ->
-                "is in " + found + "; convert it first (iconv -f " + found + " -t UTF-8)");
+        .map(found -> "is in " + found + "; convert it first (iconv -f " + found + " -t UTF-8)");
   }
 
   static String describe(byte[] head, long fileSize) {

@@ -76,8 +76,7 @@ class ReadmeTest {
     String input = pipe.length == 1 ? "" : words(pipe[0].substring("echo ".length())).getFirst();
     List<String> command = words(pipe[pipe.length - 1]);
     assertThat(command.getFirst()).isEqualTo("./murmur");
-    Cli result =
-        Cli.run(input + "\n", TERMINAL, command.stream().skip(1).toArray(String[]::new));
+    Cli result = Cli.run(input + "\n", TERMINAL, command.stream().skip(1).toArray(String[]::new));
     assertThat(result.code()).as(result.err()).isZero();
     List<String> lines = result.lines();
     int at = 0;
@@ -156,8 +155,7 @@ class ReadmeTest {
       compile(folder, "Example" + i, examples.get(i));
     }
     try (URLClassLoader loader =
-        new URLClassLoader(
-            new URL[] {folder.toUri().toURL()}, ReadmeTest.class.getClassLoader())) {
+        new URLClassLoader(new URL[] {folder.toUri().toURL()}, ReadmeTest.class.getClassLoader())) {
       Method run = loader.loadClass("Example0").getMethod("run");
       run.invoke(null);
     }

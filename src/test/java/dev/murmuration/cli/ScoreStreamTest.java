@@ -89,8 +89,7 @@ class ScoreStreamTest {
     Cli result = score("\n{\"text\": \"a\"}\n\n \t\r\n{\"text\": \"b\"}\n{}\n\n{\"text\": \"c\"}");
     assertThat(result.lines())
         .extracting(line -> line.isEmpty() ? "empty" : line.contains("reward") ? "reward" : "error")
-        .containsExactly(
-            "empty", "reward", "empty", "empty", "reward", "error", "empty", "reward");
+        .containsExactly("empty", "reward", "empty", "empty", "reward", "error", "empty", "reward");
     assertThat(score("").out()).isEmpty();
     assertThat(score("\n").out()).isEqualTo("\n");
     assertThat(score("  ").out()).isEqualTo("\n");
@@ -160,6 +159,7 @@ class ScoreStreamTest {
       value = {
         "oops | not valid JSON",
         "[1] | not a JSON object",
+        "[ | jq -c '.[]' FILE",
         "{} | nothing to score",
         "{\"id\": 5} | nothing to score",
         "{\"text\": \"a\"} x | not valid JSON",

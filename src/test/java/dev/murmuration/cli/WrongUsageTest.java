@@ -39,7 +39,8 @@ class WrongUsageTest {
         "score --text a --prompt b | --text stands alone",
         "score - --text a | stands alone",
         "score file.txt | unexpected argument 'file.txt'",
-        "score Hello Hi | unexpected argument 'Hello'; texts are given with --prompt and --response",
+        "score Hello Hi | unexpected argument 'Hello'; texts are given with --prompt and"
+            + " --response",
         "score pom.xml | murmur score - < pom.xml",
         "score - - x | unexpected argument 'x'",
         "rank Hello | unexpected argument 'Hello'; texts are given with --prompt and --response",
@@ -77,7 +78,8 @@ class WrongUsageTest {
         "rnak | no command 'rnak'; did you mean rank?",
         "score --precison fast | no option '--precison'; did you mean --precision?",
         "--force | --force stands behind the name of a command: convert, quantize",
-        "score --prompt-file - --response-file - | --prompt-file - and --response-file - cannot share",
+        "score --prompt-file - --response-file - | --prompt-file - and --response-file - cannot"
+            + " share",
         "trace --prompt-file - --response-file /dev/stdin | cannot share standard input",
         "rank --prompt x --response-file - --response-file - | cannot share standard input",
         "score - --prompt-file - | stands alone",
@@ -165,7 +167,8 @@ class WrongUsageTest {
     }
     assertThat(Cli.tiny("\ufeffHello?", Terminal.Kind.PLAIN, "score", "--text-file", "-").out())
         .isEqualTo(score("--text-file", plain).out());
-    assertThat(Cli.tiny("Hello?\n", Terminal.Kind.PLAIN, "score", "--text-file", "/dev/stdin").out())
+    assertThat(
+            Cli.tiny("Hello?\n", Terminal.Kind.PLAIN, "score", "--text-file", "/dev/stdin").out())
         .isEqualTo(score("--text-file", plain).out());
     String packed = folder.resolve("packed").toString();
     failure("is compressed with gzip", "score", "--text", "a", "-m", packed);

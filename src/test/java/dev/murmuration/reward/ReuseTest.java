@@ -6,13 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.TestModels;
 import dev.murmuration.TestTexts;
-import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.GgufWriter;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
