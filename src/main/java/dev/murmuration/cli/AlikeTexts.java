@@ -1,6 +1,5 @@
 package dev.murmuration.cli;
 
-import java.util.ArrayList;
 import java.util.List;
 
 /** Shows of texts that begin alike what tells them apart. */
@@ -14,23 +13,25 @@ final class AlikeTexts {
   private AlikeTexts() {}
 
   /**
-   * Visible lines of at most so many columns. Where two do not both fit, what they have in common
-   * at their beginning gives way to an ellipsis.
+   * Visible lines of at most so many columns. In a line that does not fit, what it has in common
+   * with the beginning of another gives way to an ellipsis.
    */
   static List<String> cut(List<String> lines, int columns) {
-    List<String> shown = new ArrayList<>();
-    for (String line : lines) {
-      int common = 0;
-      for (String other : lines) {
-        if (!other.equals(line) && Math.max(Display.width(line), Display.width(other)) > columns) {
-          common = Math.max(common, common(line, other));
-        }
-      }
-      int from = wordStart(line, common);
-      boolean worthIt = Display.width(line.substring(0, from)) >= LEAST;
-      shown.add(Display.cut(worthIt ? "…" + line.substring(from) : line, columns));
-    }
-    return shown;
+    return lines.stream()
+        .map(line -> Display.width(line) <= columns ? line : cut(line, lines, columns))
+        .toList();
+  }
+
+  private static String cut(String line, List<String> lines, int columns) {
+    int common =
+        lines.stream()
+            .filter(other -> !other.equals(line))
+            .mapToInt(other -> common(line, other))
+            .max()
+            .orElse(0);
+    int from = wordStart(line, common);
+    boolean worthIt = Display.width(line.substring(0, from)) >= LEAST;
+    return Display.cut(worthIt ? "…" + line.substring(from) : line, columns);
   }
 
   /** How many characters two lines have in common at their beginning. */

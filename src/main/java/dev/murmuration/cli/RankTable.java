@@ -3,6 +3,7 @@ package dev.murmuration.cli;
 import dev.murmuration.reward.Ranking;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.Set;
 
 /** Prints a ranking: with bars for a terminal, tab-separated for a pipe. */
 final class RankTable {
@@ -39,7 +40,7 @@ final class RankTable {
     }
   }
 
-  /** As {@link #print} for a terminal, whatever it is. */
+  /** As {@link #print} for a terminal, whatever it is; without names if there are no labels. */
   static void printForPeople(Ranking ranking, List<String> labels, Terminal terminal) {
     List<Ranking.Entry> entries = ranking.entries();
     double most = entries.getFirst().reward().reward();
@@ -55,9 +56,11 @@ final class RankTable {
         .println(
             Colour.DIM.of(
                 String.format(format, "", "", "reward", "best", indent + "response"), terminal));
-    List<String> texts =
-        AlikeTexts.cut(
-            entries.stream().map(entry -> Display.visible(entry.response())).toList(), text);
+    List<String> lines = entries.stream().map(entry -> Display.visible(entry.response())).toList();
+    // Without names texts are recognized by their beginnings, as long as these differ.
+    List<String> plain = lines.stream().map(line -> Display.cut(line, text)).toList();
+    boolean enough = labels.isEmpty() && Set.copyOf(plain).size() == plain.size();
+    List<String> texts = enough ? plain : AlikeTexts.cut(lines, text);
     for (Ranking.Entry entry : entries) {
       double reward = entry.reward().reward();
       Colour colour = entry.rank() == 1 ? Colour.GREEN : Colour.BLUE;

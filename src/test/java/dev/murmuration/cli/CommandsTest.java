@@ -350,6 +350,9 @@ class CommandsTest {
     assertThat(result.lines())
         .hasSizeLessThan(25)
         .allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(columns));
+    assertThat(result.lines().stream().map(line -> line.replaceFirst("^.*%  ", "")).toList())
+        .filteredOn(line -> line.contains("…"))
+        .doesNotHaveDuplicates();
     JsonNode rankings = Cli.run("demo", "--json").json().get("rankings");
     assertThat(rankings).hasSize(2);
     List<String> eggs = rankings.get(0).get("entries").findValuesAsText("response");

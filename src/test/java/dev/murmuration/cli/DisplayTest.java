@@ -24,7 +24,9 @@ class DisplayTest {
     assertThat(AlikeTexts.cut(List.of(start + "one", start + "one"), 25))
         .containsExactly("the same beginning, of o…", "the same beginning, of o…");
     assertThat(AlikeTexts.cut(List.of(start, start + "and more of it, much more", "x"), 25))
-        .containsExactly("…of ", "…and more of it, much mo…", "x");
+        .containsExactly(start, "…and more of it, much mo…", "x");
+    assertThat(AlikeTexts.cut(List.of(start, start + "and more of it, much more"), 20))
+        .containsExactly("…of ", "…and more of it, mu…");
     assertThat(AlikeTexts.cut(List.of("x".repeat(50) + "a", "x".repeat(50) + "b"), 25))
         .containsExactly("…" + "x".repeat(12) + "a", "…" + "x".repeat(12) + "b");
     assertThat(AlikeTexts.cut(List.of("short a", "short b and a good deal more"), 25))
