@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -41,6 +43,16 @@ final class OutputFile implements AutoCloseable {
     addCleanup();
     try {
       this.channel = create();
+    } catch (FileSystemException e) {
+      removeCleanup();
+      throw new CheckpointException(
+          target,
+          "cannot be created: "
+              + (e.getReason() != null
+                  ? e.getReason()
+                  : e instanceof AccessDeniedException ? "permission denied" : "the system refuses")
+              + "; name a file in a folder in which this user may create files",
+          e);
     } catch (IOException e) {
       removeCleanup();
       throw e;

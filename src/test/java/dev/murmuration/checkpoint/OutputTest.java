@@ -179,6 +179,17 @@ class OutputTest {
   }
 
   @Test
+  void whereNoFileCanBeCreatedTheOutputIsNamed() {
+    // Not even root may; a name that is too long serves where there is no /proc.
+    for (Path refused : List.of(Path.of("/proc/x.gguf"), directory.resolve("x".repeat(250)))) {
+      assertThatThrownBy(() -> Converter.of(Checkpoints.TINY).convert(refused))
+          .isInstanceOf(CheckpointException.class)
+          .hasMessageStartingWith(refused + ": ")
+          .hasMessageNotContaining(".part");
+    }
+  }
+
+  @Test
   void anInterruptEndsTheConversion() throws Exception {
     Files.writeString(output, OLD);
     assertThatThrownBy(
