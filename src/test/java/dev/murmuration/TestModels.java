@@ -7,6 +7,7 @@ import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufValueType;
 import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -14,6 +15,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -52,11 +54,7 @@ public final class TestModels {
     GgufArray allTypes = tiny.array(prefix + "token_type", GgufValueType.INT32).orElseThrow();
     int[] kept = Arrays.copyOf(allTypes.ints(), CUT_VOCABULARY);
     types.accept(kept);
-    GgufTensor embeddings =
-        tiny.tensors().stream()
-            .filter(tensor -> tensor.name().equals("token_embd.weight"))
-            .findFirst()
-            .orElseThrow();
+    GgufTensor embeddings = tiny.tensor("token_embd.weight").orElseThrow();
     long hidden = embeddings.dims().getFirst();
     return GgufWriter.copyOf(tiny)
         .metadata(prefix + "tokens", GgufValue.strings(texts.strings().subList(0, CUT_VOCABULARY)))
@@ -75,6 +73,25 @@ public final class TestModels {
               }
               out.write(bytes.flip());
             });
+  }
+
+  /** Writes {@link #TINY} with an embedding of NaN for the token of the word "Go". */
+  public static Path damaged(Path directory) throws IOException {
+    int token;
+    try (RewardModel model = RewardModel.load(TINY)) {
+      token = model.scoreText("Go").readoutTokenId();
+    }
+    Path file = Files.copy(TINY, directory.resolve("damaged.gguf"));
+    Gguf gguf = Gguf.read(file);
+    ByteBuffer row = ByteBuffer.allocate(4 * 64);
+    while (row.hasRemaining()) {
+      row.putInt(0x0000c07f); // NaN, little-endian
+    }
+    long offset = gguf.tensor("token_embd.weight").orElseThrow().offset();
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.write(row.flip(), gguf.dataOffset() + offset + 4L * 64 * token);
+    }
+    return file;
   }
 
   public static List<Golden> tinyGolden() {

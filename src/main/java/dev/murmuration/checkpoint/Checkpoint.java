@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What is in a checkpoint: its configuration and the list of its tensors. Only headers are read,
@@ -14,6 +15,7 @@ public final class Checkpoint {
   private final Path path;
   private final ModelConfig config;
   private final List<Path> files;
+  private final List<Path> inputs;
   private final Map<String, CheckpointTensor> tensorsByName;
   private final List<CheckpointTensor> tensors;
 
@@ -21,6 +23,8 @@ public final class Checkpoint {
     this.path = path;
     this.config = config;
     this.files = List.copyOf(content.files());
+    this.inputs =
+        Stream.concat(files.stream(), Stream.of(content.main(), configFile(content))).toList();
     this.tensorsByName = Map.copyOf(content.tensors());
     this.tensors = List.copyOf(content.tensors().values());
   }
@@ -36,8 +40,11 @@ public final class Checkpoint {
    */
   public static Checkpoint open(Path path) throws IOException {
     CheckpointFiles content = new CheckpointFiles(path);
-    Path config = content.files().getFirst().resolveSibling("config.json");
-    return new Checkpoint(path, ModelConfig.read(config), content);
+    return new Checkpoint(path, ModelConfig.read(configFile(content)), content);
+  }
+
+  private static Path configFile(CheckpointFiles content) {
+    return content.files().getFirst().resolveSibling("config.json");
   }
 
   /** The folder or file, as it was named by the caller. */
@@ -53,6 +60,11 @@ public final class Checkpoint {
   /** The files that hold tensors; unmodifiable. */
   public List<Path> files() {
     return files;
+  }
+
+  /** All files that were read: weights, index and configuration. */
+  List<Path> inputs() {
+    return inputs;
   }
 
   /** All tensors in the order of the files, the unused ones included; unmodifiable. */

@@ -1,7 +1,9 @@
 package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.murmuration.gguf.ForeignFile;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -9,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -44,6 +47,11 @@ final class CheckpointFiles {
     }
   }
 
+  /** The file that was named or found: one of the {@link #files}, or the index that lists them. */
+  Path main() {
+    return main;
+  }
+
   List<Path> files() {
     return files;
   }
@@ -58,16 +66,23 @@ final class CheckpointFiles {
         return folder.resolve(name);
       }
     }
-    List<Path> candidates;
+    List<Path> all;
     try (Stream<Path> entries = Files.list(folder)) {
-      candidates = entries.filter(CheckpointFiles::looksLikeCheckpoint).sorted().toList();
+      all = entries.sorted().toList();
     }
+    List<Path> candidates = all.stream().filter(CheckpointFiles::looksLikeCheckpoint).toList();
+    List<String> packed =
+        all.stream()
+            .map(CheckpointFiles::nameOf)
+            .filter(name -> name.matches(".*\\.(gz|tgz|xz|zst|bz2|zip|tar)"))
+            .toList();
     if (candidates.isEmpty()) {
       throw new CheckpointException(
           folder,
           "holds no checkpoint; looked for "
               + USUAL_NAMES
-              + " and *.safetensors, *.bin, *.pt, *.pth");
+              + " and *.safetensors, *.bin, *.pt, *.pth"
+              + (packed.isEmpty() ? "" : "; unpack " + String.join(", ", packed) + " first"));
     }
     if (candidates.size() > 1) {
       throw new CheckpointException(
@@ -147,10 +162,20 @@ final class CheckpointFiles {
     readFile(shard);
   }
 
+  private static void checkNotPacked(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      Optional<String> packed = ForeignFile.packed(in.readNBytes(8));
+      if (packed.isPresent()) {
+        throw new CheckpointException(file, packed.get());
+      }
+    }
+  }
+
   private void readFile(Path file) throws IOException {
     files.add(file);
     List<CheckpointTensor> found;
     try {
+      checkNotPacked(file);
       found = isSafetensors(file) ? SafetensorsFile.read(file) : TorchFile.read(file);
     } catch (NoSuchFileException e) {
       throw new CheckpointException(file, "is gone", e);

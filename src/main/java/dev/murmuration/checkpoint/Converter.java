@@ -6,10 +6,8 @@ import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.gguf.LlamaHyperparameters;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -134,7 +132,9 @@ public final class Converter {
   public Conversion convert(Path output) throws IOException {
     Checkpoint opened = Checkpoint.open(checkpoint);
     StateDict tensors = new StateDict(opened);
-    checkNotAnInput(opened, output);
+    OutputFile.checkNotAmong(opened.inputs(), output, "the checkpoint itself");
+    OutputFile.checkNotAmong(
+        Tokenizer.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
     try (Sources sources = new Sources()) {
       GgufWriter writer = metadata(opened, tensors, sources);
       return write(output, new TensorWriter(tensors.sources(), type, progress), writer, sources);
@@ -162,8 +162,7 @@ public final class Converter {
 
   private GgufWriter metadata(Checkpoint opened, StateDict tensors, Sources sources)
       throws IOException {
-    Tokenizer vocabulary =
-        Tokenizer.read(tokenizer == null ? opened.folder() : tokenizer, opened.config());
+    Tokenizer vocabulary = Tokenizer.read(tokenizerPath(opened), opened.config());
     GgufWriter writer = new GgufWriter();
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
@@ -197,13 +196,8 @@ public final class Converter {
     }
   }
 
-  private static void checkNotAnInput(Checkpoint opened, Path output) throws IOException {
-    List<Path> inputs = opened.files();
-    for (Path input : inputs) {
-      if (Files.exists(output) && Files.isSameFile(input, output)) {
-        throw new CheckpointException(output, "is the checkpoint itself; name another file");
-      }
-    }
+  private Path tokenizerPath(Checkpoint opened) {
+    return tokenizer == null ? opened.folder() : tokenizer;
   }
 
   private static String folderName(Checkpoint opened) {

@@ -7,10 +7,15 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.murmuration.gguf.ForeignFile;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
 
 /** Reads a JSON object from a file that may be damaged or hostile. */
 final class JsonFile {
@@ -49,7 +54,22 @@ final class JsonFile {
       throw new CheckpointException(
           file, "has " + size + " bytes, the limit for JSON is " + MAX_BYTES);
     }
-    return parse(file, "", Files.readAllBytes(file));
+    byte[] json = Files.readAllBytes(file);
+    Optional<String> foreign = ForeignFile.packed(json).or(() -> ForeignFile.encoded(json));
+    if (foreign.isPresent()) {
+      throw new CheckpointException(file, foreign.get());
+    }
+    return parse(file, "", withoutMark(json));
+  }
+
+  /** Some editors mark UTF-8 with a character that JSON does not have. */
+  private static byte[] withoutMark(byte[] json) {
+    boolean marked =
+        json.length >= 3
+            && json[0] == (byte) 0xef
+            && json[1] == (byte) 0xbb
+            && json[2] == (byte) 0xbf;
+    return marked ? Arrays.copyOfRange(json, 3, json.length) : json;
   }
 
   /**
@@ -61,7 +81,11 @@ final class JsonFile {
     JsonNode root;
     try {
       // Decoded here, because Jackson would guess UTF-16 or UTF-32 from the first bytes.
-      root = MAPPER.readTree(new String(json, StandardCharsets.UTF_8));
+      root =
+          MAPPER.readTree(
+              StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(json)).toString());
+    } catch (CharacterCodingException e) {
+      throw new CheckpointException(file, where + "is not UTF-8, as JSON has to be", e);
     } catch (JsonProcessingException e) {
       String detail = String.valueOf(e.getOriginalMessage());
       throw new CheckpointException(

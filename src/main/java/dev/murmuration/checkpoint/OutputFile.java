@@ -4,11 +4,14 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -40,6 +43,16 @@ final class OutputFile implements AutoCloseable {
     addCleanup();
     try {
       this.channel = create();
+    } catch (FileSystemException e) {
+      removeCleanup();
+      throw new CheckpointException(
+          target,
+          "cannot be created: "
+              + (e.getReason() != null
+                  ? e.getReason()
+                  : e instanceof AccessDeniedException ? "permission denied" : "the system refuses")
+              + "; name a file in a folder in which this user may create files",
+          e);
     } catch (IOException e) {
       removeCleanup();
       throw e;
@@ -73,6 +86,21 @@ final class OutputFile implements AutoCloseable {
           target, "needs " + bytes + " bytes, the disk has " + free + " free");
     }
     return new OutputFile(absolute, replace);
+  }
+
+  /**
+   * Refuses to write where something is read, whatever name or link it has there.
+   *
+   * @param inputs files that are read; those that do not exist are passed over
+   * @param name what they are
+   */
+  static void checkNotAmong(List<Path> inputs, Path output, String name) throws IOException {
+    for (Path input : inputs) {
+      if (Files.exists(output) && Files.exists(input) && Files.isSameFile(input, output)) {
+        throw new CheckpointException(
+            output, "is " + name + " (" + input.getFileName() + "); name another file");
+      }
+    }
   }
 
   private static void checkReplaceable(Path target, boolean replace) throws CheckpointException {

@@ -12,10 +12,10 @@ import dev.murmuration.llama.QuantizationType;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -125,9 +125,7 @@ public final class Quantizer {
     Gguf source = Gguf.read(input);
     LlamaHyperparameters sizes = LlamaHyperparameters.validate(source);
     checkNotQuantized(source);
-    if (Files.exists(output) && Files.isSameFile(input, output)) {
-      throw new CheckpointException(output, "is the input itself; name another file");
-    }
+    OutputFile.checkNotAmong(List.of(input), output, "the input itself");
     long expected =
         type == QuantizationType.COPY
             ? source.fileSize()

@@ -1,11 +1,13 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.gguf.ForeignFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -38,7 +40,12 @@ final class SentencePieceFile {
     if (size > MAX_BYTES) {
       throw new CheckpointException(file, "has " + size + " bytes, the limit is " + MAX_BYTES);
     }
-    return new SentencePieceFile(file, tokens).read(ByteBuffer.wrap(Files.readAllBytes(file)));
+    byte[] bytes = Files.readAllBytes(file);
+    Optional<String> packed = ForeignFile.packed(bytes);
+    if (packed.isPresent()) {
+      throw new CheckpointException(file, packed.get());
+    }
+    return new SentencePieceFile(file, tokens).read(ByteBuffer.wrap(bytes));
   }
 
   private SpecialTokens read(ByteBuffer bytes) throws CheckpointException {

@@ -33,7 +33,7 @@ final class Tokenizer {
 
   /** Reads a folder, or the folder around one of the two files; then that file is the one read. */
   static Tokenizer read(Path path, ModelConfig model) throws IOException {
-    Path file = Files.isDirectory(path) ? find(path) : path;
+    Path file = file(path);
     TokenTable tokens = new TokenTable(model.vocabularySize());
     SpecialTokens own =
         String.valueOf(file.getFileName()).endsWith(".json")
@@ -51,6 +51,25 @@ final class Tokenizer {
     }
     tokens.checkUnique(file);
     return new Tokenizer(tokens, own, model, config);
+  }
+
+  /** The files that {@link #read} reads, those that are not there included. */
+  static List<Path> inputs(Path path) throws CheckpointException {
+    Path file = file(path);
+    return List.of(
+        file,
+        file.resolveSibling("added_tokens.json"),
+        file.resolveSibling("tokenizer_config.json"));
+  }
+
+  private static Path file(Path path) throws CheckpointException {
+    if (!Files.exists(path)) {
+      throw new CheckpointException(
+          path,
+          "does not exist; the tokenizer (--tokenizer) is a folder with tokenizer.model or"
+              + " tokenizer.json, or one of these files");
+    }
+    return Files.isDirectory(path) ? find(path) : path;
   }
 
   private static Path find(Path folder) throws CheckpointException {

@@ -34,7 +34,7 @@ import picocli.CommandLine.TypeConversionException;
           + " parameter of the layers' matrices (the last feed-forward network only where a reward"
           + " is read), and 4 x heads x head size a layer for each token that attention looks at,"
           + " which is half the text on average; where a model mixes types, it may come to more"
-          + " than 100 %. tokens/s counts the tokens asked for, computed or not. Times are medians"
+          + " than 100 %%. tokens/s counts the tokens asked for, computed or not. Times are medians"
           + " of three repetitions or more, unless these would take more than forty times"
           + " --seconds.",
       "",
@@ -45,6 +45,7 @@ import picocli.CommandLine.TypeConversionException;
     })
 final class BenchCommand extends ModelCommand {
   private static final List<Integer> DEFAULT_LENGTHS = List.of(64, 512, 2048);
+  private static final int DEFAULT_RESPONSES = 8;
   private static final int MOST_RESPONSES = 1024;
   private static final double MOST_SECONDS = 3600;
 
@@ -75,7 +76,7 @@ final class BenchCommand extends ModelCommand {
       paramLabel = "N",
       order = 2,
       description = "Responses to a prompt. Default: 8.")
-  private int responses = 8;
+  private Integer responses;
 
   @Option(
       names = "--seconds",
@@ -95,14 +96,30 @@ final class BenchCommand extends ModelCommand {
   private Set<Part> only = EnumSet.allOf(Part.class);
 
   @Override
+  public Set<String> modelOptions() {
+    // No text is longer than the context.
+    return ModelOptions.NAMES.stream()
+        .filter(name -> !name.equals("--no-truncate"))
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  @Override
   void prepare() {
+    if (lengths != null && !measures(Part.PREFILL)) {
+      throw new IllegalArgumentException(
+          "--lengths belongs to prefill, which --only leaves out; leave out one of them");
+    }
+    if (responses != null && !measures(Part.BEST_OF) && !measures(Part.REUSE)) {
+      throw new IllegalArgumentException(
+          "--best-of belongs to best-of and reuse, which --only leaves out; leave out one of them");
+    }
     if (!(seconds > 0 && seconds <= MOST_SECONDS)) {
       throw new IllegalArgumentException(
           "--seconds is " + seconds + "; it takes more than 0, up to 3600");
     }
-    if (responses < 2 || responses > MOST_RESPONSES) {
+    if (responses() < 2 || responses() > MOST_RESPONSES) {
       throw new IllegalArgumentException(
-          "--best-of is " + responses + "; it takes 2 to " + MOST_RESPONSES);
+          "--best-of is " + responses() + "; it takes 2 to " + MOST_RESPONSES);
     }
     if (lengths != null) {
       for (int length : lengths) {
@@ -128,7 +145,7 @@ final class BenchCommand extends ModelCommand {
         new BenchProgress(terminal(), murmur().showsProgress(), steps(chosen.size()));
     Bench bench = new Bench(model, gguf, seconds, progress);
     List<BenchResult.Prefill> prefill = measures(Part.PREFILL) ? bench.prefill(chosen) : List.of();
-    BenchResult.BestOf bestOf = measures(Part.BEST_OF) ? bench.bestOf(responses) : null;
+    BenchResult.BestOf bestOf = measures(Part.BEST_OF) ? bench.bestOf(responses()) : null;
     BenchResult.Latency latency = measures(Part.LATENCY) ? bench.latency() : null;
     model.close(); // Two at once might not fit into memory.
     BenchResult.Reuse reuse = measures(Part.REUSE) ? reuse(gguf, progress) : null;
@@ -144,7 +161,7 @@ final class BenchCommand extends ModelCommand {
 
   private BenchResult.Reuse reuse(Gguf gguf, BenchProgress progress) throws IOException {
     try (RewardModel model = murmur().load(false, options -> options.reuse(true))) {
-      return new Bench(model, gguf, seconds, progress).reuse(responses);
+      return new Bench(model, gguf, seconds, progress).reuse(responses());
     }
   }
 
@@ -152,6 +169,10 @@ final class BenchCommand extends ModelCommand {
     try (LoadProgress bar = progress.next("matrix peak")) {
       return MatrixPeak.measure(gguf, murmur().modelOptions().toOptions(), seconds, bar);
     }
+  }
+
+  private int responses() {
+    return responses == null ? DEFAULT_RESPONSES : responses;
   }
 
   private boolean measures(Part part) {

@@ -72,7 +72,7 @@ final class DemoCommand extends ModelCommand {
     for (int i = 0; i < rankings.size(); i++) {
       out.println();
       out.println("Prompt: " + Colour.BOLD.of(CASES.get(i).prompt(), terminal()));
-      RankTable.printForPeople(rankings.get(i), terminal());
+      RankTable.printForPeople(rankings.get(i), List.of(), terminal());
     }
     out.println();
     out.println("reward: higher is better. best: probability of being it.");

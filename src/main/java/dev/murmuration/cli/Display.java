@@ -101,6 +101,15 @@ final class Display {
     return kept.append(ELLIPSIS).toString();
   }
 
+  /** A visible line, cut to {@code columns} with an ellipsis at its start where it is longer. */
+  static String cutStart(String line, int columns) {
+    String rest = line;
+    while (width(rest) > (rest.length() < line.length() ? columns - 1 : columns)) {
+      rest = rest.substring(rest.offsetByCodePoints(0, 1));
+    }
+    return rest.length() < line.length() ? ELLIPSIS + rest : rest;
+  }
+
   /** A visible text in lines of at most so many columns; a longer word is left as it is. */
   static List<String> wrap(String text, int columns) {
     List<String> lines = new ArrayList<>();

@@ -3,13 +3,16 @@ package dev.murmuration.cli;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -93,18 +96,42 @@ final class Failures {
 
   private static String unmatched(UnmatchedArgumentException e) {
     String argument = e.getUnmatched().getFirst();
-    boolean top = e.getCommandLine().getParent() == null;
-    String kind =
-        argument.startsWith("-") ? "no option '" : top ? "no command '" : "unexpected argument '";
-    List<String> near = e.getSuggestions();
-    return kind
+    CommandSpec command = e.getCommandLine().getCommandSpec();
+    if (argument.startsWith("-")) {
+      String refusal = CommandOptions.refusal(e.getCommandLine(), argument);
+      return refusal != null
+          ? refusal
+          : "no option '"
+              + argument
+              + "'"
+              + meant(Suggestions.near(argument, command.optionsMap().keySet()), "");
+    }
+    if (command.parent() == null) {
+      Set<String> names = command.subcommands().keySet();
+      return "no command '"
+          + argument
+          + "'"
+          + meant(Suggestions.near(argument, names), "; there are " + String.join(", ", names));
+    }
+    return "unexpected argument '"
         + argument
         + "'"
-        + (near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?");
+        + (command.optionsMap().containsKey("--prompt")
+            ? "; texts are given with --prompt and --response"
+            : "");
   }
 
-  /** Messages of llama.cpp, of picocli and of the system may have several lines. */
+  private static String meant(List<String> near, String otherwise) {
+    return near.isEmpty() ? otherwise : "; did you mean " + String.join(" or ", near) + "?";
+  }
+
+  /**
+   * Messages of llama.cpp, of picocli and of the system may have several lines, and what they quote
+   * may hold lone surrogates, which cannot be written.
+   */
   static String oneLine(String text) {
-    return text.strip().replaceAll("\\s*[\\r\\n]+\\s*", "; ");
+    return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8)
+        .strip()
+        .replaceAll("\\s*[\\r\\n]+\\s*", "; ");
   }
 }

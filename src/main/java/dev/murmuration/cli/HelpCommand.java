@@ -1,13 +1,14 @@
 package dev.murmuration.cli;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * {@code murmur help}. picocli's own command of this name cannot stand beside a {@code -h} that all
@@ -29,8 +30,7 @@ final class HelpCommand implements Callable<Integer> {
     CommandLine top = spec.root().commandLine();
     CommandLine shown = name == null ? top : top.getSubcommands().get(name);
     if (shown == null) {
-      String known = String.join(", ", top.getSubcommands().keySet());
-      throw new ParameterException(top, "no command '" + name + "'; there are " + known);
+      throw new UnmatchedArgumentException(top, List.of(name));
     }
     shown.usage(murmur.terminal().out());
     return ExitCode.DONE;

@@ -1,6 +1,5 @@
 package dev.murmuration.cli;
 
-import java.lang.reflect.Member;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -81,35 +80,17 @@ final class HelpLayout {
 
   private static String options(Help help) {
     Object command = help.commandSpec().userObject();
-    StringBuilder text = new StringBuilder();
     boolean usesModel = command instanceof ModelCommand || command instanceof Murmur;
-    text.append(
-        section(
+    return section(
             help,
             "Options:",
             option ->
-                !from(option, GeneralOptions.class)
-                    && (!from(option, ModelOptions.class) || uses(command, option))));
-    text.append(section(help, "Model:", option -> usesModel && from(option, ModelOptions.class)));
-    text.append(section(help, "Every command:", option -> from(option, GeneralOptions.class)));
-    return text.toString();
-  }
-
-  private static boolean uses(Object command, OptionSpec option) {
-    return command instanceof ModelOptions.User user
-        && user.modelOptions().contains(option.longestName());
-  }
-
-  private static OptionSpec described(Object command, OptionSpec option) {
-    String text =
-        command instanceof ModelOptions.User user
-            ? user.descriptions().get(option.longestName())
-            : null;
-    return text == null ? option : option.toBuilder().description(text).build();
-  }
-
-  private static boolean from(OptionSpec option, Class<?> group) {
-    return option.userObject() instanceof Member member && member.getDeclaringClass() == group;
+                !CommandOptions.from(option, GeneralOptions.class)
+                    && (!usesModel || !CommandOptions.from(option, ModelOptions.class)))
+        + section(
+            help, "Model:", option -> usesModel && CommandOptions.from(option, ModelOptions.class))
+        + section(
+            help, "Every command:", option -> CommandOptions.from(option, GeneralOptions.class));
   }
 
   private static String section(Help help, String heading, Predicate<OptionSpec> chosen) {
@@ -119,7 +100,6 @@ final class HelpLayout {
             .filter(chosen)
             // Methods come in no particular order; fields do, and have none set.
             .sorted(Comparator.comparingInt(OptionSpec::order))
-            .map(option -> described(help.commandSpec().userObject(), option))
             .toList();
     if (options.isEmpty()) {
       return "";

@@ -24,6 +24,7 @@ import picocli.CommandLine.ParentCommand;
       "Examples:",
       "  murmur inspect starling-q4.gguf",
       "  murmur inspect starling-q4.gguf -c 4096 --json",
+      "  murmur inspect starling-q4.gguf --weights",
       "  murmur inspect Starling-RM-7B-alpha",
       "",
       "The exit code is 1 if a file is not valid; what could be read of it is shown nevertheless."
@@ -44,6 +45,14 @@ final class InspectCommand implements Callable<Integer>, ModelOptions.User {
       description = "A checkpoint's tokenizer. Default: the checkpoint's folder.")
   private Path tokenizer;
 
+  @Option(
+      names = "--weights",
+      order = 2,
+      description =
+          "Read all the weights of a GGUF file, too, and look for NaN and infinities. Takes as long"
+              + " as reading the file.")
+  private boolean weights;
+
   @Override
   public Set<String> modelOptions() {
     return Set.of("--ctx-size", "--kv-cells", "--batch-size", "--ubatch-size", "--no-mmap");
@@ -53,12 +62,30 @@ final class InspectCommand implements Callable<Integer>, ModelOptions.User {
   public Integer call() throws IOException {
     Inspector inspector = new Inspector(file, murmur.modelOptions().toOptions());
     boolean checkpoint = Files.isDirectory(file) || CHECKPOINT.matcher(file.toString()).matches();
-    Inspection found = checkpoint ? inspector.checkpoint(tokenizer) : inspector.gguf();
+    if (checkpoint && weights) {
+      throw new IllegalArgumentException(
+          "--weights is for a GGUF file, and " + file + " is a checkpoint; convert it first");
+    }
+    if (!checkpoint && tokenizer != null) {
+      throw new IllegalArgumentException(
+          "--tokenizer is for a checkpoint; " + file + " is a GGUF file, which holds its own");
+    }
+    Inspection found = checkpoint ? inspector.checkpoint(tokenizer) : gguf(inspector);
     if (murmur.json()) {
       Json.printObject(murmur.terminal(), json -> InspectionJson.write(json, found));
     } else {
       InspectionText.print(found, murmur.terminal());
     }
     return found.valid() ? ExitCode.DONE : ExitCode.FAILED;
+  }
+
+  private Inspection gguf(Inspector inspector) throws IOException {
+    if (!weights || !murmur.showsProgress()) {
+      return inspector.gguf(weights, share -> {});
+    }
+    String task = "Reading " + file.getFileName();
+    try (LoadProgress progress = new LoadProgress(task, murmur.terminal(), LoadProgress.PATIENCE)) {
+      return inspector.gguf(true, progress);
+    }
   }
 }

@@ -8,6 +8,7 @@ import dev.murmuration.checkpoint.ModelConfig;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufException;
 import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.gguf.WeightScan;
 import dev.murmuration.reward.MemoryNeed;
 import dev.murmuration.reward.Options;
 import dev.murmuration.reward.Precision;
@@ -20,6 +21,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
@@ -59,9 +61,11 @@ final class Inspector {
   /**
    * Looks at a GGUF file.
    *
+   * @param weights whether all weights are read, too
+   * @param progress told which share of them has been read
    * @throws IOException if it cannot be read at all
    */
-  Inspection gguf() throws IOException {
+  Inspection gguf(boolean weights, DoubleConsumer progress) throws IOException {
     Gguf gguf;
     try {
       gguf = Gguf.read(path);
@@ -88,6 +92,9 @@ final class Inspector {
       shapes = shapes(model);
       checkReward(gguf, model);
       memory = memory(options, chosen -> MemoryNeed.of(gguf, model, chosen));
+      if (weights) {
+        problem = WeightScan.problem(gguf, progress).orElse(null);
+      }
     } catch (IOException e) {
       problem = problem(e);
     } catch (IllegalArgumentException e) {

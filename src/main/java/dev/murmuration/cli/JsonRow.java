@@ -7,6 +7,7 @@ import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.Message;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,7 +41,13 @@ final class JsonRow {
    */
   void read(String line) {
     try (JsonParser json = Json.FACTORY.createParser(line)) {
-      if (json.nextToken() != JsonToken.START_OBJECT) {
+      JsonToken first = json.nextToken();
+      if (first == JsonToken.START_ARRAY) {
+        throw new IllegalArgumentException(
+            "the line is not a JSON object but the beginning of an array; give one object a line"
+                + " (jq -c '.[]' FILE makes them of an array)");
+      }
+      if (first != JsonToken.START_OBJECT) {
         throw new IllegalArgumentException(
             "the line is not a JSON object, such as {\"prompt\": \"...\", \"response\": \"...\"}");
       }
@@ -67,7 +74,19 @@ final class JsonRow {
       case "response" -> response = string(json, name);
       case "text" -> text = string(json, name);
       case "messages" -> messages = messages(json);
-      default -> others.put(name, raw(json, line));
+      default -> {
+        requireCharacters(name);
+        others.put(name, raw(json, line));
+      }
+    }
+  }
+
+  /** The name is written again, as UTF-8, which has no lone surrogates. */
+  private static void requireCharacters(String name) {
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
+      throw new IllegalArgumentException(
+          "the name of a field holds a lone surrogate (\\ud800 to \\udfff), which is no character;"
+              + " remove it");
     }
   }
 

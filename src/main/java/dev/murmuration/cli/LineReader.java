@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * Reads lines of UTF-8, and never keeps more of a line in memory than it may have. For one thread.
@@ -13,6 +14,9 @@ import java.nio.charset.StandardCharsets;
 final class LineReader {
   /** One line: its text, or what is wrong with it, and the other one null. */
   record Line(long number, String text, String problem, int size) {}
+
+  /** So many bytes tell what the input is. A pipe may begin with fewer, but rows do not. */
+  private static final int SAMPLE = 8;
 
   private final InputStream in;
   private final int maxBytes;
@@ -35,6 +39,9 @@ final class LineReader {
   Line next() throws IOException {
     if (!fill()) {
       return null;
+    }
+    if (number == 0) {
+      TextFile.checkKind(Arrays.copyOfRange(buffer, position, Math.min(limit, SAMPLE)), "it");
     }
     number++;
     ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -75,9 +82,8 @@ final class LineReader {
     try {
       String text =
           StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();
-      // Some editors mark UTF-8 in this way.
-      boolean marked = number == 1 && text.startsWith("\ufeff");
-      return new Line(number, marked ? text.substring(1) : text, null, bytes.length);
+      return new Line(
+          number, number == 1 ? TextFile.withoutByteOrderMark(text) : text, null, bytes.length);
     } catch (CharacterCodingException e) {
       return new Line(number, null, "the line is not valid UTF-8", bytes.length);
     }

@@ -3,6 +3,7 @@ package dev.murmuration.cli;
 import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ParentCommand;
 
@@ -10,16 +11,23 @@ import picocli.CommandLine.ParentCommand;
  * A command that loads a model. {@link #prepare} looks at the arguments before that, since loading
  * takes time.
  */
-abstract class ModelCommand implements Callable<Integer> {
+abstract class ModelCommand implements Callable<Integer>, ModelOptions.User {
   @ParentCommand private Murmur murmur;
 
   @Override
   public final Integer call() throws IOException {
+    // Checked first: reading texts may take long, too.
+    murmur.modelOptions().toOptions();
     prepare();
     murmur.noteThreads();
     try (RewardModel model = murmur.load(noteEmbedded(), this::adapt)) {
       return run(model);
     }
+  }
+
+  @Override
+  public Set<String> modelOptions() {
+    return ModelOptions.NAMES;
   }
 
   /** Checks the arguments that belong together, and reads texts. */

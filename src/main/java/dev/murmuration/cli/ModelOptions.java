@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.reward.ChatTemplate;
 import dev.murmuration.reward.Options;
 import dev.murmuration.reward.Precision;
@@ -8,9 +9,11 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
@@ -20,7 +23,17 @@ import picocli.CommandLine.TypeConversionException;
 final class ModelOptions {
   private static final double MOST_SECONDS = 1e6;
 
-  /** A command that loads no model and yet takes some of these options. */
+  private static final int MOST_THREADS = ContextParameters.MAX_THREADS;
+
+  /** All of their long names. */
+  static final Set<String> NAMES =
+      Arrays.stream(ModelOptions.class.getDeclaredFields())
+          .map(field -> field.getAnnotation(Option.class))
+          .filter(Objects::nonNull)
+          .map(option -> option.names()[option.names().length - 1])
+          .collect(Collectors.toUnmodifiableSet());
+
+  /** A command that takes some of these options. */
   interface User {
     /** Their long names. */
     Set<String> modelOptions();
@@ -44,7 +57,7 @@ final class ModelOptions {
       names = {"-t", "--threads"},
       paramLabel = "N",
       scope = ScopeType.INHERIT,
-      description = "Threads that compute. Default: one a physical core.")
+      description = "Threads that compute, 1 to 512. Default: one a physical core.")
   Integer threads;
 
   @Option(
@@ -195,7 +208,7 @@ final class ModelOptions {
    */
   Options toOptions() {
     Options options = Options.defaults().truncate(!noTruncate).memoryMap(!noMemoryMap);
-    options = with(options, threads, Options::threads);
+    options = options.threads(threads());
     options = with(options, contextLength, Options::contextLength);
     options = with(options, cells, Options::cells);
     options = with(options, batchSize, Options::batchSize);
@@ -206,6 +219,19 @@ final class ModelOptions {
     options = with(options, template, Options::template);
     options = with(options, valueHead, Options::valueHead);
     return with(options, timeout == null ? null : duration(timeout), Options::timeout);
+  }
+
+  /**
+   * How many threads shall compute; 0 if nobody says.
+   *
+   * @throws IllegalArgumentException if their number is out of its range
+   */
+  int threads() {
+    if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
+      throw new IllegalArgumentException(
+          "threads (--threads) is " + threads + "; it takes 1 to " + MOST_THREADS);
+    }
+    return threads == null ? 0 : threads;
   }
 
   private static <T> Options with(

@@ -6,6 +6,7 @@ import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
@@ -93,15 +94,23 @@ public final class Murmur implements Callable<Integer> {
     }
   }
 
+  /** The model of all commands and their options. */
+  static CommandLine commandLine(Terminal terminal) {
+    return new Murmur(terminal).commandLine();
+  }
+
   private CommandLine commandLine() {
     CommandLine commandLine = new CommandLine(this);
     // A text may well begin with "@".
     commandLine.setExpandAtFiles(false);
+    commandLine.registerConverter(Path.class, new FileName());
     commandLine.setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
     commandLine.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
-    commandLine.setParameterExceptionHandler((failure, arguments) -> report(failure));
+    commandLine.setParameterExceptionHandler(
+        (failure, arguments) -> report(CommandOptions.cause(failure, arguments)));
     commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
     commandLine.setExecutionStrategy(this::execute);
+    CommandOptions.apply(commandLine);
     HelpLayout.apply(commandLine, terminal);
     return commandLine;
   }
@@ -112,7 +121,20 @@ public final class Murmur implements Callable<Integer> {
       // Read by the first logger, which does not exist yet. Level, message, stack trace.
       System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s: %5$s%6$s%n");
     }
+    Integer help = help(parsed);
+    if (help != null) {
+      return help;
+    }
+    CommandOptions.check(parsed);
     return new CommandLine.RunLast().execute(parsed);
+  }
+
+  /** Shows help or versions if they are asked for, else returns null. */
+  private Integer help(ParseResult parsed) {
+    if (general.version && general.json && !general.help) {
+      return VersionLines.printJson(terminal);
+    }
+    return CommandLine.executeHelpRequest(parsed);
   }
 
   private int report(Throwable failure) {
@@ -167,7 +189,7 @@ public final class Murmur implements Callable<Integer> {
 
   /** Warns of threads that would wait for each other. */
   void noteThreads() {
-    int threads = modelOptions.threads == null ? 0 : modelOptions.threads;
+    int threads = modelOptions.threads();
     int processors = Runtime.getRuntime().availableProcessors();
     if (threads > processors) {
       terminal.note(
@@ -198,10 +220,27 @@ public final class Murmur implements Callable<Integer> {
     return modelOptions;
   }
 
-  private Path file() {
-    String named = System.getenv(MODEL_VARIABLE);
-    return modelOptions.model != null || named == null || named.isBlank()
-        ? modelOptions.model
-        : Path.of(named);
+  private Path file() throws IOException {
+    return file(modelOptions.model, System.getenv(MODEL_VARIABLE));
+  }
+
+  /**
+   * The model to load, or null for the embedded one.
+   *
+   * @param given what -m names, or null
+   * @param named what the environment names, or null
+   */
+  static Path file(Path given, String named) throws IOException {
+    if (given != null || named == null || named.isBlank()) {
+      return given;
+    }
+    if (Files.notExists(Path.of(named))) {
+      throw new IOException(
+          named
+              + " does not exist; the environment variable "
+              + MODEL_VARIABLE
+              + " names it: change or unset it, or name a model with -m");
+    }
+    return Path.of(named);
   }
 }

@@ -19,7 +19,7 @@ final class OneText {
       parameterConsumer = TextArgument.Consumer.class,
       description = "Instead of both: a text as it stands, without a template.")
   void addText(String text) {
-    PromptOptions.add(raws, text, null);
+    PromptOptions.add(raws, "--text", text, null);
   }
 
   @Option(
@@ -29,7 +29,7 @@ final class OneText {
       parameterConsumer = TextArgument.Consumer.class,
       description = TextArgument.FILE_HELP)
   void addTextFile(String file) {
-    PromptOptions.add(raws, null, file);
+    PromptOptions.add(raws, "--text-file", null, file);
   }
 
   /** What was given: a conversation, or raw text and no conversation. */
@@ -52,6 +52,7 @@ final class OneText {
       throw new IllegalArgumentException(
           "--text stands alone; leave it out, or --prompt and --response");
     }
+    TextArgument.checkStandardInput(prompts.all());
     if (raw != null) {
       return new Given(null, raw.read(terminal));
     }

@@ -2,6 +2,7 @@ package dev.murmuration.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /**
@@ -19,7 +20,7 @@ final class PromptOptions {
       parameterConsumer = TextArgument.Consumer.class,
       description = "What the user says.")
   void addPrompt(String text) {
-    add(prompts, text, null);
+    add(prompts, "--prompt", text, null);
   }
 
   @Option(
@@ -29,7 +30,7 @@ final class PromptOptions {
       parameterConsumer = TextArgument.Consumer.class,
       description = TextArgument.FILE_HELP)
   void addPromptFile(String file) {
-    add(prompts, null, file);
+    add(prompts, "--prompt-file", null, file);
   }
 
   @Option(
@@ -39,7 +40,7 @@ final class PromptOptions {
       parameterConsumer = TextArgument.Consumer.class,
       description = "What the assistant answers, which is judged.")
   void addResponse(String text) {
-    add(responses, text, null);
+    add(responses, "--response", text, null);
   }
 
   @Option(
@@ -49,13 +50,13 @@ final class PromptOptions {
       parameterConsumer = TextArgument.Consumer.class,
       description = TextArgument.FILE_HELP)
   void addResponseFile(String file) {
-    add(responses, null, file);
+    add(responses, "--response-file", null, file);
   }
 
   /** Adds an argument to a list. picocli begins by setting every option to null, which is none. */
-  static void add(List<TextArgument> arguments, String text, String file) {
+  static void add(List<TextArgument> arguments, String option, String text, String file) {
     if (text != null || file != null) {
-      arguments.add(new TextArgument(text, file));
+      arguments.add(new TextArgument(option, text, file));
     }
   }
 
@@ -67,6 +68,11 @@ final class PromptOptions {
   /** The only response, or null. */
   TextArgument response() {
     return TextArgument.single(responses, "--response");
+  }
+
+  /** All of them. */
+  List<TextArgument> all() {
+    return Stream.concat(prompts.stream(), responses.stream()).toList();
   }
 
   /** All responses, in their order. */

@@ -65,14 +65,10 @@ final class QuantizeCommand implements Callable<Integer>, ModelOptions.User {
   public Integer call() throws IOException {
     murmur.passOnLog();
     QuantizationType chosen = type == null ? QuantizationType.DEFAULT : type;
-    Integer threads = murmur.modelOptions().threads;
-    if (threads != null && threads < 1) {
-      throw new IllegalArgumentException("threads (--threads) is " + threads + "; the least is 1");
-    }
     Quantizer quantizer =
         Quantizer.of(input)
             .type(chosen)
-            .threads(threads == null ? 0 : threads)
+            .threads(murmur.modelOptions().threads())
             .force(force)
             .allowRequantize(allowRequantize);
     Quantization done = run(quantizer);

@@ -8,6 +8,7 @@ import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -25,12 +26,18 @@ import picocli.CommandLine.Option;
       "  murmur rank --prompt \"Hello?\" --response \"Hi!\" --response \"Go away.\"",
       "  murmur rank --prompt-file p.txt --response-file a.txt --response-file b.txt",
       "",
+      "On a terminal a response that was given on the command line goes by its number, #1 being"
+          + " the first; where two begin alike and are too long, what they have in common is left"
+          + " out.",
+      "",
       "In a pipe: a line for each response, of rank, reward, probability, index (from 0, as given)"
           + " and response, separated by tabs; in the response \\n"
           + ", \\t, \\r"
           + " and \\\\ stand for line break, tab, carriage return and backslash."
     })
 final class RankCommand extends ModelCommand {
+  private static final int MOST_LABEL = 16;
+
   @Mixin private PromptOptions prompts = new PromptOptions();
 
   @Option(
@@ -54,6 +61,7 @@ final class RankCommand extends ModelCommand {
       throw new IllegalArgumentException(
           "--response is missing; give it twice or more, once for each response");
     }
+    TextArgument.checkStandardInput(prompts.all());
     promptText = prompt.read(terminal());
     for (TextArgument response : prompts.responses()) {
       responseTexts.add(response.read(terminal()));
@@ -81,7 +89,7 @@ final class RankCommand extends ModelCommand {
                   + " of the texts were too long and cut on the left; --no-truncate refuses them"
                   + " instead");
     }
-    RankTable.print(ranking, terminal());
+    RankTable.print(ranking, labels(), terminal());
     if (terminal().outIsTerminal() && ranking.entries().size() == 2) {
       terminal()
           .out()
@@ -91,6 +99,24 @@ final class RankCommand extends ModelCommand {
                   + " (Bradley-Terry).");
     }
     return ExitCode.DONE;
+  }
+
+  /**
+   * What the responses are called: the end of a file's name, or their number as they were given;
+   * numbers alone where names would not tell them apart.
+   */
+  private List<String> labels() {
+    List<String> labels = new ArrayList<>();
+    List<String> numbers = new ArrayList<>();
+    int most = Math.min(MOST_LABEL, terminal().columns() / 5);
+    for (TextArgument response : prompts.responses()) {
+      numbers.add("#" + (numbers.size() + 1));
+      labels.add(
+          response.file() == null
+              ? numbers.getLast()
+              : Display.cutStart(Display.visible(response.file()), most));
+    }
+    return Set.copyOf(labels).size() == labels.size() ? labels : numbers;
   }
 
   static void write(JsonGenerator json, String prompt, Ranking ranking) throws IOException {

@@ -1,9 +1,9 @@
 package dev.murmuration.cli;
 
 import dev.murmuration.reward.Ranking;
-import dev.murmuration.reward.Reward;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.Set;
 
 /** Prints a ranking: with bars for a terminal, tab-separated for a pipe. */
 final class RankTable {
@@ -11,9 +11,14 @@ final class RankTable {
 
   private RankTable() {}
 
-  static void print(Ranking ranking, Terminal terminal) {
+  /**
+   * Prints a ranking.
+   *
+   * @param labels what the responses are called, in the order in which they were given
+   */
+  static void print(Ranking ranking, List<String> labels, Terminal terminal) {
     if (terminal.outIsTerminal()) {
-      printForPeople(ranking, terminal);
+      printForPeople(ranking, labels, terminal);
     } else {
       printFields(ranking, terminal.out());
     }
@@ -35,33 +40,39 @@ final class RankTable {
     }
   }
 
-  /** As {@link #print} for a terminal, whatever it is. */
-  static void printForPeople(Ranking ranking, Terminal terminal) {
+  /** As {@link #print} for a terminal, whatever it is; without names if there are no labels. */
+  static void printForPeople(Ranking ranking, List<String> labels, Terminal terminal) {
     List<Ranking.Entry> entries = ranking.entries();
     double most = entries.getFirst().reward().reward();
     double least = entries.getLast().reward().reward();
     int bar = Math.clamp(terminal.columns() / 8, 7, 16);
-    int text = Math.max(8, terminal.columns() - NUMBERS - bar);
+    int label = labels.stream().mapToInt(Display::width).max().orElse(0);
+    int gap = label == 0 ? 0 : 2;
+    int text = Math.max(8, terminal.columns() - NUMBERS - bar - label - gap);
+    String indent = " ".repeat(label + gap);
+    String format = "%2s %-" + bar + "s %8s %8s  %s";
     terminal
         .out()
         .println(
             Colour.DIM.of(
-                String.format(
-                    "%2s %-" + bar + "s %8s %8s  %s", "", "", "reward", "best", "response"),
-                terminal));
+                String.format(format, "", "", "reward", "best", indent + "response"), terminal));
+    List<String> lines = entries.stream().map(entry -> Display.visible(entry.response())).toList();
+    // Without names texts are recognized by their beginnings, as long as these differ.
+    List<String> plain = lines.stream().map(line -> Display.cut(line, text)).toList();
+    boolean enough = labels.isEmpty() && Set.copyOf(plain).size() == plain.size();
+    List<String> texts = enough ? plain : AlikeTexts.cut(lines, text);
     for (Ranking.Entry entry : entries) {
-      Reward reward = entry.reward();
-      String drawn = Display.bar(Display.share(reward.reward(), least, most), bar);
+      double reward = entry.reward().reward();
+      Colour colour = entry.rank() == 1 ? Colour.GREEN : Colour.BLUE;
+      String name = labels.isEmpty() ? "" : Display.fit(labels.get(entry.index()), label);
       String line =
           String.format(
               "%2d %s %8s %8s  %s",
               entry.rank(),
-              entry.rank() == 1
-                  ? Colour.GREEN.of(drawn, terminal)
-                  : Colour.BLUE.of(drawn, terminal),
-              Numbers.signed(reward.reward()),
+              colour.of(Display.bar(Display.share(reward, least, most), bar), terminal),
+              Numbers.signed(reward),
               Numbers.percent(entry.probabilityOfBest()),
-              Display.cut(Display.visible(entry.response()), text));
+              name + " ".repeat(gap) + texts.get(entry.rank() - 1));
       terminal.out().println(line.stripTrailing());
     }
   }

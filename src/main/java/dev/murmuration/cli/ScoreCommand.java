@@ -3,6 +3,9 @@ package dev.murmuration.cli;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -15,7 +18,7 @@ import picocli.CommandLine.Parameters;
       "",
       "The reward is one number; higher is better. Given -, the command reads rows of JSON lines"
           + " from standard input and writes one JSON line for each, in the same order, as soon as"
-          + " it is known.",
+          + " it is known; for an empty line it writes an empty line.",
       "",
       "Examples:",
       "  murmur score --prompt \"Hello?\" --response \"Hi, how can I help you?\"",
@@ -34,36 +37,46 @@ final class ScoreCommand extends ModelCommand {
   private static final String STANDARD_INPUT = "-";
 
   @Parameters(
-      arity = "0..1",
+      arity = "0..*",
       paramLabel = "ROWS",
       hideParamSyntax = true,
       description = "Only -, for rows of JSON lines on standard input.")
-  private String rows;
+  private List<String> arguments = List.of();
 
   @Mixin private OneText text = new OneText();
 
+  private boolean rows;
   private OneText.Given given;
 
   @Override
   void prepare() throws IOException {
-    if (rows != null && !rows.equals(STANDARD_INPUT)) {
-      throw new IllegalArgumentException(
-          "unexpected argument '"
-              + rows
-              + "'; give texts with --prompt and --response, or - for rows on standard input");
+    for (String argument : arguments) {
+      if (!argument.equals(STANDARD_INPUT)) {
+        throw new IllegalArgumentException(unexpected(argument));
+      }
     }
-    if (rows != null && !text.isAbsent()) {
+    rows = !arguments.isEmpty();
+    if (rows && !text.isAbsent()) {
       throw new IllegalArgumentException(
           "- (rows on standard input) stands alone; leave it or the texts out");
     }
-    if (rows == null) {
+    if (!rows) {
       given = text.read(terminal());
     }
   }
 
+  private static String unexpected(String argument) {
+    return "unexpected argument '"
+        + argument
+        + "'; texts are given with --prompt and --response"
+        + (Files.isRegularFile(Path.of(argument))
+            ? ", and a file of rows as standard input: murmur score - < " + argument
+            : ", and rows on standard input with -");
+  }
+
   @Override
   int run(RewardModel model) throws IOException {
-    if (rows != null) {
+    if (rows) {
       return new ScoreStream(model, terminal(), timed()).run();
     }
     Reward reward =

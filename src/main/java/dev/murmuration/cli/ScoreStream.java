@@ -2,8 +2,10 @@ package dev.murmuration.cli;
 
 import dev.murmuration.llama.LlamaException;
 import dev.murmuration.reward.Conversation;
+import dev.murmuration.reward.NonFiniteRewardException;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.ScoringTimeoutException;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Set;
@@ -13,7 +15,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Scores the rows that come on standard input. A thread of its own reads and submits them, so that
@@ -84,11 +85,9 @@ final class ScoreStream {
     try {
       LineReader lines = new LineReader(terminal.in(), MAX_LINE);
       for (LineReader.Line line; (line = lines.next()) != null; ) {
-        if (line.text() == null || !line.text().isBlank()) {
-          rows.acquire();
-          bytes.acquire(line.size());
-          queue.add(submit(line));
-        }
+        rows.acquire();
+        bytes.acquire(line.size());
+        queue.add(line.text() != null && line.text().isBlank() ? blank(line) : submit(line));
       }
       queue.add(end(null));
     } catch (InterruptedException e) {
@@ -111,6 +110,11 @@ final class ScoreStream {
     return new Row(0, 0, null, none);
   }
 
+  /** A line without a row, which has no reward. */
+  private static Row blank(LineReader.Line line) {
+    return new Row(line.number(), line.size(), Map.of(), CompletableFuture.completedFuture(null));
+  }
+
   private Row submit(LineReader.Line line) {
     JsonRow row = new JsonRow();
     CompletableFuture<Reward> reward;
@@ -122,7 +126,10 @@ final class ScoreStream {
       Conversation conversation = row.conversation();
       reward =
           conversation == null ? model.scoreTextAsync(row.text()) : model.scoreAsync(conversation);
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException
+        | LlamaException
+        | NonFiniteRewardException
+        | ScoringTimeoutException e) {
       reward = CompletableFuture.failedFuture(e);
     }
     return new Row(line.number(), line.size(), row.others(), reward);
@@ -145,9 +152,13 @@ final class ScoreStream {
   private void write(Row row) throws InterruptedException, IOException {
     try {
       Reward reward = row.reward().get();
+      if (reward == null) {
+        terminal.out().print('\n');
+        return;
+      }
       print(row, Json.REWARD_FIELDS, json -> Json.writeReward(json, reward));
     } catch (ExecutionException e) {
-      String error = rowError(e.getCause());
+      String error = rowError(Failures.unwrap(e));
       someFailed = true;
       print(
           row,
@@ -178,7 +189,9 @@ final class ScoreStream {
     return switch (failure) {
       case IllegalArgumentException e -> Failures.oneLine(Failures.message(e));
       case LlamaException e -> Failures.oneLine(Failures.message(e));
-      case TimeoutException e -> "no reward within the time that --timeout allows";
+      case NonFiniteRewardException e -> Failures.oneLine(Failures.message(e));
+      case ScoringTimeoutException _ ->
+          "no reward within the time that --timeout allows";
       default -> throw fatal(failure);
     };
   }

@@ -1,6 +1,7 @@
 package dev.murmuration.cli;
 
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Stack;
 import picocli.CommandLine.IParameterConsumer;
@@ -13,12 +14,38 @@ import picocli.CommandLine.ParameterException;
  * A text that an option gives: as it stands, or by the name of a file, where {@code -} is standard
  * input.
  */
-record TextArgument(String text, String file) {
+record TextArgument(String option, String text, String file) {
   static final String FILE_HELP =
       "The same from a file, - for standard input; a last line break is left out.";
 
+  private boolean isStandardInput() {
+    return file != null && TextFile.isStandardInput(file);
+  }
+
+  /**
+   * Refuses arguments of which more than one would read standard input: the second would find
+   * nothing there.
+   */
+  static void checkStandardInput(List<TextArgument> arguments) {
+    List<String> readers =
+        arguments.stream()
+            .filter(TextArgument::isStandardInput)
+            .map(argument -> argument.option() + " " + argument.file())
+            .toList();
+    if (readers.size() > 1) {
+      throw new IllegalArgumentException(
+          String.join(" and ", readers)
+              + " cannot share standard input, which comes once; name a file for all but one of"
+              + " them");
+    }
+  }
+
   String read(Terminal terminal) throws IOException {
-    return text != null ? text : TextFile.read(file, terminal);
+    try {
+      return text != null ? text : TextFile.read(file, terminal);
+    } catch (NoSuchFileException e) {
+      throw new IOException(file + " does not exist; " + option + " names a file with a text", e);
+    }
   }
 
   /** The one argument of a list, null if it is empty. */

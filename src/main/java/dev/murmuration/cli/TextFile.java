@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.gguf.ForeignFile;
 import dev.murmuration.llama.Vocabulary;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,28 +9,39 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
 
 /** Reads a text that is an argument. */
 final class TextFile {
-  private static final String STANDARD_INPUT = "-";
+  private static final Set<String> STANDARD_INPUT =
+      Set.of("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0");
+
+  /** Bytes of the marks that are left out. */
+  private static final int MARKS = 5;
 
   private TextFile() {}
 
+  /** Whether a name stands for standard input. */
+  static boolean isStandardInput(String name) {
+    return STANDARD_INPUT.contains(name);
+  }
+
   /**
-   * The text of a file, or of standard input for {@code -}, without its last line break, which
-   * editors put there.
+   * The text of a file, or of standard input for {@code -}, without the marks that editors put
+   * there: a byte order mark at its beginning and the last line break.
    *
    * @throws IOException if it cannot be read, is longer than what can be scored, or is no UTF-8
    */
   static String read(String name, Terminal terminal) throws IOException {
-    boolean standardInput = name.equals(STANDARD_INPUT);
+    boolean standardInput = isStandardInput(name);
     String title = standardInput ? "standard input" : name;
     byte[] bytes;
     try (InputStream in = standardInput ? terminal.in() : open(Path.of(name))) {
-      // A line break may come on top of the longest text, and one byte more tells that it is too
-      // long.
-      bytes = in.readNBytes(Vocabulary.MAX_BYTES + 3);
+      // Marks may come on top of the longest text, and one byte more tells that it is too long.
+      bytes = in.readNBytes(Vocabulary.MAX_BYTES + MARKS + 1);
     }
+    checkKind(bytes, title);
     String text;
     try {
       text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
@@ -39,10 +51,27 @@ final class TextFile {
       }
       throw new IOException(title + " is not UTF-8 text; convert it first (iconv -t UTF-8)", e);
     }
-    if (bytes.length > Vocabulary.MAX_BYTES + 2) {
+    if (bytes.length > Vocabulary.MAX_BYTES + MARKS) {
       throw tooLong(title, null);
     }
-    return withoutLastLineBreak(text);
+    return withoutLastLineBreak(withoutByteOrderMark(text));
+  }
+
+  /** A text without the character by which some editors mark UTF-8. */
+  static String withoutByteOrderMark(String text) {
+    return text.startsWith("\ufeff") ? text.substring(1) : text;
+  }
+
+  /**
+   * Refuses what is no text in UTF-8 by its first bytes.
+   *
+   * @param title what to call it
+   */
+  static void checkKind(byte[] head, String title) throws IOException {
+    Optional<String> foreign = ForeignFile.packed(head).or(() -> ForeignFile.encoded(head));
+    if (foreign.isPresent()) {
+      throw new IOException(title + " " + foreign.get());
+    }
   }
 
   private static IOException tooLong(String title, Throwable cause) {

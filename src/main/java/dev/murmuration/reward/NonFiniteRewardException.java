@@ -1,6 +1,7 @@
 package dev.murmuration.reward;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 
@@ -21,7 +22,7 @@ public final class NonFiniteRewardException extends RuntimeException {
             + " tokens; "
             + (exact ? "" : "its keys or values may overflow float16 (try --precision exact), or ")
             + (exact ? "its" : "the")
-            + " weights are damaged");
+            + " weights are damaged ('murmur inspect --weights FILE' finds out)");
     this.indices = new int[] {0};
     this.rewards = Collections.singletonList(null);
   }
@@ -58,7 +59,7 @@ public final class NonFiniteRewardException extends RuntimeException {
    * one.
    */
   public List<Integer> indices() {
-    return java.util.Arrays.stream(indices).boxed().toList();
+    return Arrays.stream(indices).boxed().toList();
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.murmuration.reward;
 
+import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.ContextParameters.Readout;
 import dev.murmuration.llama.ModelParameters;
 import java.nio.file.Path;
@@ -147,10 +148,19 @@ public final class Options {
 
   /**
    * Threads that compute; 0, the default, for one a physical core that this process may use
-   * (affinity and control groups count). More than there are processors make every step wait.
+   * (affinity and control groups count). More than there are processors make every step wait; more
+   * than 512 are refused.
    */
   public Options threads(int value) {
-    return with(o -> o.threads = atLeast(0, "threads (--threads)", value));
+    if (value < 0 || value > ContextParameters.MAX_THREADS) {
+      throw new IllegalArgumentException(
+          "threads (--threads) is "
+              + value
+              + "; it takes 1 to "
+              + ContextParameters.MAX_THREADS
+              + ", or 0 for the default");
+    }
+    return with(o -> o.threads = value);
   }
 
   public int threads() {

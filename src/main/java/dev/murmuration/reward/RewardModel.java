@@ -91,6 +91,11 @@ public final class RewardModel implements AutoCloseable {
     return new RewardModel(ModelLoader.load(gguf, options));
   }
 
+  /** Loads the model inside the jar with {@link Options#defaults}. */
+  public static RewardModel loadEmbedded() throws IOException {
+    return loadEmbedded(Options.defaults());
+  }
+
   /**
    * Loads the model inside the jar, {@code fledgling}: 4.9 million parameters, for trying the
    * software, not for judging text.

@@ -2,6 +2,7 @@ package dev.murmuration.reward;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.murmuration.gguf.ForeignFile;
 import dev.murmuration.gguf.Gguf;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -11,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The linear value head: {@code reward = weights · hiddenState}, without a bias. Float32 weights,
@@ -77,6 +79,11 @@ public final class ValueHead {
     }
     try (FileChannel channel = FileChannel.open(file)) {
       long length = channel.size() < 8 ? 0 : read(channel, 0, 8).getLong();
+      Optional<String> packed =
+          ForeignFile.packed(read(channel, 0, (int) Math.min(8, channel.size())).array());
+      if (packed.isPresent()) {
+        throw new IOException(file + " " + packed.get());
+      }
       if (length < 2 || length > Math.min(channel.size() - 8, MAX_SAFETENSORS_HEADER)) {
         throw new IOException(
             file

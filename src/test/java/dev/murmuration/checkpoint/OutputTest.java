@@ -10,12 +10,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The GGUF is there when it is complete; until then, and if anything fails, what was there stays.
@@ -96,6 +99,74 @@ class OutputTest {
     assertThat(checkpoint).hasBinaryContent(before);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "model-00001-of-00002.safetensors",
+        "model-00002-of-00002.safetensors",
+        "model.safetensors.index.json",
+        "config.json",
+        "tokenizer.model",
+        "added_tokens.json",
+        "tokenizer_config.json"
+      })
+  void noInputIsReplacedUnderAnyOfItsNames(String name) throws Exception {
+    Path folder = shardedModel();
+    Path input = folder.resolve(name);
+    byte[] before = Files.readAllBytes(input);
+    Path symbolic = Files.createSymbolicLink(directory.resolve("symbolic.gguf"), input);
+    Path hard = Files.createLink(directory.resolve("hard.gguf"), input);
+    Path through =
+        Files.createSymbolicLink(directory.resolve("through"), folder).resolve("./" + name);
+    for (Path named : List.of(input, symbolic, hard, through)) {
+      assertThatThrownBy(() -> Converter.of(folder).force(true).convert(named))
+          .as(named.toString())
+          .isInstanceOf(CheckpointException.class)
+          .hasMessageContaining(named + ": is the ")
+          .hasMessageContaining(" itself (" + name + "); name another file");
+      assertThat(input).hasBinaryContent(before);
+      assertThat(symbolic).isSymbolicLink();
+      assertThat(Files.isSameFile(hard, input)).isTrue();
+    }
+  }
+
+  /** A checkpoint of two shards with every file that a conversion reads. */
+  private Path shardedModel() throws IOException {
+    Path folder = Files.createDirectory(directory.resolve("sharded"));
+    SmallModel.writeSurroundings(folder);
+    Files.writeString(folder.resolve("added_tokens.json"), "{}");
+    Files.writeString(folder.resolve("tokenizer_config.json"), "{}");
+    List<TestTensor> tensors = SmallModel.tensors(NumberType.F16, "model.");
+    List<String> entries = new ArrayList<>();
+    for (int shard = 0; shard < 2; shard++) {
+      String name = "model-0000" + (shard + 1) + "-of-00002.safetensors";
+      List<TestTensor> part = tensors.subList(5 * shard, shard == 0 ? 5 : tensors.size());
+      CheckpointWriter.safetensors(folder.resolve(name), part);
+      part.forEach(tensor -> entries.add("\"" + tensor.name() + "\": \"" + name + "\""));
+    }
+    Files.writeString(
+        folder.resolve("model.safetensors.index.json"),
+        "{\"weight_map\": {" + String.join(", ", entries) + "}}");
+    return folder;
+  }
+
+  @Test
+  void aTokenizerElsewhereIsNotReplacedEither() throws Exception {
+    Path folder = Files.createDirectory(directory.resolve("checkpoint"));
+    SmallModel.writeSurroundings(folder);
+    CheckpointWriter.safetensors(
+        folder.resolve("model.safetensors"), SmallModel.tensors(NumberType.F16, "model."));
+    Path tokenizer = Files.move(folder.resolve("tokenizer.model"), directory.resolve("t.model"));
+    byte[] before = Files.readAllBytes(tokenizer);
+    assertThatThrownBy(
+            () -> Converter.of(folder).tokenizer(tokenizer).force(true).convert(tokenizer))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("is the tokenizer itself");
+    assertThat(tokenizer).hasBinaryContent(before);
+    Converter.of(folder).tokenizer(tokenizer).convert(folder.resolve("model.gguf"));
+    assertThat(folder.resolve("model.gguf")).isNotEmptyFile();
+  }
+
   @Test
   void aFolderIsNoOutput() {
     assertThatThrownBy(() -> Converter.of(Checkpoints.TINY).force(true).convert(directory))
@@ -105,6 +176,17 @@ class OutputTest {
             () -> Converter.of(Checkpoints.TINY).convert(directory.resolve("none/out.gguf")))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("none/out.gguf: its folder does not exist");
+  }
+
+  @Test
+  void whereNoFileCanBeCreatedTheOutputIsNamed() {
+    // Not even root may; a name that is too long serves where there is no /proc.
+    for (Path refused : List.of(Path.of("/proc/x.gguf"), directory.resolve("x".repeat(250)))) {
+      assertThatThrownBy(() -> Converter.of(Checkpoints.TINY).convert(refused))
+          .isInstanceOf(CheckpointException.class)
+          .hasMessageStartingWith(refused + ": ")
+          .hasMessageNotContaining(".part");
+    }
   }
 
   @Test

@@ -249,6 +249,62 @@ class CommandsTest {
         .allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(60));
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {60, 80})
+  void rankForPeopleTellsResponsesApartThatBeginAlike(int columns, @TempDir Path folder)
+      throws Exception {
+    String start = "I would suggest that you put the egg into boiling water and wait for ";
+    Path first = Files.writeString(folder.resolve("first.txt"), start + "日本語 minutes.");
+    Path second = Files.writeString(folder.resolve("second.txt"), start + "hours.");
+    Terminal.Kind kind = new Terminal.Kind(true, false, columns, false);
+    Cli result =
+        Cli.tiny(
+            "",
+            kind,
+            "rank",
+            "--prompt",
+            "Egg?",
+            "--response",
+            start + "eight minutes.",
+            "--response-file",
+            first.toString(),
+            "--response",
+            "Go away.",
+            "--response-file",
+            second.toString());
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.lines())
+        .hasSize(5)
+        .allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(columns));
+    assertThat(result.lines().getFirst()).matches(" +reward +best +response");
+    assertThat(result.lines())
+        .anyMatch(line -> line.matches(".* % +#1 +…eight minu.*"))
+        .anyMatch(line -> line.matches(".* % +….*first.txt +…日本語 min.*"))
+        .anyMatch(line -> line.matches(".* % +#3 +Go away."))
+        .anyMatch(line -> line.matches(".* % +….*second.txt +…hours."));
+  }
+
+  @Test
+  void rankForPeopleNumbersFilesWhoseNamesDoNotTellThemApart(@TempDir Path folder)
+      throws Exception {
+    Path one = Files.createDirectories(folder.resolve("1/a-rather-long-name"));
+    Path two = Files.createDirectories(folder.resolve("2/a-rather-long-name"));
+    Files.writeString(one.resolve("b.txt"), "Hi!");
+    Files.writeString(two.resolve("b.txt"), "Go away.");
+    Cli result =
+        Cli.tiny(
+            "",
+            NARROW,
+            "rank",
+            "--prompt",
+            "Hello?",
+            "--response-file",
+            one.resolve("b.txt").toString(),
+            "--response-file",
+            two.resolve("b.txt").toString());
+    assertThat(result.out()).contains("#1  Hi!", "#2  Go away.").doesNotContain("b.txt");
+  }
+
   @Test
   void traceEndsWithTheReward() throws Exception {
     JsonNode json = Cli.tiny("trace", "--json", HELLO[0], HELLO[1], HELLO[2], HELLO[3]).json();
@@ -294,6 +350,9 @@ class CommandsTest {
     assertThat(result.lines())
         .hasSizeLessThan(25)
         .allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(columns));
+    assertThat(result.lines().stream().map(line -> line.replaceFirst("^.*%  ", "")).toList())
+        .filteredOn(line -> line.contains("…"))
+        .doesNotHaveDuplicates();
     JsonNode rankings = Cli.run("demo", "--json").json().get("rankings");
     assertThat(rankings).hasSize(2);
     List<String> eggs = rankings.get(0).get("entries").findValuesAsText("response");

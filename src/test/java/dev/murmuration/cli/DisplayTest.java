@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -13,6 +14,30 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Text in columns, numbers, and messages of failures. */
 @Tag("unit")
 class DisplayTest {
+  @Test
+  void whatTextsHaveInCommonIsCutWhereTheyDoNotFit() {
+    String start = "the same beginning, of ";
+    assertThat(AlikeTexts.cut(List.of(start + "one", start + "two"), 26))
+        .containsExactly(start + "one", start + "two");
+    assertThat(AlikeTexts.cut(List.of(start + "one", start + "two"), 25))
+        .containsExactly("…one", "…two");
+    assertThat(AlikeTexts.cut(List.of(start + "one", start + "one"), 25))
+        .containsExactly("the same beginning, of o…", "the same beginning, of o…");
+    assertThat(AlikeTexts.cut(List.of(start, start + "and more of it, much more", "x"), 25))
+        .containsExactly(start, "…and more of it, much mo…", "x");
+    assertThat(AlikeTexts.cut(List.of(start, start + "and more of it, much more"), 20))
+        .containsExactly("…of ", "…and more of it, mu…");
+    assertThat(AlikeTexts.cut(List.of("x".repeat(50) + "a", "x".repeat(50) + "b"), 25))
+        .containsExactly("…" + "x".repeat(12) + "a", "…" + "x".repeat(12) + "b");
+    assertThat(AlikeTexts.cut(List.of("short a", "short b and a good deal more"), 25))
+        .containsExactly("short a", "short b and a good deal …");
+    assertThat(AlikeTexts.cut(List.of("😀".repeat(20) + "a", "😀".repeat(20) + "b"), 25))
+        .allMatch(line -> line.matches("…(😀)+[ab]"));
+    assertThat(AlikeTexts.cut(List.of("", ""), 25)).containsExactly("", "");
+    assertThat(Display.cutStart("folder/file.txt", 10)).isEqualTo("…/file.txt");
+    assertThat(Display.cutStart("file.txt", 8)).isEqualTo("file.txt");
+  }
+
   @Test
   void wideCharactersTakeTwoColumnsAndMarksNone() {
     assertThat(Display.width("abc")).isEqualTo(3);

@@ -15,12 +15,15 @@ import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -58,6 +61,87 @@ class ScoreStreamTest {
   }
 
   @Test
+  void aRowWithoutAFiniteRewardFailsAlone(@TempDir Path folder) throws Exception {
+    Path damaged = TestModels.damaged(folder);
+    String rows =
+        """
+        {"id": 1, "text": "Hello"}
+        {"id": 2, "text": "Go away"}
+        {"id": 3, "text": "Hello there"}
+        {"id": 4, "text": "Hi"}
+        """;
+    Cli result = Cli.run(rows, Terminal.Kind.PLAIN, "score", "-", "-m", damaged.toString());
+    assertThat(result.code()).isEqualTo(ExitCode.SOME_ROWS_FAILED);
+    assertThat(result.rows()).extracting(row -> row.get("id").asInt()).containsExactly(1, 2, 3, 4);
+    assertThat(result.rows())
+        .extracting(row -> row.has("reward"))
+        .containsExactly(true, false, true, true);
+    assertThat(result.rows().get(1).get("error").asText())
+        .contains("no finite number", "murmur inspect --weights FILE");
+    Cli inspected = Cli.run("inspect", "--weights", damaged.toString());
+    assertThat(inspected.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(inspected.out().replaceAll("\\s+", " "))
+        .contains("valid no: the tensor \"token_embd.weight\" holds NaN or an infinity");
+  }
+
+  @Test
+  void everyInputLineHasItsOutputLine() {
+    Cli result = score("\n{\"text\": \"a\"}\n\n \t\r\n{\"text\": \"b\"}\n{}\n\n{\"text\": \"c\"}");
+    assertThat(result.lines())
+        .extracting(line -> line.isEmpty() ? "empty" : line.contains("reward") ? "reward" : "error")
+        .containsExactly("empty", "reward", "empty", "empty", "reward", "error", "empty", "reward");
+    assertThat(score("").out()).isEmpty();
+    assertThat(score("\n").out()).isEqualTo("\n");
+    assertThat(score("  ").out()).isEqualTo("\n");
+  }
+
+  @Test
+  void whatCannotBeWrittenAsUtf8IsAnErrorOfItsRow() throws Exception {
+    Cli result =
+        score(
+            """
+            {"\\ud800": 1, "text": "a"}
+            {"\\udfff": 1, "text": "a"}
+            {"messages": [{"role": "\\udfff", "content": "a"}]}
+            {"text": "b"}
+            """);
+    assertThat(result.code()).as(result.err()).isEqualTo(ExitCode.SOME_ROWS_FAILED);
+    assertThat(result.rows()).hasSize(4);
+    assertThat(result.rows().get(0).get("error").asText()).contains("surrogate");
+    assertThat(result.rows().get(1).get("error").asText()).contains("surrogate");
+    assertThat(result.rows().get(2).get("error").asText()).contains("no role");
+    assertThat(result.rows().get(3).has("reward")).isTrue();
+  }
+
+  @Test
+  void rowsAreRecognizedByTheirFirstBytes() throws Exception {
+    String row = "{\"text\": \"a\"}\n";
+    assertThat(score("\ufeff" + row).out()).isEqualTo(score(row).out());
+    ByteArrayOutputStream packed = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(packed)) {
+      gzip.write(row.getBytes(StandardCharsets.UTF_8));
+    }
+    assertThat(refused(packed.toByteArray())).contains("gzip", "gunzip");
+    assertThat(refused(("\ufeff" + row).getBytes(StandardCharsets.UTF_16LE)))
+        .contains("UTF-16", "iconv -f UTF-16 -t UTF-8");
+  }
+
+  private static String refused(byte[] input) {
+    Cli result =
+        Cli.run(
+            new ByteArrayInputStream(input),
+            Terminal.Kind.PLAIN,
+            "score",
+            "-",
+            "-m",
+            TestModels.TINY.toString());
+    assertThat(result.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err().lines()).hasSize(1);
+    return result.err();
+  }
+
+  @Test
   void aThousandRowsStayInOrder() throws Exception {
     String input =
         IntStream.range(0, 1000)
@@ -75,6 +159,7 @@ class ScoreStreamTest {
       value = {
         "oops | not valid JSON",
         "[1] | not a JSON object",
+        "[ | jq -c '.[]' FILE",
         "{} | nothing to score",
         "{\"id\": 5} | nothing to score",
         "{\"text\": \"a\"} x | not valid JSON",

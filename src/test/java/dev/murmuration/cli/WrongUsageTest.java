@@ -1,13 +1,19 @@
 package dev.murmuration.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_16BE;
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.TestModels;
+import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,9 +39,19 @@ class WrongUsageTest {
         "score --text a --prompt b | --text stands alone",
         "score - --text a | stands alone",
         "score file.txt | unexpected argument 'file.txt'",
+        "score Hello Hi | unexpected argument 'Hello'; texts are given with --prompt and"
+            + " --response",
+        "score pom.xml | murmur score - < pom.xml",
+        "score - - x | unexpected argument 'x'",
+        "rank Hello | unexpected argument 'Hello'; texts are given with --prompt and --response",
+        "trace Hello | unexpected argument 'Hello'; texts are given with --prompt and --response",
         "score --text a extra | unexpected argument 'extra'",
         "score --text a -t x | 'x' is not a whole number",
         "score --text a -t -1 | threads (--threads) is -1",
+        "score --text a -t 0 | threads (--threads) is 0; it takes 1 to 512",
+        "score --text a -t 999 | threads (--threads) is 999; it takes 1 to 512",
+        "bench -t 513 | threads (--threads) is 513; it takes 1 to 512",
+        "score --text-file - -t 0 | threads (--threads) is 0",
         "score --text a -ub 0 | (--ubatch-size) is 0",
         "score --text a -c 1 | (--ctx-size) is 1",
         "score --text a -c 99999999 | (--ctx-size) is 99999999",
@@ -57,13 +73,31 @@ class WrongUsageTest {
         "bench --best-of 1 | --best-of is 1; it takes 2 to 1024",
         "bench --seconds 0 | --seconds is 0.0",
         "bench --seconds NaN | --seconds is NaN",
-        "help nope | no command 'nope'",
+        "help nope | no command 'nope'; there are demo, score",
+        "help scor | no command 'scor'; did you mean score?",
+        "rnak | no command 'rnak'; did you mean rank?",
+        "score --precison fast | no option '--precison'; did you mean --precision?",
+        "--force | --force stands behind the name of a command: convert, quantize",
+        "score --prompt-file - --response-file - | --prompt-file - and --response-file - cannot"
+            + " share",
+        "trace --prompt-file - --response-file /dev/stdin | cannot share standard input",
+        "rank --prompt x --response-file - --response-file - | cannot share standard input",
+        "score - --prompt-file - | stands alone",
+        "score - --text-file - | stands alone",
+        "convert a -o - | name a file (./- if that is its name)",
+        "quantize a - | name a file",
+        "score --text a -m - | name a file",
+        "inspect - | name a file",
+        "inspect a.gguf --tokenizer b | --tokenizer is for a checkpoint",
+        "inspect a.safetensors --weights | --weights is for a GGUF file",
+        "bench --only reuse --lengths 64 | --lengths belongs to prefill",
+        "bench --only prefill --best-of 4 | --best-of belongs to best-of and reuse",
         "inspect | FILE",
         "quantize a.gguf | OUT.gguf",
         "quantize a b --type Q9 | no quantization type 'Q9'; there are F32",
         "quantize a b --type IQ2_XS | needs an importance matrix",
-        "quantize a b -t 0 | threads (--threads) is 0; the least is 1",
-        "quantize a b -t 513 | threads (--threads) is 513, allowed is 0 to 512",
+        "quantize a b -t 0 | threads (--threads) is 0; it takes 1 to 512",
+        "quantize a b -t 513 | threads (--threads) is 513; it takes 1 to 512",
         "convert a | --output",
         "convert a -o b --type q4_0 | no type 'q4_0' to convert to; there are f32, f16",
       })
@@ -76,6 +110,84 @@ class WrongUsageTest {
         .asString()
         .startsWith("murmur: ")
         .contains(message);
+  }
+
+  @Test
+  void everyFileThatIsMissingIsNamed(@TempDir Path folder) {
+    String missing = folder.resolve("missing").toString();
+    String below = folder.resolve("missing/out.gguf").toString();
+    String tiny = TestModels.TINY.toString();
+    String checkpoint = "src/test/resources/checkpoints/tiny-rm";
+    String out = folder.resolve("out.gguf").toString();
+    failure(missing, "score", "--text", "a", "-m", missing);
+    failure(missing, "score", "--text", "a", "-m", tiny, "--value-head", missing);
+    failure(missing, "score", "--prompt-file", missing, "--response", "a");
+    failure(missing, "score", "--prompt", "a", "--response-file", missing);
+    failure(missing, "trace", "--text-file", missing);
+    failure(missing, "rank", "--prompt", "a", "--response", "b", "--response-file", missing);
+    failure(missing, "inspect", missing);
+    failure(missing, "inspect", missing + ".bin");
+    failure(missing, "convert", missing, "-o", out);
+    failure(missing, "convert", checkpoint, "-o", out, "--tokenizer", missing);
+    failure(below + ": its folder does not exist", "convert", checkpoint, "-o", below);
+    failure(missing, "quantize", missing, out);
+    failure(below + ": its folder does not exist", "quantize", tiny, below);
+    assertThatThrownBy(() -> Murmur.file(null, missing))
+        .isExactlyInstanceOf(IOException.class)
+        .hasMessageContaining(missing + " does not exist")
+        .hasMessageContaining("MURMUR_MODEL");
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void textFilesAreRecognizedByTheirFirstBytes(@TempDir Path folder) throws Exception {
+    Path marked = Files.writeString(folder.resolve("marked"), "\ufeffHello?\n");
+    Path plain = Files.writeString(folder.resolve("plain"), "Hello?");
+    for (String option : List.of("--prompt-file", "--response-file", "--text-file")) {
+      String[] rest =
+          switch (option) {
+            case "--prompt-file" -> new String[] {"--response", "a"};
+            case "--response-file" -> new String[] {"--prompt", "a"};
+            default -> new String[0];
+          };
+      assertThat(score(option, marked, rest).out())
+          .isEqualTo(score(option, plain, rest).out())
+          .isNotEmpty();
+      for (Charset charset : List.of(UTF_16LE, UTF_16BE, Charset.forName("UTF-32LE"))) {
+        Path other = Files.write(folder.resolve("other"), "\ufeffHello?".getBytes(charset));
+        assertThat(score(option, other, rest).err())
+            .contains(other + " is in " + charset.name().substring(0, 6), "iconv -f UTF-");
+      }
+      Path packed = folder.resolve("packed");
+      try (var gzip = new GZIPOutputStream(Files.newOutputStream(packed))) {
+        gzip.write('a');
+      }
+      assertThat(score(option, packed, rest).err())
+          .contains(packed + " is compressed with gzip; unpack it first (gunzip)");
+    }
+    assertThat(Cli.tiny("\ufeffHello?", Terminal.Kind.PLAIN, "score", "--text-file", "-").out())
+        .isEqualTo(score("--text-file", plain).out());
+    assertThat(
+            Cli.tiny("Hello?\n", Terminal.Kind.PLAIN, "score", "--text-file", "/dev/stdin").out())
+        .isEqualTo(score("--text-file", plain).out());
+    String packed = folder.resolve("packed").toString();
+    failure("is compressed with gzip", "score", "--text", "a", "-m", packed);
+    failure("is compressed with gzip", "quantize", packed, folder.resolve("x").toString());
+    failure(
+        "is compressed with gzip",
+        "score",
+        "--text",
+        "a",
+        "-m",
+        TestModels.TINY.toString(),
+        "--value-head",
+        packed);
+  }
+
+  private static Cli score(String option, Path file, String... rest) {
+    List<String> arguments = new ArrayList<>(List.of("score", option, file.toString()));
+    arguments.addAll(List.of(rest));
+    return Cli.tiny(arguments.toArray(String[]::new));
   }
 
   @Test
@@ -157,7 +269,7 @@ class WrongUsageTest {
     assertThat(help.code()).isZero();
     assertThat(help.err()).isEmpty();
     assertThat(help.out())
-        .contains("Usage: murmur " + command, "--help", "--json")
+        .contains("Usage: murmur " + command, "--help", "--quiet")
         .doesNotContain("null");
     assertThat(help.lines()).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(80));
     assertThat(Cli.run("help", command).out()).isEqualTo(help.out());

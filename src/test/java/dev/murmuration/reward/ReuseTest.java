@@ -6,13 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.TestModels;
 import dev.murmuration.TestTexts;
-import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.GgufWriter;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -171,38 +165,13 @@ class ReuseTest {
     }
   }
 
-  /** The model, with an embedding of NaN for the token of the word "Go". */
-  private static Path damaged(Path directory) throws Exception {
-    int token;
-    try (RewardModel model = load(Options.defaults())) {
-      token = model.scoreText("Go").readoutTokenId();
-    }
-    Path file = directory.resolve("damaged.gguf");
-    GgufWriter.copyOf(Gguf.read(TestModels.TINY)).write(file);
-    Gguf gguf = Gguf.read(file);
-    var embedding =
-        gguf.tensors().stream()
-            .filter(tensor -> tensor.name().equals("token_embd.weight"))
-            .findFirst()
-            .orElseThrow();
-    ByteBuffer row = ByteBuffer.allocate(4 * 64);
-    while (row.hasRemaining()) {
-      row.putInt(0x0000c07f); // NaN, little-endian
-    }
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      channel.write(row.flip(), gguf.dataOffset() + embedding.offset() + 4L * 64 * token);
-    }
-    assertThat(Files.size(file)).isPositive();
-    return file;
-  }
-
   @ParameterizedTest
   @EnumSource(Precision.class)
   void aTextThatOverflowsFailsAloneAndLeavesNothingBehind(
       Precision precision, @TempDir Path directory) throws Exception {
     Options options = Options.defaults().precision(precision);
     double tolerance = precision == Precision.EXACT ? 0 : FAST;
-    try (RewardModel model = RewardModel.load(damaged(directory), options);
+    try (RewardModel model = RewardModel.load(TestModels.damaged(directory), options);
         RewardModel plain = load(options.reuse(false))) {
       List<String> good = TestTexts.bestOf(3, 3, 8);
       assertThatThrownBy(

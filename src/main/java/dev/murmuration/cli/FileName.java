@@ -1,0 +1,26 @@
+package dev.murmuration.cli;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Names of models, checkpoints and outputs, which cannot be standard input or output. */
+final class FileName implements ITypeConverter<Path> {
+  @Override
+  public Path convert(String value) {
+    if (value.isEmpty()) {
+      throw new TypeConversionException("the name of the file is empty");
+    }
+    if (value.equals("-")) {
+      throw new TypeConversionException(
+          "- would be standard input or output, which cannot be used here; name a file (./- if that"
+              + " is its name)");
+    }
+    try {
+      return Path.of(value);
+    } catch (InvalidPathException e) {
+      throw new TypeConversionException("this is not the name of a file: " + e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,194 @@
+package dev.murmuration.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.StringWriter;
+import java.lang.reflect.Method;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.StandardJavaFileManager;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the README shows is what happens. */
+@Tag("native")
+class ReadmeTest {
+  private static final Terminal.Kind TERMINAL = new Terminal.Kind(true, true, 80, false);
+
+  /** Rewards differ from processor to processor, by less than that. */
+  private static final double TOLERANCE = 0.05;
+
+  private static final Pattern NUMBER = Pattern.compile("[-+]?\\d+(\\.\\d+)?");
+  private static final Pattern BAR = Pattern.compile("[▏▎▍▌▋▊▉█]+ *");
+
+  /** A command as it is typed, and what it prints. */
+  record Transcript(String command, List<String> output) {
+    @Override
+    public String toString() {
+      return command;
+    }
+  }
+
+  /** The blocks of code of the README in this language, none being a language of its own. */
+  private static List<String> blocks(String language) throws Exception {
+    String readme = Files.readString(Path.of("README.md"));
+    return Pattern.compile("(?ms)^```(\\w*)\\n(.*?)^```$")
+        .matcher(readme)
+        .results()
+        .filter(block -> block.group(1).equals(language))
+        .map(block -> block.group(2))
+        .toList();
+  }
+
+  static Stream<Transcript> transcripts() throws Exception {
+    List<Transcript> transcripts = new ArrayList<>();
+    for (String block : blocks("")) {
+      for (String line : block.lines().toList()) {
+        if (line.startsWith("$ ")) {
+          transcripts.add(new Transcript(line.substring(2), new ArrayList<>()));
+        } else if (!line.isEmpty()) {
+          transcripts.getLast().output().add(line);
+        }
+      }
+    }
+    assertThat(transcripts).hasSizeGreaterThanOrEqualTo(4);
+    return transcripts.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("transcripts")
+  void theTranscriptsAreWhatTheProgramPrints(Transcript shown) {
+    String[] pipe = shown.command().split(" \\| ", -1);
+    String input = pipe.length == 1 ? "" : words(pipe[0].substring("echo ".length())).getFirst();
+    List<String> command = words(pipe[pipe.length - 1]);
+    assertThat(command.getFirst()).isEqualTo("./murmur");
+    Cli result = Cli.run(input + "\n", TERMINAL, command.stream().skip(1).toArray(String[]::new));
+    assertThat(result.code()).as(result.err()).isZero();
+    List<String> lines = result.lines();
+    int at = 0;
+    boolean skipping = false;
+    for (String expected : shown.output()) {
+      if (expected.strip().equals("…")) {
+        skipping = true;
+        continue;
+      }
+      while (skipping && at < lines.size() && !skeleton(expected).matches(lines.get(at))) {
+        at++;
+      }
+      assertThat(at).as("a line like " + expected).isLessThan(lines.size());
+      skeleton(expected).assertMatches(lines.get(at++));
+      skipping = false;
+    }
+    assertThat(skipping ? lines.size() : at).isEqualTo(lines.size());
+  }
+
+  /** The words of a command in a shell, quoted by either kind of quotes or not at all. */
+  private static List<String> words(String command) {
+    return Pattern.compile("'([^']*)'|\"([^\"]*)\"|(\\S+)")
+        .matcher(command)
+        .results()
+        .map(word -> Stream.of(1, 2, 3).map(word::group).filter(g -> g != null).findFirst())
+        .map(word -> word.orElseThrow())
+        .toList();
+  }
+
+  private static Skeleton skeleton(String line) {
+    return new Skeleton(line, withoutFigures(line));
+  }
+
+  private static String withoutFigures(String line) {
+    return BAR.matcher(NUMBER.matcher(line).replaceAll("#")).replaceAll("█").replaceAll(" +", " ");
+  }
+
+  private static double[] numbers(String line) {
+    return NUMBER
+        .matcher(line)
+        .results()
+        .map(MatchResult::group)
+        .mapToDouble(Double::parseDouble)
+        .toArray();
+  }
+
+  private static int bar(String line) {
+    Matcher bar = BAR.matcher(line);
+    return bar.find() ? bar.group().strip().length() : 0;
+  }
+
+  /** A line without its numbers and bars; an ellipsis in it stands for any text. */
+  private record Skeleton(String line, String plain) {
+    boolean matches(String actual) {
+      String pattern = Pattern.quote(plain).replace("…", "\\E.*\\Q");
+      return withoutFigures(actual).matches(pattern);
+    }
+
+    void assertMatches(String actual) {
+      assertThat(matches(actual)).as("README: %s%nprinted: %s", line, actual).isTrue();
+      double[] expected = numbers(line);
+      double[] printed = numbers(actual);
+      for (int i = 0; i < expected.length; i++) {
+        assertThat(printed[i]).as(actual).isCloseTo(expected[i], within(TOLERANCE));
+      }
+      assertThat(bar(actual)).as(actual).isBetween(bar(line) - 1, bar(line) + 1);
+    }
+  }
+
+  @Test
+  void theJavaExamplesCompileAndRun(@TempDir Path folder) throws Exception {
+    List<String> examples = blocks("java");
+    assertThat(examples).isNotEmpty();
+    assertThat(examples.getFirst()).contains("RewardModel.loadEmbedded()");
+    for (int i = 0; i < examples.size(); i++) {
+      compile(folder, "Example" + i, examples.get(i));
+    }
+    try (URLClassLoader loader =
+        new URLClassLoader(new URL[] {folder.toUri().toURL()}, ReadmeTest.class.getClassLoader())) {
+      Method run = loader.loadClass("Example0").getMethod("run");
+      run.invoke(null);
+    }
+  }
+
+  private static void compile(Path folder, String name, String example) throws Exception {
+    Path source =
+        Files.writeString(
+            folder.resolve(name + ".java"),
+            """
+            import dev.murmuration.reward.*;
+            import java.nio.file.Path;
+            import java.util.List;
+            import java.util.concurrent.CompletableFuture;
+
+            public class %s {
+              public static void run() throws Exception {
+            %s
+              }
+            }
+            """
+                .formatted(name, example));
+    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+    StringWriter messages = new StringWriter();
+    try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
+      List<String> options =
+          List.of(
+              "-d", folder.toString(), "-cp", System.getProperty("java.class.path"), "-proc:none");
+      boolean compiled =
+          compiler
+              .getTask(messages, files, null, options, null, files.getJavaFileObjects(source))
+              .call();
+      assertThat(compiled).as(messages + "\n" + example).isTrue();
+    }
+  }
+}
