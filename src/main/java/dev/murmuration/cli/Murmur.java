@@ -72,7 +72,17 @@ public final class Murmur implements Callable<Integer> {
 
   /** Runs a command and ends the process with its exit code. */
   public static void main(String[] args) {
-    System.exit(run(Terminal.ofProcess(), args));
+    System.exit(main(Terminal.ofProcess(), args));
+  }
+
+  private static int main(Terminal terminal, String[] args) {
+    String[] arguments;
+    try {
+      arguments = Arguments.decode(args);
+    } catch (IllegalArgumentException e) {
+      return Failures.report(e, terminal, false);
+    }
+    return run(terminal, arguments);
   }
 
   /** Runs a command and returns its exit code. */
@@ -199,9 +209,10 @@ public final class Murmur implements Callable<Integer> {
   }
 
   private Path file() {
-    String named = System.getenv(MODEL_VARIABLE);
-    return modelOptions.model != null || named == null || named.isBlank()
-        ? modelOptions.model
-        : Path.of(named);
+    if (modelOptions.model != null) {
+      return modelOptions.model;
+    }
+    String named = Arguments.fileVariable(MODEL_VARIABLE);
+    return named == null || named.isBlank() ? null : Path.of(named);
   }
 }

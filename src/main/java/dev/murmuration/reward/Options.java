@@ -31,7 +31,7 @@ public final class Options {
   private Duration timeout;
   private int queueCapacity = 1024;
   private boolean reuse = true;
-  private Readout readout = Readout.PRUNED;
+  private boolean everyOutput;
   private DoubleConsumer progress;
 
   private Options() {}
@@ -58,7 +58,7 @@ public final class Options {
     copy.timeout = timeout;
     copy.queueCapacity = queueCapacity;
     copy.reuse = reuse;
-    copy.readout = readout;
+    copy.everyOutput = everyOutput;
     copy.progress = progress;
     change.accept(copy);
     return copy;
@@ -240,15 +240,15 @@ public final class Options {
   }
 
   /**
-   * How the hidden state is read. {@link Readout#EMBEDDINGS} is slower and there to check the
-   * default.
+   * Whether every token is computed to the end, as llama.cpp's own embeddings are, and not only those
+   * that are read. It is slower, and there to check the default.
    */
-  public Options readout(Readout value) {
-    return with(o -> o.readout = Objects.requireNonNull(value, "readout"));
+  public Options everyOutput(boolean value) {
+    return with(o -> o.everyOutput = value);
   }
 
-  public Readout readout() {
-    return readout;
+  Readout readout() {
+    return everyOutput ? Readout.EMBEDDINGS : Readout.PRUNED;
   }
 
   /** Told the share of the model that is loaded, 0 to 1, on the thread that loads it. */

@@ -51,7 +51,7 @@ final class Contenders implements AutoCloseable {
       remembering = opened(RewardModel.load(settings.model(), options));
       embeddings =
           opened(
-              RewardModel.load(settings.model(), options.reuse(false).readout(Readout.EMBEDDINGS)));
+              RewardModel.load(settings.model(), options.reuse(false).everyOutput(true)));
       plain = opened(new PlainDecode(settings.model(), settings.threads(), Readout.EMBEDDINGS));
       startServer();
       startKherud();
