@@ -240,8 +240,8 @@ public final class Options {
   }
 
   /**
-   * Whether every token is computed to the end, as llama.cpp's own embeddings are, and not only those
-   * that are read. It is slower, and there to check the default.
+   * Whether every token is computed to the end, as llama.cpp's own embeddings are, and not only
+   * those that are read. It is slower, and there to check the default.
    */
   public Options everyOutput(boolean value) {
     return with(o -> o.everyOutput = value);
