@@ -107,6 +107,8 @@ public final class Murmur implements Callable<Integer> {
     CommandLine commandLine = new CommandLine(this);
     // A text may well begin with "@".
     commandLine.setExpandAtFiles(false);
+    // picocli's own converter loses the cause.
+    commandLine.registerConverter(Path.class, Path::of);
     commandLine.setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
     commandLine.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
     commandLine.setParameterExceptionHandler((failure, arguments) -> report(failure));
