@@ -108,7 +108,11 @@ class LauncherTest {
     List<String> command =
         Stream.concat(
                 Stream.of(
-                    "sh", "-c", shell + "; exec \"$@\"", "sh", project.resolve(LAUNCHER).toString()),
+                    "sh",
+                    "-c",
+                    shell + "; exec \"$@\"",
+                    "sh",
+                    project.resolve(LAUNCHER).toString()),
                 Stream.of(arguments))
             .toList();
     Path out = folder.resolve("out");

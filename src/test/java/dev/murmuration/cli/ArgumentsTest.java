@@ -24,7 +24,10 @@ class ArgumentsTest {
   @TempDir Path folder;
 
   private static ChildJvm.Result murmur(String shell, Object... arguments) throws Exception {
-    return new ChildJvm(Murmur.class).options("-XX:TieredStopAtLevel=1").after(shell).run(arguments);
+    return new ChildJvm(Murmur.class)
+        .options("-XX:TieredStopAtLevel=1")
+        .after(shell)
+        .run(arguments);
   }
 
   private static String append(String option, String octal) {
@@ -35,7 +38,13 @@ class ArgumentsTest {
   void argumentsAreUtf8WhereTheLocaleIsNotInstalled() throws Exception {
     Cli right =
         Cli.run(
-            "rank", "-q", "--prompt", "\u95ee\u9898", "--response", "\u4f60\u597d", "--response",
+            "rank",
+            "-q",
+            "--prompt",
+            "\u95ee\u9898",
+            "--response",
+            "\u4f60\u597d",
+            "--response",
             "\u518d\u89c1");
     assertThat(right.out()).contains("-5.3348").contains("-5.8751216");
     ChildJvm.Result result =
@@ -96,7 +105,8 @@ class ArgumentsTest {
 
   @Test
   void aClosedStandardOutputIsAFailure() throws Exception {
-    ChildJvm.Result result = murmur("exec >&-", "score", "-q", "--prompt", "Hi", "--response", "Hi");
+    ChildJvm.Result result =
+        murmur("exec >&-", "score", "-q", "--prompt", "Hi", "--response", "Hi");
     assertThat(result.err()).contains("cannot write to standard output");
     assertThat(result.exitCode()).isEqualTo(ExitCode.FAILED);
   }
