@@ -179,7 +179,7 @@ class LauncherTest {
     Result none = run("score");
     assertThat(none.exitCode()).isEqualTo(1);
     assertThat(none.err())
-        .contains("needs a JDK 25 or newer, and found only 17.0.1")
+        .contains("needs a JDK 25 or newer, and found only 17.0.1\n")
         .contains("Debian 13")
         .contains("/opt/jdk-25")
         .contains("~/.jdks");
