@@ -2,6 +2,7 @@
 # Fails when bindings/java is not what bindings.lock says: edited by hand, or older than its inputs. Needs no jextract.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=../native/functions.sh
 . "$root/native/functions.sh"
 here="$root/bindings"
 
@@ -14,4 +15,4 @@ check() { # NAME ACTUAL WHAT
 }
 check llama.commit "$(property "$root/native/llama.lock" commit)" "the commit in native/llama.lock"
 check inputs.sha256 "$(sha256 "$here/bindings.h" "$here/symbols.txt" "$root/native/shim/murmur_shim.h")" "an input (bindings.h, symbols.txt or native/shim/murmur_shim.h)"
-check output.sha256 "$(find "$here/java" -name '*.java' | LC_ALL=C sort | xargs cat | sha256)" "bindings/java"
+check output.sha256 "$(java_hash "$here/java")" "bindings/java"

@@ -9,6 +9,7 @@
 # headers ("unknown type name 'uint16_t'"), name their folders in C_INCLUDE_PATH.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=../native/functions.sh
 . "$root/native/functions.sh"
 here="$root/bindings"
 jextract=${JEXTRACT:-jextract}
@@ -29,6 +30,6 @@ rm -rf "$here/java"
   echo "jextract.version=$("$jextract" --version 2>&1 | sed -n 's/^jextract //p')"
   echo "headers.sha256=$(header_hash "$llama" "$root")"
   echo "inputs.sha256=$(sha256 "$here/bindings.h" "$here/symbols.txt" "$root/native/shim/murmur_shim.h")"
-  echo "output.sha256=$(find "$here/java" -name '*.java' | LC_ALL=C sort | xargs cat | sha256)"
+  echo "output.sha256=$(java_hash "$here/java")"
 } > "$here/bindings.lock"
 echo "bindings: $(find "$here/java" -name '*.java' | wc -l | tr -d ' ') files, $(find "$here/java" -name '*.java' -exec cat {} + | wc -l | tr -d ' ') lines"

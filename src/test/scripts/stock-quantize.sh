@@ -12,7 +12,8 @@ trap 'exit 130' INT TERM
 (cd "$root" && mvn -B -q test-compile)
 "${JAVA_HOME:+$JAVA_HOME/bin/}java" -cp "$root/target/classes:$root/target/test-classes" \
   dev.murmuration.checkpoint.WideModel "$work/wide.gguf"
-for type in ${*:-Q8_0 Q4_0 Q4_K_M}; do
+[ $# -gt 0 ] || set -- Q8_0 Q4_0 Q4_K_M
+for type; do
   "$root/native/build/tools/llama-quantize" "$work/wide.gguf" "$work/stock.gguf" "$type" > "$work/log" 2>&1 ||
     { cat "$work/log" >&2; exit 1; }
   "$root/murmur" quantize -q --force "$work/wide.gguf" "$work/ours.gguf" --type "$type"

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Set;
@@ -44,7 +45,8 @@ final class Failures {
   static Throwable unwrap(Throwable thrown) {
     Throwable failure = thrown;
     while (failure.getCause() != null
-        && (failure instanceof CommandLine.ExecutionException
+        && (failure.getCause() instanceof InvalidPathException
+            || failure instanceof CommandLine.ExecutionException
             || failure instanceof CompletionException
             || failure instanceof ExecutionException
             || failure instanceof ExceptionInInitializerError)) {
@@ -64,6 +66,12 @@ final class Failures {
       case NoSuchFileException e -> e.getFile() + " does not exist";
       case AccessDeniedException e -> e.getFile() + " may not be read or written by this user";
       case FileSystemException e when e.getReason() == null -> e.getFile() + " cannot be used";
+      case InvalidPathException e ->
+          "'"
+              + e.getInput()
+              + "' cannot be the name of a file where names are in "
+              + System.getProperty("sun.jnu.encoding")
+              + ", as this locale says; run murmur in a UTF-8 locale such as LC_ALL=C.UTF-8";
       case FileNotFoundException e -> said + "; is the name right?";
       case OutOfMemoryError e ->
           "out of memory ("

@@ -1,6 +1,5 @@
 package dev.murmuration.cli;
 
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -17,10 +16,6 @@ final class FileName implements ITypeConverter<Path> {
           "- would be standard input or output, which cannot be used here; name a file (./- if that"
               + " is its name)");
     }
-    try {
-      return Path.of(value);
-    } catch (InvalidPathException e) {
-      throw new TypeConversionException("this is not the name of a file: " + e.getMessage());
-    }
+    return Path.of(value);
   }
 }

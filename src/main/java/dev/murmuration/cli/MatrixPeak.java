@@ -5,7 +5,6 @@ import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.llama.ContextParameters.Readout;
 import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
@@ -114,7 +113,7 @@ final class MatrixPeak {
             .contextLength(TOKENS)
             .reuse(false)
             // The other way computes but one row of the last layer, which here is the only one.
-            .readout(Readout.EMBEDDINGS);
+            .everyOutput(true);
     return given.device().isPresent() ? options.device(given.device().get()) : options;
   }
 

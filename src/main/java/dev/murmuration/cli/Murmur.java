@@ -73,7 +73,17 @@ public final class Murmur implements Callable<Integer> {
 
   /** Runs a command and ends the process with its exit code. */
   public static void main(String[] args) {
-    System.exit(run(Terminal.ofProcess(), args));
+    System.exit(main(Terminal.ofProcess(), args));
+  }
+
+  private static int main(Terminal terminal, String[] args) {
+    String[] arguments;
+    try {
+      arguments = Arguments.decode(args);
+    } catch (IllegalArgumentException e) {
+      return Failures.report(e, terminal, false);
+    }
+    return run(terminal, arguments);
   }
 
   /** Runs a command and returns its exit code. */
@@ -221,7 +231,7 @@ public final class Murmur implements Callable<Integer> {
   }
 
   private Path file() throws IOException {
-    return file(modelOptions.model, System.getenv(MODEL_VARIABLE));
+    return file(modelOptions.model, Arguments.fileVariable(MODEL_VARIABLE));
   }
 
   /**

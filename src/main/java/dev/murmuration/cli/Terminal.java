@@ -68,7 +68,7 @@ final class Terminal {
   /** The process's own streams. */
   static Terminal ofProcess() {
     return new Terminal(
-        new FileInputStream(FileDescriptor.in),
+        ClosedInput.isThatOfProcess() ? new ClosedInput() : new FileInputStream(FileDescriptor.in),
         new FileOutputStream(FileDescriptor.out),
         new FileOutputStream(FileDescriptor.err),
         Kind.ofProcess());

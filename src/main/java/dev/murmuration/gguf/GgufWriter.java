@@ -46,6 +46,9 @@ public final class GgufWriter {
     }
   }
 
+  /** A writer of a file that has neither metadata nor tensors yet. */
+  public GgufWriter() {}
+
   /** A writer that would reproduce {@code source}; its file must still be there when writing. */
   public static GgufWriter copyOf(Gguf source) {
     GgufWriter writer = new GgufWriter();

@@ -32,7 +32,7 @@ public final class Options {
   private Duration timeout;
   private int queueCapacity = 1024;
   private boolean reuse = true;
-  private Readout readout = Readout.PRUNED;
+  private boolean everyOutput;
   private DoubleConsumer progress;
   private Consumer<Step> probe = _ -> {};
 
@@ -60,7 +60,7 @@ public final class Options {
     copy.timeout = timeout;
     copy.queueCapacity = queueCapacity;
     copy.reuse = reuse;
-    copy.readout = readout;
+    copy.everyOutput = everyOutput;
     copy.progress = progress;
     copy.probe = probe;
     change.accept(copy);
@@ -255,15 +255,15 @@ public final class Options {
   }
 
   /**
-   * How the hidden state is read. {@link Readout#EMBEDDINGS} is slower and there to check the
-   * default.
+   * Whether every token is computed to the end, as llama.cpp's own embeddings are, and not only
+   * those that are read. It is slower, and there to check the default.
    */
-  public Options readout(Readout value) {
-    return with(o -> o.readout = Objects.requireNonNull(value, "readout"));
+  public Options everyOutput(boolean value) {
+    return with(o -> o.everyOutput = value);
   }
 
-  public Readout readout() {
-    return readout;
+  Readout readout() {
+    return everyOutput ? Readout.EMBEDDINGS : Readout.PRUNED;
   }
 
   /** For tests: told each step of the engine, on its thread; what it throws, the step throws. */

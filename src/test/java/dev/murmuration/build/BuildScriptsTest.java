@@ -24,10 +24,12 @@ class BuildScriptsTest {
 
   private record Result(int exitCode, String output) {}
 
-  @TempDir Path copy;
+  @TempDir Path folder;
+  private Path copy;
 
   @BeforeEach
   void copyInputs() throws IOException {
+    copy = Files.createDirectory(folder.resolve("a b"));
     for (String folder : List.of("native", "bindings")) {
       Path from = ROOT.resolve(folder);
       List<Path> files;
@@ -65,7 +67,7 @@ class BuildScriptsTest {
     Path bin = Files.createDirectory(copy.resolve("bin"));
     for (String tool :
         List.of(
-            "sh cat cut sed tr uname grep dirname sha256sum shasum mkdir sysctl rm head tail sleep tee awk wc"
+            "sh cat cut sed tr uname grep dirname sha256sum shasum mkdir sysctl rm head tail sleep tee awk wc base64 od sha512sum"
                 .split(" ", -1))) {
       for (String folder : List.of("/usr/bin", "/bin", "/usr/sbin")) {
         Path found = Path.of(folder, tool);
@@ -86,6 +88,7 @@ class BuildScriptsTest {
     assertThat(result.output())
         .contains("missing: cmake c++ make git")
         .contains("apt-get install cmake")
+        .doesNotContain("npm")
         .contains("brew install cmake");
   }
 
@@ -124,6 +127,105 @@ class BuildScriptsTest {
     Result fresh = run(ROOT.resolve("native/build.sh"), environmentOfMaven());
     assertThat(fresh).isEqualTo(new Result(0, ""));
     assertThat(build).isEmptyDirectory();
+  }
+
+  private Path stub(Path bin, String name, String script) throws IOException {
+    Path file = bin.resolve(name);
+    Files.writeString(file, "#!/bin/sh\n" + script + "\n");
+    assertThat(file.toFile().setExecutable(true)).isTrue();
+    return file;
+  }
+
+  @Test
+  void withoutNpmTheSourceComesFromGit() throws Exception {
+    Path bin = bareSystem();
+    for (String tool : List.of("cmake", "c++", "make")) {
+      stub(bin, tool, "exit 0");
+    }
+    stub(bin, "git", "exit 1");
+    Result result = build(Map.of("PATH", bin.toString()));
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.output())
+        .contains("from https://github.com/ggml-org/llama.cpp, tag v")
+        .contains("reach https://github.com/ggml-org/llama.cpp with git")
+        .contains("install npm")
+        .contains("LLAMA_CPP_DIR=DIR");
+
+    // Any other commit under that tag is refused.
+    stub(bin, "git", "[ \"$1\" != -C ] || echo 0123456789");
+    assertThat(build(Map.of("PATH", bin.toString())).output())
+        .contains("holds commit 0123456789")
+        .contains("refusing to build it");
+  }
+
+  @Test
+  void whatNpmGivesIsCheckedWithoutNode() throws Exception {
+    Path bin = bareSystem();
+    for (String tool : List.of("cmake", "c++", "make", "git")) {
+      stub(bin, tool, "exit 0");
+    }
+    stub(bin, "npm", "echo other > other.tgz; echo other.tgz");
+    Result result = build(Map.of("PATH", bin.toString()));
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.output()).contains("is not what native/llama.lock pins");
+
+    Path functions = copy.resolve("native/functions.sh");
+    Path check =
+        stub(
+            bin,
+            "check",
+            ". '" + functions + "'; printf abc > abc; has_integrity abc \"$INTEGRITY\"");
+    // FIPS 180-2, C.1.
+    String abc =
+        "sha512-3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==";
+    String path = bin.toString();
+    assertThat(run(check, Map.of("PATH", path, "INTEGRITY", abc)).exitCode()).isZero();
+    for (String wrong : List.of("", "sha512-", abc.replace("3a81", "3a82"), abc.substring(0, 40))) {
+      assertThat(run(check, Map.of("PATH", path, "INTEGRITY", wrong)).exitCode())
+          .as(wrong)
+          .isNotZero();
+    }
+  }
+
+  @Test
+  void theScriptsRunInAPathWithSpacesAndUmlauts() throws Exception {
+    // Made by the shell: the JVM of the tests may have no name for it.
+    Path sources = Files.createDirectory(folder.resolve("llama.cpp"));
+    for (String header :
+        List.of("include/llama.h", "ggml/include/ggml.h", "ggml/include/ggml-backend.h")) {
+      Files.createDirectories(sources.resolve(header).getParent());
+      Files.writeString(sources.resolve(header), "");
+    }
+    Path jextract =
+        stub(
+            folder,
+            "jextract",
+            "if [ \"$1\" = --version ]; then echo 'jextract 25'; else cp -R '"
+                + copy.resolve("bindings/java")
+                + "' \"$2\"; fi");
+    Path script =
+        stub(
+            folder,
+            "script",
+            "set -e; cd '"
+                + folder
+                + "'; moved=$(printf 'a b \\303\\274'); rm -rf \"$moved\"; cp -R 'a b' \"$moved\"\n"
+                + "\"$moved/bindings/check.sh\"\n\"$moved/bindings/regenerate.sh\"\n"
+                + "\"$moved/bindings/check.sh\"\n\"$moved/native/build.sh\"");
+    for (String locale : List.of("POSIX", "C.UTF-8")) {
+      Result result =
+          run(
+              script,
+              Map.of(
+                  "LC_ALL", locale,
+                  "JEXTRACT", jextract.toString(),
+                  "LLAMA_CPP_DIR", sources.toString()));
+      assertThat(result.output())
+          .startsWith("bindings: 9 files")
+          // The headers are the right ones for that lock; there is nothing to compile.
+          .contains("building llama.cpp")
+          .contains("CMake could not configure");
+    }
   }
 
   private static Map<String, String> environmentOfMaven() {

@@ -66,7 +66,9 @@ class GoldenRewardsTest {
       throws Exception {
     assertThat(golden).hasSize(rows);
     try (RewardModel model =
-        RewardModel.load(file, Options.defaults().precision(precision).readout(readout))) {
+        RewardModel.load(
+            file,
+            Options.defaults().precision(precision).everyOutput(readout == Readout.EMBEDDINGS))) {
       SoftAssertions all = new SoftAssertions();
       for (Golden row : golden) {
         Reward reward = model.scoreText(row.text());
@@ -84,9 +86,8 @@ class GoldenRewardsTest {
   @CsvSource({"EXACT", "FAST"})
   void bothReadOutsGiveTheSameReward(Precision precision) throws Exception {
     Options options = Options.defaults().precision(precision);
-    try (RewardModel pruned = RewardModel.load(TestModels.TINY, options.readout(Readout.PRUNED));
-        RewardModel plain =
-            RewardModel.load(TestModels.TINY, options.readout(Readout.EMBEDDINGS))) {
+    try (RewardModel pruned = RewardModel.load(TestModels.TINY, options);
+        RewardModel plain = RewardModel.load(TestModels.TINY, options.everyOutput(true))) {
       for (Golden row : TestModels.tinyGolden()) {
         // The last layer's matrices are multiplied with 4 rows in one and with all in the other:
         // float32 sums of 192

@@ -50,8 +50,7 @@ final class Contenders implements AutoCloseable {
       forgetful = opened(RewardModel.load(settings.model(), options.reuse(false)));
       remembering = opened(RewardModel.load(settings.model(), options));
       embeddings =
-          opened(
-              RewardModel.load(settings.model(), options.reuse(false).readout(Readout.EMBEDDINGS)));
+          opened(RewardModel.load(settings.model(), options.reuse(false).everyOutput(true)));
       plain = opened(new PlainDecode(settings.model(), settings.threads(), Readout.EMBEDDINGS));
       startServer();
       startKherud();

@@ -1,0 +1,25 @@
+/**
+ * Reward models such as Starling-RM on the JVM.
+ *
+ * <p>{@link dev.murmuration.reward} is the API. {@link dev.murmuration.gguf} is there because that
+ * speaks of files and their hyperparameters, and depends on nothing. Checkpoints are converted by
+ * the command line, whose packages, like everything that touches native memory, stay inside.
+ *
+ * <p>Start Java with {@code --enable-native-access=dev.murmuration}.
+ */
+module dev.murmuration {
+  requires com.fasterxml.jackson.core;
+  requires com.fasterxml.jackson.databind;
+  requires java.management;
+  requires jdk.management;
+
+  // Only the command line's.
+  requires static info.picocli;
+  requires static me.tongfei.progressbar;
+
+  exports dev.murmuration.gguf;
+  exports dev.murmuration.reward;
+
+  opens dev.murmuration.cli to
+      info.picocli;
+}
