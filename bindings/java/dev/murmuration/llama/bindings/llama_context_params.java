@@ -43,12 +43,12 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     enum ggml_type type_v;
  *     ggml_abort_callback abort_callback;
  *     void *abort_callback_data;
- *     bool embeddings;
- *     bool offload_kqv;
- *     bool no_perf;
- *     bool op_offload;
- *     bool swa_full;
- *     bool kv_unified;
+ *     _Bool embeddings;
+ *     _Bool offload_kqv;
+ *     _Bool no_perf;
+ *     _Bool op_offload;
+ *     _Bool swa_full;
+ *     _Bool kv_unified;
  *     struct llama_sampler_seq_config *samplers;
  *     size_t n_samplers;
  *     struct llama_context *ctx_other;
@@ -1346,7 +1346,7 @@ public class llama_context_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool embeddings
+     * _Bool embeddings
      * }
      */
     public static final OfBoolean embeddings$layout() {
@@ -1358,7 +1358,7 @@ public class llama_context_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool embeddings
+     * _Bool embeddings
      * }
      */
     public static final long embeddings$offset() {
@@ -1368,7 +1368,7 @@ public class llama_context_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool embeddings
+     * _Bool embeddings
      * }
      */
     public static boolean embeddings(MemorySegment struct) {
@@ -1378,7 +1378,7 @@ public class llama_context_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool embeddings
+     * _Bool embeddings
      * }
      */
     public static void embeddings(MemorySegment struct, boolean fieldValue) {
@@ -1390,7 +1390,7 @@ public class llama_context_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool offload_kqv
+     * _Bool offload_kqv
      * }
      */
     public static final OfBoolean offload_kqv$layout() {
@@ -1402,7 +1402,7 @@ public class llama_context_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool offload_kqv
+     * _Bool offload_kqv
      * }
      */
     public static final long offload_kqv$offset() {
@@ -1412,7 +1412,7 @@ public class llama_context_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool offload_kqv
+     * _Bool offload_kqv
      * }
      */
     public static boolean offload_kqv(MemorySegment struct) {
@@ -1422,7 +1422,7 @@ public class llama_context_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool offload_kqv
+     * _Bool offload_kqv
      * }
      */
     public static void offload_kqv(MemorySegment struct, boolean fieldValue) {
@@ -1434,7 +1434,7 @@ public class llama_context_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool no_perf
+     * _Bool no_perf
      * }
      */
     public static final OfBoolean no_perf$layout() {
@@ -1446,7 +1446,7 @@ public class llama_context_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool no_perf
+     * _Bool no_perf
      * }
      */
     public static final long no_perf$offset() {
@@ -1456,7 +1456,7 @@ public class llama_context_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool no_perf
+     * _Bool no_perf
      * }
      */
     public static boolean no_perf(MemorySegment struct) {
@@ -1466,7 +1466,7 @@ public class llama_context_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool no_perf
+     * _Bool no_perf
      * }
      */
     public static void no_perf(MemorySegment struct, boolean fieldValue) {
@@ -1478,7 +1478,7 @@ public class llama_context_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool op_offload
+     * _Bool op_offload
      * }
      */
     public static final OfBoolean op_offload$layout() {
@@ -1490,7 +1490,7 @@ public class llama_context_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool op_offload
+     * _Bool op_offload
      * }
      */
     public static final long op_offload$offset() {
@@ -1500,7 +1500,7 @@ public class llama_context_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool op_offload
+     * _Bool op_offload
      * }
      */
     public static boolean op_offload(MemorySegment struct) {
@@ -1510,7 +1510,7 @@ public class llama_context_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool op_offload
+     * _Bool op_offload
      * }
      */
     public static void op_offload(MemorySegment struct, boolean fieldValue) {
@@ -1522,7 +1522,7 @@ public class llama_context_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool swa_full
+     * _Bool swa_full
      * }
      */
     public static final OfBoolean swa_full$layout() {
@@ -1534,7 +1534,7 @@ public class llama_context_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool swa_full
+     * _Bool swa_full
      * }
      */
     public static final long swa_full$offset() {
@@ -1544,7 +1544,7 @@ public class llama_context_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool swa_full
+     * _Bool swa_full
      * }
      */
     public static boolean swa_full(MemorySegment struct) {
@@ -1554,7 +1554,7 @@ public class llama_context_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool swa_full
+     * _Bool swa_full
      * }
      */
     public static void swa_full(MemorySegment struct, boolean fieldValue) {
@@ -1566,7 +1566,7 @@ public class llama_context_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool kv_unified
+     * _Bool kv_unified
      * }
      */
     public static final OfBoolean kv_unified$layout() {
@@ -1578,7 +1578,7 @@ public class llama_context_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool kv_unified
+     * _Bool kv_unified
      * }
      */
     public static final long kv_unified$offset() {
@@ -1588,7 +1588,7 @@ public class llama_context_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool kv_unified
+     * _Bool kv_unified
      * }
      */
     public static boolean kv_unified(MemorySegment struct) {
@@ -1598,7 +1598,7 @@ public class llama_context_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool kv_unified
+     * _Bool kv_unified
      * }
      */
     public static void kv_unified(MemorySegment struct, boolean fieldValue) {

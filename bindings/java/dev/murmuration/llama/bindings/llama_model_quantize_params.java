@@ -19,12 +19,12 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     enum llama_ftype ftype;
  *     enum ggml_type output_tensor_type;
  *     enum ggml_type token_embedding_type;
- *     bool allow_requantize;
- *     bool quantize_output_tensor;
- *     bool only_copy;
- *     bool pure;
- *     bool keep_split;
- *     bool dry_run;
+ *     _Bool allow_requantize;
+ *     _Bool quantize_output_tensor;
+ *     _Bool only_copy;
+ *     _Bool pure;
+ *     _Bool keep_split;
+ *     _Bool dry_run;
  *     const struct llama_model_imatrix_data *imatrix;
  *     const struct llama_model_kv_override *kv_overrides;
  *     const struct llama_model_tensor_override *tt_overrides;
@@ -246,7 +246,7 @@ public class llama_model_quantize_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool allow_requantize
+     * _Bool allow_requantize
      * }
      */
     public static final OfBoolean allow_requantize$layout() {
@@ -258,7 +258,7 @@ public class llama_model_quantize_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool allow_requantize
+     * _Bool allow_requantize
      * }
      */
     public static final long allow_requantize$offset() {
@@ -268,7 +268,7 @@ public class llama_model_quantize_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool allow_requantize
+     * _Bool allow_requantize
      * }
      */
     public static boolean allow_requantize(MemorySegment struct) {
@@ -278,7 +278,7 @@ public class llama_model_quantize_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool allow_requantize
+     * _Bool allow_requantize
      * }
      */
     public static void allow_requantize(MemorySegment struct, boolean fieldValue) {
@@ -290,7 +290,7 @@ public class llama_model_quantize_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool quantize_output_tensor
+     * _Bool quantize_output_tensor
      * }
      */
     public static final OfBoolean quantize_output_tensor$layout() {
@@ -302,7 +302,7 @@ public class llama_model_quantize_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool quantize_output_tensor
+     * _Bool quantize_output_tensor
      * }
      */
     public static final long quantize_output_tensor$offset() {
@@ -312,7 +312,7 @@ public class llama_model_quantize_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool quantize_output_tensor
+     * _Bool quantize_output_tensor
      * }
      */
     public static boolean quantize_output_tensor(MemorySegment struct) {
@@ -322,7 +322,7 @@ public class llama_model_quantize_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool quantize_output_tensor
+     * _Bool quantize_output_tensor
      * }
      */
     public static void quantize_output_tensor(MemorySegment struct, boolean fieldValue) {
@@ -334,7 +334,7 @@ public class llama_model_quantize_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool only_copy
+     * _Bool only_copy
      * }
      */
     public static final OfBoolean only_copy$layout() {
@@ -346,7 +346,7 @@ public class llama_model_quantize_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool only_copy
+     * _Bool only_copy
      * }
      */
     public static final long only_copy$offset() {
@@ -356,7 +356,7 @@ public class llama_model_quantize_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool only_copy
+     * _Bool only_copy
      * }
      */
     public static boolean only_copy(MemorySegment struct) {
@@ -366,7 +366,7 @@ public class llama_model_quantize_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool only_copy
+     * _Bool only_copy
      * }
      */
     public static void only_copy(MemorySegment struct, boolean fieldValue) {
@@ -378,7 +378,7 @@ public class llama_model_quantize_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool pure
+     * _Bool pure
      * }
      */
     public static final OfBoolean pure$layout() {
@@ -390,7 +390,7 @@ public class llama_model_quantize_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool pure
+     * _Bool pure
      * }
      */
     public static final long pure$offset() {
@@ -400,7 +400,7 @@ public class llama_model_quantize_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool pure
+     * _Bool pure
      * }
      */
     public static boolean pure(MemorySegment struct) {
@@ -410,7 +410,7 @@ public class llama_model_quantize_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool pure
+     * _Bool pure
      * }
      */
     public static void pure(MemorySegment struct, boolean fieldValue) {
@@ -422,7 +422,7 @@ public class llama_model_quantize_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool keep_split
+     * _Bool keep_split
      * }
      */
     public static final OfBoolean keep_split$layout() {
@@ -434,7 +434,7 @@ public class llama_model_quantize_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool keep_split
+     * _Bool keep_split
      * }
      */
     public static final long keep_split$offset() {
@@ -444,7 +444,7 @@ public class llama_model_quantize_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool keep_split
+     * _Bool keep_split
      * }
      */
     public static boolean keep_split(MemorySegment struct) {
@@ -454,7 +454,7 @@ public class llama_model_quantize_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool keep_split
+     * _Bool keep_split
      * }
      */
     public static void keep_split(MemorySegment struct, boolean fieldValue) {
@@ -466,7 +466,7 @@ public class llama_model_quantize_params {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * bool dry_run
+     * _Bool dry_run
      * }
      */
     public static final OfBoolean dry_run$layout() {
@@ -478,7 +478,7 @@ public class llama_model_quantize_params {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * bool dry_run
+     * _Bool dry_run
      * }
      */
     public static final long dry_run$offset() {
@@ -488,7 +488,7 @@ public class llama_model_quantize_params {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * bool dry_run
+     * _Bool dry_run
      * }
      */
     public static boolean dry_run(MemorySegment struct) {
@@ -498,7 +498,7 @@ public class llama_model_quantize_params {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * bool dry_run
+     * _Bool dry_run
      * }
      */
     public static void dry_run(MemorySegment struct, boolean fieldValue) {

@@ -14,7 +14,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
 
 /**
  * {@snippet lang=c :
- * typedef bool (*llama_progress_callback)(float, void *)
+ * typedef _Bool (*llama_progress_callback)(float, void *)
  * }
  */
 public final class llama_progress_callback {

@@ -14,7 +14,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
 
 /**
  * {@snippet lang=c :
- * typedef bool (*murmur_quantize_progress)(int32_t, int32_t)
+ * typedef _Bool (*murmur_quantize_progress)(int32_t, int32_t)
  * }
  */
 public final class murmur_quantize_progress {

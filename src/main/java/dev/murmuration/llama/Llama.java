@@ -35,8 +35,7 @@ public final class Llama {
       Path directory = null;
       LinkageError failure = null;
       try {
-        directory = NativeLibrary.load();
-        initialise(directory);
+        directory = NativeLibrary.load(Llama::initialise);
       } catch (LinkageError e) {
         failure = e;
       } catch (RuntimeException e) {

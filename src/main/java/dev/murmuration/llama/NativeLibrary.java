@@ -9,6 +9,7 @@ import dev.murmuration.llama.bindings.llama_model_tensor_override;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.GroupLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
@@ -22,6 +23,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
@@ -34,33 +37,38 @@ import java.util.stream.Collectors;
  */
 final class NativeLibrary {
   static final String DIRECTORY_PROPERTY = "murmuration.native.dir";
-  private static final String MANIFEST = "MANIFEST";
 
-  /**
-   * A line of the manifest: what native/build.sh made. {@code load} is false for what ggml or the
-   * system loads itself.
-   */
-  private record Library(ResourceCache.Entry file, boolean load) {}
+  private static final System.Logger LOGGER = System.getLogger("dev.murmuration.llama");
+
+  /** What the bindings call that is not in the libraries of ours. */
+  private static final Set<String> LIBC =
+      Set.of("function setenv", "function unsetenv", "function geteuid");
+
+  // Class loaders of one JVM have a NativeLibrary each, and the libraries are the process's.
+  private static final Object LOCK = "dev.murmuration.llama.NativeLibrary".intern();
 
   private NativeLibrary() {}
 
   /**
    * Loads everything and returns the directory it was loaded from.
    *
+   * @param initialise called with the directory when all is loaded, before another class loader
+   *     goes on
    * @throws LinkageError naming what was tried, or both sides of a mismatch
    */
-  static Path load() {
-    requireNativeAccess();
-    prepareEnvironment();
-    String named = System.getProperty(DIRECTORY_PROPERTY);
-    Path directory = named == null || named.isBlank() ? fromJar() : Path.of(named).toAbsolutePath();
-    for (Library library : manifest(directory)) {
-      if (library.load()) {
-        loadOne(directory.resolve(library.file().name()));
-      }
+  static Path load(Consumer<Path> initialise) {
+    synchronized (LOCK) {
+      requireNativeAccess();
+      prepareEnvironment();
+      String named = System.getProperty(DIRECTORY_PROPERTY);
+      Path directory =
+          named == null || named.isBlank()
+              ? loadFromJar()
+              : loadFrom(Path.of(named).toAbsolutePath());
+      handshake(directory);
+      initialise.accept(directory);
+      return directory;
     }
-    handshake(directory);
-    return directory;
   }
 
   // Any restricted method would do: it throws where native access is denied, and JDK 25 merely
@@ -100,10 +108,35 @@ final class NativeLibrary {
         };
   }
 
-  private static Path fromJar() {
+  private static Path loadFromJar() {
     String folder = "/META-INF/native/" + platform() + "/";
-    byte[] manifest;
-    try (InputStream in = NativeLibrary.class.getResourceAsStream(folder + MANIFEST)) {
+    byte[] text = manifestInJar(folder);
+    NativeManifest manifest = parse(new String(text, StandardCharsets.UTF_8), "the jar");
+    CpuFeatures.require(manifest.cpu(), "the jar");
+    String hash = HexFormat.of().formatHex(ResourceCache.sha256().digest(text));
+    List<ResourceCache.Entry> files = new ArrayList<>(manifest.files());
+    files.add(new ResourceCache.Entry(NativeManifest.NAME, text.length, hash));
+    String key = "native-" + hash.substring(0, 24);
+    Path directory = ResourceCache.extract(NativeLibrary.class, folder, key, files);
+    Path temporary = CacheRoots.temporary(ResourceCache.user());
+    try {
+      loadAll(directory, manifest, directory.getParent());
+      return directory;
+    } catch (UnsatisfiedLinkError e) {
+      boolean elsewhere = !CacheRoots.named() && !directory.startsWith(temporary);
+      if (!elsewhere || LoadFailure.of(e.getMessage()) != LoadFailure.NO_EXECUTION) {
+        throw e;
+      }
+      LOGGER.log(Level.INFO, e.getMessage() + "; trying " + temporary);
+      directory =
+          ResourceCache.extract(NativeLibrary.class, folder, key, files, List.of(temporary));
+      loadAll(directory, manifest, temporary);
+      return directory;
+    }
+  }
+
+  private static byte[] manifestInJar(String folder) {
+    try (InputStream in = NativeLibrary.class.getResourceAsStream(folder + NativeManifest.NAME)) {
       if (in == null) {
         throw new UnsatisfiedLinkError(
             "no native library for "
@@ -112,72 +145,139 @@ final class NativeLibrary {
                 + DIRECTORY_PROPERTY
                 + " is not set, and the class path holds no "
                 + folder.substring(1)
-                + MANIFEST
+                + NativeManifest.NAME
                 + "; build it with native/build.sh on this machine, or take a jar made for "
                 + platform());
       }
-      manifest = in.readAllBytes();
+      return in.readAllBytes();
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + folder + MANIFEST + " from the jar", e);
+      throw new UncheckedIOException(
+          "cannot read " + folder + NativeManifest.NAME + " from the jar", e);
     }
-    String hash = HexFormat.of().formatHex(ResourceCache.sha256().digest(manifest));
-    List<ResourceCache.Entry> files =
-        new ArrayList<>(
-            parse(new String(manifest, StandardCharsets.UTF_8)).stream()
-                .map(Library::file)
-                .toList());
-    files.add(new ResourceCache.Entry(MANIFEST, manifest.length, hash));
-    return ResourceCache.extract(
-        NativeLibrary.class, folder, "native-" + hash.substring(0, 24), files);
   }
 
-  private static List<Library> manifest(Path directory) {
+  private static Path loadFrom(Path directory) {
+    String text;
     try {
-      return parse(Files.readString(directory.resolve(MANIFEST)));
+      text = Files.readString(directory.resolve(NativeManifest.NAME));
     } catch (IOException e) {
       throw unsatisfied(
           directory
               + " holds no readable "
-              + MANIFEST
+              + NativeManifest.NAME
               + "; name a directory made by native/build.sh"
               + " (native/build/current/META-INF/native/"
               + platform()
               + ")",
           e);
     }
-  }
-
-  private static List<Library> parse(String manifest) {
-    List<Library> libraries = new ArrayList<>();
-    for (String line : manifest.lines().toList()) {
-      String[] field = line.split(" ", 4);
-      libraries.add(
-          new Library(
-              new ResourceCache.Entry(field[3], Long.parseLong(field[1]), field[0]),
-              field[2].equals("load")));
-    }
-    return libraries;
-  }
-
-  // The path is one that this class chose, absolute.
-  @SuppressWarnings("restricted")
-  private static void loadOne(Path library) {
+    NativeManifest manifest = parse(text, directory.toString());
+    CpuFeatures.require(manifest.cpu(), directory.toString());
     try {
-      System.load(library.toString());
-    } catch (UnsatisfiedLinkError e) {
+      manifest.requireIn(directory);
+    } catch (IOException e) {
       throw unsatisfied(
-          "cannot load "
-              + library
-              + " on "
-              + platform()
-              + ": "
+          "the libraries in "
+              + directory
+              + " are not whole: "
               + e.getMessage()
-              + "; was it built on another machine? native/build.sh builds it for this one",
+              + "; rebuild them with native/build.sh",
+          e);
+    }
+    loadAll(directory, manifest, CacheRoots.temporary(ResourceCache.user()));
+    return directory;
+  }
+
+  private static NativeManifest parse(String text, String where) {
+    try {
+      return NativeManifest.parse(text);
+    } catch (IOException e) {
+      throw unsatisfied(
+          NativeManifest.NAME
+              + " in "
+              + where
+              + " is damaged: "
+              + e.getMessage()
+              + "; rebuild it with native/build.sh",
           e);
     }
   }
 
+  /**
+   * Loads the libraries for this class loader. A file can be loaded by one class loader of a JVM
+   * only. The others need no more than the shim: it is loaded from a copy, which finds the rest in
+   * the process by their names.
+   *
+   * @param copies where the copy may go
+   */
+  private static void loadAll(Path directory, NativeManifest manifest, Path copies) {
+    for (NativeManifest.Library library : manifest.libraries()) {
+      Path file = directory.resolve(library.file().name());
+      String failure = library.load() ? loadOne(file) : null;
+      if (failure == null) {
+        continue;
+      }
+      if (LoadFailure.of(failure) == LoadFailure.OTHER_CLASS_LOADER) {
+        failure = isShim(file) ? loadCopy(file, copies) : null;
+      }
+      if (failure != null) {
+        throw new UnsatisfiedLinkError(LoadFailure.explain(file, failure));
+      }
+    }
+  }
+
+  private static boolean isShim(Path file) {
+    return file.endsWith(System.mapLibraryName("murmur_shim"));
+  }
+
+  /** Returns why it failed, or null. */
+  private static String loadCopy(Path shim, Path copies) {
+    try (Staging copy = ResourceCache.privateCopy(shim, copies)) {
+      return loadOne(copy.directory().resolve(shim.getFileName()));
+    } catch (IOException e) {
+      return "already loaded in another classloader, and no copy can be made: " + e.getMessage();
+    }
+  }
+
+  // The path is one that this class chose, absolute.
+  @SuppressWarnings("restricted")
+  private static String loadOne(Path library) {
+    try {
+      System.load(library.toString());
+      return null;
+    } catch (UnsatisfiedLinkError e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  /**
+   * Makes sure that the shim calls the libraries beside it. The system knows libraries by their
+   * names, and another version of llama.cpp in this process has the same.
+   */
+  private static void requireOwnLibraries(Path directory) {
+    for (String line : Bindings.murmur_libraries().getString(0).lines().toList()) {
+      Path loaded = Path.of(line);
+      try {
+        if (!directory.equals(loaded.getParent())
+            && Files.mismatch(loaded, directory.resolve(loaded.getFileName())) >= 0) {
+          throw new IOException("it differs");
+        }
+      } catch (IOException e) {
+        throw unsatisfied(
+            "another build of llama.cpp is loaded in this JVM already, "
+                + loaded
+                + ", and its libraries have the names of those in "
+                + directory
+                + " ("
+                + e.getMessage()
+                + "); load one of the two only, or run them in a JVM each",
+            e);
+      }
+    }
+  }
+
   private static void handshake(Path directory) {
+    requireOwnLibraries(directory);
     Map<String, String> lock = properties("bindings.lock");
     compare(
         directory,
@@ -241,7 +341,7 @@ final class NativeLibrary {
   private static List<String> symbols() {
     return resource("symbols.txt")
         .lines()
-        .filter(line -> line.startsWith("function ") && !line.endsWith("setenv"))
+        .filter(line -> line.startsWith("function ") && !LIBC.contains(line))
         .map(line -> line.substring("function ".length()))
         .toList();
   }
