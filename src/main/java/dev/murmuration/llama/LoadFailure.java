@@ -44,7 +44,7 @@ enum LoadFailure {
     @Override
     String remedy(Matcher found) {
       return "it was built for another C library (glibc or musl); build Murmuration on this"
-                 + " machine";
+          + " machine";
     }
   },
   MISSING_DEPENDENCY(

@@ -9,7 +9,6 @@ import dev.murmuration.llama.bindings.llama_model_tensor_override;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.GroupLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
@@ -37,8 +36,6 @@ import java.util.stream.Collectors;
  */
 final class NativeLibrary {
   static final String DIRECTORY_PROPERTY = "murmuration.native.dir";
-
-  private static final System.Logger LOGGER = System.getLogger("dev.murmuration.llama");
 
   /** What the bindings call that is not in the libraries of ours. */
   private static final Set<String> LIBC =
@@ -127,7 +124,7 @@ final class NativeLibrary {
       if (!elsewhere || LoadFailure.of(e.getMessage()) != LoadFailure.NO_EXECUTION) {
         throw e;
       }
-      LOGGER.log(Level.INFO, e.getMessage() + "; trying " + temporary);
+      Llama.note("using " + temporary + ", because: " + e.getMessage());
       directory =
           ResourceCache.extract(NativeLibrary.class, folder, key, files, List.of(temporary));
       loadAll(directory, manifest, temporary);

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.lang.System.Logger.Level;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
@@ -33,7 +32,6 @@ public final class ResourceCache {
   /** One file of a set. {@code sha256} is lower-case hexadecimal; {@code size} is in bytes. */
   public record Entry(String name, long size, String sha256) {}
 
-  private static final System.Logger LOGGER = System.getLogger("dev.murmuration.llama");
   private static final int ATTEMPTS = 3;
   private static final String REMEDY =
       "; or name another directory: XDG_CACHE_HOME=DIR in the environment, or java"
@@ -71,7 +69,7 @@ public final class ResourceCache {
           extracted = extractInto(root, owner, resourceFolder, key, entries);
         }
         if (failure != null) {
-          LOGGER.log(Level.INFO, "extracted into " + extracted + ", because" + reasons);
+          Llama.note("using " + extracted + ", because" + reasons);
         }
         return extracted;
       } catch (Trust.UntrustedException e) {
