@@ -14,6 +14,7 @@ public final class Checkpoint {
   private final Path path;
   private final ModelConfig config;
   private final List<Path> files;
+  private final InputFiles inputs;
   private final Map<String, CheckpointTensor> tensorsByName;
   private final List<CheckpointTensor> tensors;
 
@@ -21,6 +22,7 @@ public final class Checkpoint {
     this.path = path;
     this.config = config;
     this.files = List.copyOf(content.files());
+    this.inputs = content.inputs();
     this.tensorsByName = Map.copyOf(content.tensors());
     this.tensors = List.copyOf(content.tensors().values());
   }
@@ -63,6 +65,11 @@ public final class Checkpoint {
   /** The tensor with this key, if there is one. */
   public Optional<CheckpointTensor> tensor(String name) {
     return Optional.ofNullable(tensorsByName.get(name));
+  }
+
+  /** Makes sure that the files are those that were opened, with their content. */
+  void requireUnchanged() throws IOException {
+    inputs.requireUnchanged();
   }
 
   /** The folder that holds the files. */

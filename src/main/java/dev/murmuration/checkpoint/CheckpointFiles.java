@@ -26,6 +26,7 @@ final class CheckpointFiles {
 
   private final Path main;
   private final List<Path> files = new ArrayList<>();
+  private final InputFiles inputs = new InputFiles();
   private final Map<String, CheckpointTensor> tensors = new LinkedHashMap<>();
 
   /** Reads a folder's checkpoint, or the checkpoint that a file is or lists. */
@@ -46,6 +47,10 @@ final class CheckpointFiles {
 
   List<Path> files() {
     return files;
+  }
+
+  InputFiles inputs() {
+    return inputs;
   }
 
   Map<String, CheckpointTensor> tensors() {
@@ -151,6 +156,7 @@ final class CheckpointFiles {
     files.add(file);
     List<CheckpointTensor> found;
     try {
+      inputs.add(file);
       found = isSafetensors(file) ? SafetensorsFile.read(file) : TorchFile.read(file);
     } catch (NoSuchFileException e) {
       throw new CheckpointException(file, "is gone", e);
