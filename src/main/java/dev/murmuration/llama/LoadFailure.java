@@ -100,8 +100,8 @@ enum LoadFailure {
     LoadFailure failure = of(message);
     Matcher found = failure.words.matcher(message);
     String remedy = found.find() ? failure.remedy(found) : UNKNOWN.remedy(found);
-    String said =
-        message.startsWith(library + ": ") ? message.substring((library + ": ").length()) : message;
+    // The JVM and the system name the library again.
+    String said = message.replace(library + ": ", "");
     return "cannot load "
         + library
         + " on "

@@ -1,19 +1,11 @@
 package dev.murmuration.llama;
 
 import dev.murmuration.llama.bindings.Bindings;
-import dev.murmuration.llama.bindings.llama_batch;
-import dev.murmuration.llama.bindings.llama_context_params;
-import dev.murmuration.llama.bindings.llama_model_params;
-import dev.murmuration.llama.bindings.llama_model_quantize_params;
-import dev.murmuration.llama.bindings.llama_model_tensor_override;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.GroupLayout;
-import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,13 +14,11 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
- * Finds llama.cpp and the shim, loads them, and makes sure that they are the ones that the bindings
- * were generated from.
+ * Finds llama.cpp and the shim and loads them.
  *
  * <p>Looked for in this order: the directory named by {@code -Dmurmuration.native.dir}, the jar
  * ({@code META-INF/native/{os}-{arch}/}, extracted by {@link ResourceCache}). There is no further
@@ -36,10 +26,6 @@ import java.util.stream.Collectors;
  */
 final class NativeLibrary {
   static final String DIRECTORY_PROPERTY = "murmuration.native.dir";
-
-  /** What the bindings call that is not in the libraries of ours. */
-  private static final Set<String> LIBC =
-      Set.of("function setenv", "function unsetenv", "function geteuid");
 
   // Class loaders of one JVM have a NativeLibrary each, and the libraries are the process's.
   private static final Object LOCK = "dev.murmuration.llama.NativeLibrary".intern();
@@ -62,7 +48,7 @@ final class NativeLibrary {
           named == null || named.isBlank()
               ? loadFromJar()
               : loadFrom(Path.of(named).toAbsolutePath());
-      handshake(directory);
+      Handshake.of(directory);
       initialise.accept(directory);
       return directory;
     }
@@ -247,102 +233,6 @@ final class NativeLibrary {
     }
   }
 
-  /**
-   * Makes sure that the shim calls the libraries beside it. The system knows libraries by their
-   * names, and another version of llama.cpp in this process has the same.
-   */
-  private static void requireOwnLibraries(Path directory) {
-    for (String line : Bindings.murmur_libraries().getString(0).lines().toList()) {
-      Path loaded = Path.of(line);
-      try {
-        if (!directory.equals(loaded.getParent())
-            && Files.mismatch(loaded, directory.resolve(loaded.getFileName())) >= 0) {
-          throw new IOException("it differs");
-        }
-      } catch (IOException e) {
-        throw unsatisfied(
-            "another build of llama.cpp is loaded in this JVM already, "
-                + loaded
-                + ", and its libraries have the names of those in "
-                + directory
-                + " ("
-                + e.getMessage()
-                + "); load one of the two only, or run them in a JVM each",
-            e);
-      }
-    }
-  }
-
-  private static void handshake(Path directory) {
-    requireOwnLibraries(directory);
-    Map<String, String> lock = properties("bindings.lock");
-    compare(
-        directory,
-        "llama.cpp's commit",
-        Bindings.murmur_llama_commit().getString(0),
-        lock.get("llama.commit"));
-    compare(
-        directory,
-        "the hash of the headers",
-        Bindings.murmur_header_hash().getString(0),
-        lock.get("headers.sha256"));
-    Map<String, GroupLayout> structs =
-        Map.of(
-            "llama_model_params", llama_model_params.layout(),
-            "llama_context_params", llama_context_params.layout(),
-            "llama_model_quantize_params", llama_model_quantize_params.layout(),
-            "llama_model_tensor_override", llama_model_tensor_override.layout(),
-            "llama_batch", llama_batch.layout());
-    for (String line : Bindings.murmur_layouts().getString(0).lines().toList()) {
-      String[] field = line.split("[. ]", -1);
-      GroupLayout struct = structs.get(field[0]);
-      long ours =
-          field.length == 2
-              ? struct.byteSize()
-              : struct.byteOffset(PathElement.groupElement(field[1]));
-      compare(
-          directory,
-          line.substring(0, line.indexOf(' ')),
-          field[field.length - 1],
-          Long.toString(ours));
-    }
-    SymbolLookup symbols = SymbolLookup.loaderLookup();
-    for (String function : symbols()) {
-      if (symbols.find(function).isEmpty()) {
-        throw new UnsatisfiedLinkError(
-            "the library in "
-                + directory
-                + " lacks "
-                + function
-                + "; rebuild it with native/build.sh");
-      }
-    }
-  }
-
-  private static void compare(Path directory, String what, String native_, String java) {
-    if (!native_.equals(java)) {
-      throw new LinkageError(
-          "the library in "
-              + directory
-              + " does not fit this jar: "
-              + what
-              + " is "
-              + native_
-              + " there, and the bindings were made for "
-              + java
-              + "; rebuild it with native/build.sh");
-    }
-  }
-
-  /** The functions of llama.cpp, ggml and the shim that the bindings call. */
-  private static List<String> symbols() {
-    return resource("symbols.txt")
-        .lines()
-        .filter(line -> line.startsWith("function ") && !LIBC.contains(line))
-        .map(line -> line.substring("function ".length()))
-        .toList();
-  }
-
   static Map<String, String> properties(String name) {
     return resource(name)
         .lines()
@@ -353,7 +243,7 @@ final class NativeLibrary {
                 line -> line.substring(line.indexOf('=') + 1)));
   }
 
-  private static String resource(String name) {
+  static String resource(String name) {
     try (InputStream in = NativeLibrary.class.getResourceAsStream(name)) {
       if (in == null) {
         throw new LinkageError("the jar is broken: it lacks " + name);
@@ -364,7 +254,7 @@ final class NativeLibrary {
     }
   }
 
-  private static UnsatisfiedLinkError unsatisfied(String message, Throwable cause) {
+  static UnsatisfiedLinkError unsatisfied(String message, Throwable cause) {
     UnsatisfiedLinkError error = new UnsatisfiedLinkError(message);
     error.initCause(cause);
     return error;

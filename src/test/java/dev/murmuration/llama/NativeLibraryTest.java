@@ -247,6 +247,18 @@ class NativeLibraryTest {
   }
 
   @Test
+  void aBuildForThisProcessorSaysWhatItDemands() throws Exception {
+    NativeManifest manifest =
+        NativeManifest.parse(Files.readString(Llama.ensureLoaded().resolve("MANIFEST")));
+    boolean portable = Boolean.getBoolean("native.portable");
+    if (portable || !System.getProperty("os.name").equals("Linux")) {
+      assertThat(manifest.cpu()).isEmpty();
+    } else {
+      assertThat(manifest.cpu()).isNotEmpty();
+    }
+  }
+
+  @Test
   void aFullDiskIsAnErrorWithARemedyAndLeavesNothing() throws Exception {
     // No file may grow beyond 1 MiB: what a full disk does to a write, at a place that is known.
     ChildJvm.Result full =
