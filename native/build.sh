@@ -166,14 +166,37 @@ status=0
   END { if (shown) printf "\r             \r" > "/dev/stderr"; exit failed }' || status=$?
 [ "$status" = 0 ] || { grep -E 'error|Error|FAILED' "$log" | head -n 25 >&2; fail "the build failed (all of it: $log)"; }
 
-# openmp/openmp.cpp has what the CPU backend uses of GNU OpenMP. What it does not have would run in libgomp, which knows nothing
-# of our threads: each of them would do all of the work.
-for library in "$work"/dist/libggml-cpu*; do
-  if nm "$library" 2>/dev/null | grep -q ' t GOMP_parallel$'; then
-    missing=$(nm -D --undefined-only "$library" | sed -n 's/.* \(\(GOMP\|omp\)_[a-z_]*\).*/\1/p' | tr '\n' ' ')
+# openmp/openmp.cpp has what ggml uses of GNU OpenMP. What it does not have would run in libgomp, which a machine without a
+# compiler may lack, and which knows nothing of our threads: each of them would do all of the work.
+if [ "$os" = linux ]; then
+  for library in "$work"/dist/*; do
+    missing=$(nm -D --undefined-only "$library" | sed -n 's/.* \(\(GOMP\|omp\|__kmpc\)_[a-z_]*\).*/\1/p' | tr '\n' ' ')
     [ -z "$missing" ] || fail "$(basename "$library") calls what native/openmp/openmp.cpp does not have: $missing"
-  fi
-done
+  done
+fi
+
+# cpu_features: what this build demands of a processor, in the words of /proc/cpuinfo: what the compiler takes for granted
+# in ggml's CPU backend. Prints nothing for the portable build, which looks at run time, and where there is no /proc/cpuinfo.
+cpu_features() {
+  [ "$portable" != true ] && [ "$os" = linux ] || return 0
+  flags=$(grep '"command"' "$work/compile_commands.json" | grep -m1 'ggml-cpu/ggml-cpu\.c' | tr ' ' '\n' | grep '^-m' | tr '\n' ' ')
+  case "$arch" in
+    x86_64) names="SSE3:pni SSSE3:ssse3 SSE4_1:sse4_1 SSE4_2:sse4_2 POPCNT:popcnt MOVBE:movbe AVX:avx F16C:f16c FMA:fma FMA4:fma4
+      XOP:xop TBM:tbm BMI:bmi1 BMI2:bmi2 LZCNT:abm AVX2:avx2 AVXVNNI:avx_vnni GFNI:gfni VAES:vaes VPCLMULQDQ:vpclmulqdq AVX512F:avx512f
+      AVX512CD:avx512cd AVX512BW:avx512bw AVX512DQ:avx512dq AVX512VL:avx512vl AVX512IFMA:avx512ifma AVX512VBMI:avx512vbmi
+      AVX512VBMI2:avx512_vbmi2 AVX512VNNI:avx512_vnni AVX512BITALG:avx512_bitalg AVX512VPOPCNTDQ:avx512_vpopcntdq
+      AVX512BF16:avx512_bf16 AVX512FP16:avx512_fp16" ;;
+    aarch64) names="ARM_FEATURE_ATOMICS:atomics ARM_FEATURE_DOTPROD:asimddp ARM_FEATURE_FP16_VECTOR_ARITHMETIC:asimdhp
+      ARM_FEATURE_FP16_FML:asimdfhm ARM_FEATURE_MATMUL_INT8:i8mm ARM_FEATURE_BF16:bf16 ARM_FEATURE_SVE:sve ARM_FEATURE_SVE2:sve2
+      ARM_FEATURE_SME:sme" ;;
+    *) return 0 ;;
+  esac
+  # shellcheck disable=SC2086 # the flags are meant to be split
+  macros=$("${CC:-cc}" $flags -dM -E -x c /dev/null)
+  for pair in $names; do
+    case "$macros" in *"#define __${pair%%:*} "*|*"#define __${pair%%:*}__ "*) printf ' %s' "${pair#*:}" ;; esac
+  done
+}
 
 # ---- lay out what is shipped ----
 
@@ -182,22 +205,19 @@ target="$stage/META-INF/native/$os-$arch"
 rm -rf "$stage"
 mkdir -p "$target"
 cp "$work"/dist/* "$target/"
-if [ "$portable" = true ] && [ "$os" = linux ]; then
-  # The one library beside libc and libstdc++ that a machine without a compiler may lack.
-  gomp=$("${CC:-cc}" -print-file-name=libgomp.so.1)
-  [ ! -f "$gomp" ] || cp -L "$gomp" "$target/libgomp.so.1"
-fi
 # In the order of loading. "keep": not loaded by us, but by ggml (backends) or the system's loader.
 manifest="$target/MANIFEST"
-for library in "$target"/libgomp* "$target"/libggml-base.* "$target"/libggml-[!b]* "$target"/libggml-b[!a]* "$target"/libggml.* "$target"/libllama.* "$target"/libmurmur_shim.*; do
+for library in "$target"/libggml-base.* "$target"/libggml-[!b]* "$target"/libggml-b[!a]* "$target"/libggml.* "$target"/libllama.* "$target"/libmurmur_shim.*; do
   [ -f "$library" ] || continue
   name=$(basename "$library")
   mode=load
   case "$name" in libggml-base.*) ;; libggml-*) [ "$portable" != true ] || mode=keep ;; esac
   echo "$(sha256 "$library") $(wc -c < "$library" | tr -d ' ') $mode $name"
 done > "$manifest"
+features=$(cpu_features)
+[ -z "$features" ] || echo "cpu$features" >> "$manifest"
 rm -rf "$current"
 mv "$stage" "$current"
 echo "$variant" > "$build/current.variant"
 echo "$key" > "$build/current.key"
-say "done: $(wc -l < "$current/META-INF/native/$os-$arch/MANIFEST" | tr -d ' ') libraries for $os-$arch"
+say "done: $(grep -vc '^cpu ' "$current/META-INF/native/$os-$arch/MANIFEST") libraries for $os-$arch"

@@ -1,13 +1,15 @@
-// The five functions of GNU OpenMP that ggml's CPU backend calls, for threads that share the machine with others.
+// The functions of GNU OpenMP that ggml calls, for threads that share the machine with others.
 //
 // A graph has a thousand barriers. libgomp spins a fixed time at each before it sleeps: milliseconds of it starve whoever
 // else wants the processor, the awaited thread among them; little of it lets threads sleep that would have waited for an
 // uneven share of work; and with two teams in a process, two models in one JVM, it hardly spins at all. Here a thread
 // spins for as long as the thread that it waits for runs, which it asks the kernel, and sleeps when that one does not.
 //
-// Linked into ggml's CPU backend and not exported: other libraries in the process keep their OpenMP. GCC calls these for
-// `parallel num_threads(n)`, `barrier` and `single`, and the backend has no other constructs. One that came to be added
-// would call libgomp, find itself in a team of one there, and do all of its work in each thread; build.sh fails then.
+// Linked into ggml's CPU backend and into ggml-base, each with threads of its own, and not exported: other libraries in the
+// process keep their OpenMP, and none has to be installed. GCC calls these for `parallel`, `barrier` and `single` (the
+// backend), `for schedule(dynamic)` and `reduction` (ggml-base, which prepares the tables of some quantizations), and ggml
+// has no other constructs. One that came to be added would need libgomp, find itself in a team of one there, and do all of
+// its work in each thread; build.sh fails then.
 
 #include <linux/futex.h>
 #include <pthread.h>
@@ -21,6 +23,7 @@
 #include <climits>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <vector>
 
@@ -105,6 +108,35 @@ struct barrier {
     }
 };
 
+// The iterations of a loop that nobody has taken yet. A region's loops come one after another, a barrier between them.
+struct loop {
+    uint32_t begun = 0;  // how many loops of the region have
+    long     next  = 0;
+    long     end   = 0;
+    long     step  = 1;
+    long     chunk = 1;
+
+    // The first of its team to reach the nth loop says what there is to do.
+    void begin(uint32_t nth, const loop & what) {
+        if (begun == nth) {
+            *this = what;
+            begun = nth + 1;
+        }
+    }
+
+    bool take(long * from, long * to) {
+        if (step > 0 ? next >= end : next <= end) {
+            return false;
+        }
+        // Not next + chunk * step, which might wrap around.
+        const long left = (end - next) / step + ((end - next) % step != 0);
+        *from           = next;
+        *to             = left <= chunk ? end : next + chunk * step;
+        next            = *to;
+        return true;
+    }
+};
+
 struct region {
     void (*body)(void *) = nullptr;
     void *  data         = nullptr;
@@ -125,6 +157,8 @@ struct team {
     region                            regions[2];
     barrier                           inside;
     alignas(64) std::atomic<uint32_t> singles{0};
+    std::mutex                        taking;
+    loop                              shared;
 
     team() {
         members.reserve(most);
@@ -159,8 +193,23 @@ struct place {
     const region * what    = nullptr;
     int32_t        index   = 0;
     uint32_t       singles = 0;
+    uint32_t       loops   = 0;
+    loop           alone;
 };
 thread_local place current;
+
+// What a reduction of several variables is added up under.
+std::mutex adding;
+
+// As many as this thread may run on: what a region without num_threads gets.
+unsigned processors() {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) {
+        // More processors than a cpu_set_t has.
+        return static_cast<unsigned>(sysconf(_SC_NPROCESSORS_ONLN));
+    }
+    return static_cast<unsigned>(CPU_COUNT(&set));
+}
 
 struct worker_start {
     team *  of;
@@ -229,7 +278,10 @@ region & team::begin(const region & next) {
 }
 
 void team::run(const region & what, int32_t index) noexcept {
-    current = {this, &what, index, 0};
+    current       = place();
+    current.of    = this;
+    current.what  = &what;
+    current.index = index;
     what.body(what.data);
     meet(what, index);
     current = place();
@@ -279,6 +331,11 @@ extern "C" {
 void GOMP_parallel(void (*body)(void *), void * data, unsigned threads, unsigned binding);
 void GOMP_barrier();
 bool GOMP_single_start();
+bool GOMP_loop_nonmonotonic_dynamic_start(long start, long end, long step, long chunk, long * from, long * to);
+bool GOMP_loop_nonmonotonic_dynamic_next(long * from, long * to);
+void GOMP_loop_end();
+void GOMP_atomic_start();
+void GOMP_atomic_end();
 int  omp_get_thread_num();
 int  omp_get_num_threads();
 }
@@ -286,6 +343,9 @@ int  omp_get_num_threads();
 void GOMP_parallel(void (*body)(void *), void * data, unsigned threads, unsigned /* binding */) {
     // One for each thread that computes: they do not wait for each other.
     thread_local team own;
+    if (threads == 0) {
+        threads = processors();
+    }
     if (current.of == nullptr && threads > 1) {
         own.grow(threads);
     }
@@ -298,6 +358,7 @@ void GOMP_parallel(void (*body)(void *), void * data, unsigned threads, unsigned
         return;
     }
     own.singles.store(0, std::memory_order_relaxed);
+    own.shared = loop();
     region next;
     next.body   = body;
     next.data   = data;
@@ -318,6 +379,42 @@ bool GOMP_single_start() {
     // Whoever is the first to reach the nth of a region.
     uint32_t mine = current.singles++;
     return current.of->singles.compare_exchange_strong(mine, mine + 1, std::memory_order_acq_rel);
+}
+
+bool GOMP_loop_nonmonotonic_dynamic_next(long * from, long * to) {
+    if (current.of == nullptr) {
+        return current.alone.take(from, to);
+    }
+    std::lock_guard<std::mutex> lock(current.of->taking);
+    return current.of->shared.take(from, to);
+}
+
+bool GOMP_loop_nonmonotonic_dynamic_start(long start, long end, long step, long chunk, long * from, long * to) {
+    loop what;
+    what.next          = start;
+    what.end           = end;
+    what.step          = step;
+    what.chunk         = chunk;
+    const uint32_t nth = current.loops++;
+    if (current.of == nullptr) {
+        current.alone.begin(nth, what);
+    } else {
+        std::lock_guard<std::mutex> lock(current.of->taking);
+        current.of->shared.begin(nth, what);
+    }
+    return GOMP_loop_nonmonotonic_dynamic_next(from, to);
+}
+
+void GOMP_loop_end() {
+    GOMP_barrier();
+}
+
+void GOMP_atomic_start() {
+    adding.lock();
+}
+
+void GOMP_atomic_end() {
+    adding.unlock();
 }
 
 int omp_get_thread_num() {

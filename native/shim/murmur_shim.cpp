@@ -3,12 +3,16 @@
 #include "ggml-backend.h"
 #include "ggml.h"
 
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
 
 #include <atomic>
+#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
@@ -16,6 +20,7 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <stdexcept>
@@ -43,9 +48,15 @@ thread_local bool in_compute = false;
     _exit(MURMUR_EXIT_STATUS);
 }
 
+// The copy of this library that another class loader has: it was asked before this one was loaded.
+ggml_abort_callback_t other_on_assert = nullptr;
+
 void on_assert(const char * message) {
     if (in_call && !in_compute) {
         throw assert_failed(message);
+    }
+    if (!in_call && other_on_assert) {
+        other_on_assert(message);
     }
     halt("llama.cpp failed an assertion", message);
 }
@@ -156,7 +167,16 @@ void report_quantize_progress(const char * text) {
     }
 }
 
+// Tells our handler from llama.cpp's own, which has no data.
+int               log_mark      = 0;
+ggml_log_callback other_on_log  = nullptr;
+void *            other_log_data = nullptr;
+
 void on_log(ggml_log_level level, const char * text, void *) {
+    if (!in_call && other_on_log) {
+        other_on_log(level, text, other_log_data);
+        return;
+    }
     if (quantize_progress) {
         report_quantize_progress(text);
     }
@@ -284,21 +304,39 @@ const char * murmur_layouts(void) {
 
 // ---- process-wide state ----
 
+static void install_handlers() {
+    static bool installed = false;
+    if (installed) {
+        return;
+    }
+#ifdef __GLIBC__
+    // Buffers go back to the system when they are freed. By itself glibc raises this threshold with the first
+    // buffer freed, to 32 MiB at most, and then keeps smaller ones in the arena of each thread that had one.
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+    other_on_assert = ggml_set_abort_callback(on_assert);
+    std::set_terminate(on_terminate);
+    ggml_log_callback callback = nullptr;
+    void *            data     = nullptr;
+    llama_log_get(&callback, &data);
+    if (data) {
+        other_on_log   = callback;
+        other_log_data = data;
+    }
+    llama_log_set(on_log, &log_mark);
+    installed = true;
+}
+
 int32_t murmur_init(const char * directory, char * error, size_t error_size) {
     int32_t devices = 0;
     int32_t code    = guarded(error, error_size, [&] {
-#ifdef __GLIBC__
-        // Buffers go back to the system when they are freed. By itself glibc raises this threshold with the first
-        // buffer freed, to 32 MiB at most, and then keeps smaller ones in the arena of each thread that had one.
-        mallopt(M_MMAP_THRESHOLD, 1 << 20);
-#endif
-        ggml_set_abort_callback(on_assert);
-        std::set_terminate(on_terminate);
-        llama_log_set(on_log, nullptr);
+        install_handlers();
 #ifdef MURMUR_PORTABLE
-        // It would make ggml load a library from wherever the environment says.
-        unsetenv("GGML_BACKEND_PATH");
-        ggml_backend_load_all_from_path(directory);
+        if (ggml_backend_reg_count() == 0) {
+            // It would make ggml load a library from wherever the environment says.
+            unsetenv("GGML_BACKEND_PATH");
+            ggml_backend_load_all_from_path(directory);
+        }
 #else
         (void) directory;
 #endif
@@ -306,6 +344,19 @@ int32_t murmur_init(const char * directory, char * error, size_t error_size) {
         devices = (int32_t) ggml_backend_dev_count();
     });
     return code == 0 ? devices : code;
+}
+
+const char * murmur_libraries(void) {
+    static const std::string * text = [] {
+        std::string * files = new std::string;
+        for (void * function : { (void *) llama_backend_init, (void *) ggml_backend_dev_count, (void *) ggml_time_us }) {
+            Dl_info info;
+            *files += dladdr(function, &info) != 0 && info.dli_fname ? info.dli_fname : "?";
+            *files += '\n';
+        }
+        return files;
+    }();
+    return text->c_str();
 }
 
 void murmur_log_level(int32_t level) {
@@ -331,11 +382,107 @@ int32_t murmur_system_info(char * text, size_t text_size) {
     return guarded(text, text_size, [&] { set_error(text, text_size, llama_print_system_info()); });
 }
 
+// ---- files ----
+
+struct murmur_file {
+    int         descriptor;
+    struct stat opened;
+};
+
+murmur_file * murmur_file_open(const char * path, char * error, size_t error_size) {
+    // Without O_NONBLOCK the opening of a pipe waits for somebody to write.
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) {
+        set_error(error, error_size, strerror(errno));
+        return nullptr;
+    }
+    murmur_file * file = new (std::nothrow) murmur_file{ descriptor, {} };
+    if (!file || fstat(descriptor, &file->opened) != 0 || !S_ISREG(file->opened.st_mode)) {
+        set_error(error, error_size, !file ? "out of native memory" : "this is not a regular file");
+        close(descriptor);
+        delete file;
+        return nullptr;
+    }
+    return file;
+}
+
+void murmur_file_close(murmur_file * file) {
+    close(file->descriptor);
+    delete file;
+}
+
+int64_t murmur_file_size(const murmur_file * file) {
+    return file->opened.st_size;
+}
+
+int64_t murmur_file_read(const murmur_file * file, int64_t offset, void * bytes, int64_t size, char * error,
+                         size_t error_size) {
+    int64_t done = 0;
+    while (done < size) {
+        const ssize_t count = pread(file->descriptor, (char *) bytes + done, (size_t) (size - done), offset + done);
+        if (count == 0) {
+            break;
+        }
+        if (count > 0) {
+            done += count;
+        } else if (errno != EINTR) {
+            set_error(error, error_size, strerror(errno));
+            return MURMUR_EXCEPTION;
+        }
+    }
+    return done;
+}
+
+bool murmur_file_changed(const murmur_file * file) {
+    // Not st_ctime: it changes as well when another file takes the name, which is how a model is to be replaced.
+    struct stat current;
+#ifdef __APPLE__
+#define MODIFIED st_mtimespec
+#else
+#define MODIFIED st_mtim
+#endif
+    const struct stat & opened = file->opened;
+    return fstat(file->descriptor, &current) != 0 || current.st_size != opened.st_size ||
+           current.MODIFIED.tv_sec != opened.MODIFIED.tv_sec || current.MODIFIED.tv_nsec != opened.MODIFIED.tv_nsec;
+#undef MODIFIED
+}
+
+// For whoever takes a descriptor and closes it.
+static int duplicate(const murmur_file * file) {
+    const int descriptor = fcntl(file->descriptor, F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0) {
+        throw std::runtime_error(strerror(errno));
+    }
+    return descriptor;
+}
+
+// A name for whoever takes only names. It leads to the open file, not to what has its old name.
+static std::string name_of(const murmur_file * file) {
+#ifdef __linux__
+    const std::string name = "/proc/self/fd/" + std::to_string(file->descriptor);
+#else
+    const std::string name = "/dev/fd/" + std::to_string(file->descriptor);
+#endif
+    struct stat named;
+    if (stat(name.c_str(), &named) != 0 || named.st_dev != file->opened.st_dev || named.st_ino != file->opened.st_ino) {
+        throw std::runtime_error(name + " does not lead to the open file; is /proc mounted?");
+    }
+    return name;
+}
+
 // ---- model and vocabulary ----
 
-llama_model * murmur_model_load(const char * path, const llama_model_params * params, char * error, size_t error_size) {
+llama_model * murmur_model_load(const murmur_file * file, const llama_model_params * params, char * error,
+                                size_t error_size) {
     llama_model * model = nullptr;
-    guarded(error, error_size, [&] { model = llama_model_load_from_file(path, *params); });
+    guarded(error, error_size, [&] {
+        // llama.cpp seeks in it and does not close it; what it maps stays mapped.
+        std::unique_ptr<FILE, int (*)(FILE *)> stream(fdopen(duplicate(file), "rb"), fclose);
+        if (!stream) {
+            throw std::runtime_error(strerror(errno));
+        }
+        model = llama_model_load_from_file_ptr(stream.get(), *params);
+    });
     return model;
 }
 
@@ -371,11 +518,12 @@ int32_t murmur_token_piece(const llama_vocab * vocab, llama_token token, char * 
 
 // ---- quantizer ----
 
-int32_t murmur_quantize(const char * input, const char * output, const llama_model_quantize_params * params,
+int32_t murmur_quantize(const murmur_file * input, const char * output, const llama_model_quantize_params * params,
                         murmur_quantize_progress progress, char * error, size_t error_size) {
     quantize_progress = progress;
     uint32_t result   = 0;
-    int32_t  code     = guarded(error, error_size, [&] { result = llama_model_quantize(input, output, params); });
+    int32_t  code     = guarded(error, error_size,
+                                [&] { result = llama_model_quantize(name_of(input).c_str(), output, params); });
     quantize_progress = nullptr;
     return code != 0 ? code : result == 0 ? 0 : MURMUR_EXCEPTION;
 }

@@ -35,8 +35,12 @@ MURMUR_API const char * murmur_layouts(void);
 // ---- process-wide state ----
 
 // Installs the log, abort and terminate handlers, loads the backends that lie in `directory` (portable
-// build only) and initialises llama.cpp. Call once, before anything else; returns the number of devices.
+// build only) and initialises llama.cpp. Call it before anything else; returns the number of devices. The class loaders of a
+// JVM have a copy of this library each, all on one llama.cpp, and each may call it: an assert and a log line
+// go to the copy whose call they belong to.
 MURMUR_API int32_t murmur_init(const char * directory, char * error, size_t error_size);
+// The files, a line each, that this library's calls of llama, ggml and ggml-base go to.
+MURMUR_API const char * murmur_libraries(void);
 // Log lines at or above this ggml_log_level are kept (1 debug, 2 info, 3 warn, 4 error).
 MURMUR_API void murmur_log_level(int32_t level);
 // Moves the oldest kept log line to `line` and returns its level, or 0 when there is none. Any thread.
@@ -44,10 +48,27 @@ MURMUR_API int32_t murmur_log_take(char * line, size_t line_size);
 // What the CPU backend was compiled for ("AVX512 = 1 | …").
 MURMUR_API int32_t murmur_system_info(char * text, size_t text_size);
 
+// ---- files ----
+
+// An open file. What is read from it is one file's content, whatever is done to the name meanwhile.
+struct murmur_file;
+
+// Opens a regular file for reading; whatever else bears the name is refused, and not waited for. NULL with `error`.
+MURMUR_API struct murmur_file * murmur_file_open(const char * path, char * error, size_t error_size);
+MURMUR_API void murmur_file_close(struct murmur_file * file);
+// Bytes, when it was opened.
+MURMUR_API int64_t murmur_file_size(const struct murmur_file * file);
+// Reads at `offset`; returns how many bytes, fewer than `size` only at the end, or MURMUR_EXCEPTION with `error`. Any thread.
+MURMUR_API int64_t murmur_file_read(const struct murmur_file * file, int64_t offset, void * bytes, int64_t size,
+                                    char * error, size_t error_size);
+// Whether somebody has written to it since it was opened: its size or time of change is another one.
+MURMUR_API bool murmur_file_changed(const struct murmur_file * file);
+
 // ---- model and vocabulary ----
 
-MURMUR_API struct llama_model * murmur_model_load(const char * path, const struct llama_model_params * params,
-                                                  char * error, size_t error_size);
+MURMUR_API struct llama_model * murmur_model_load(const struct murmur_file * file,
+                                                  const struct llama_model_params * params, char * error,
+                                                  size_t error_size);
 // Returns the number of tokens, or -needed when `capacity` is too small, or INT32_MIN with `error`.
 MURMUR_API int32_t murmur_tokenize(const struct llama_vocab * vocab, const char * text, int32_t text_size,
                                    llama_token * tokens, int32_t capacity, bool add_special, bool parse_special,
@@ -64,7 +85,7 @@ MURMUR_API int32_t murmur_token_piece(const struct llama_vocab * vocab, llama_to
 // Told before each tensor how many are done; returning false ends the quantization. On the calling thread.
 typedef bool (*murmur_quantize_progress)(int32_t done, int32_t total);
 // Returns 0, or MURMUR_EXCEPTION with `error`; a partial file may then stand at `output`.
-MURMUR_API int32_t murmur_quantize(const char * input, const char * output,
+MURMUR_API int32_t murmur_quantize(const struct murmur_file * input, const char * output,
                                    const struct llama_model_quantize_params * params,
                                    murmur_quantize_progress progress, char * error, size_t error_size);
 

@@ -145,6 +145,64 @@ public class Bindings extends Bindings$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+
+    private static class geteuid {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_INT    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("geteuid");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * extern __uid_t geteuid()
+     * }
+     */
+    public static FunctionDescriptor geteuid$descriptor() {
+        return geteuid.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * extern __uid_t geteuid()
+     * }
+     */
+    public static MethodHandle geteuid$handle() {
+        return geteuid.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * extern __uid_t geteuid()
+     * }
+     */
+    public static MemorySegment geteuid$address() {
+        return geteuid.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * extern __uid_t geteuid()
+     * }
+     */
+    public static int geteuid() {
+        var mh$ = geteuid.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("geteuid");
+            }
+            return (int)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
     private static final int GGML_TYPE_F32 = (int)0L;
     /**
      * {@snippet lang=c :
@@ -1637,6 +1695,64 @@ public class Bindings extends Bindings$shared {
         }
     }
 
+    private static class murmur_libraries {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_POINTER    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_libraries");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * const char *murmur_libraries()
+     * }
+     */
+    public static FunctionDescriptor murmur_libraries$descriptor() {
+        return murmur_libraries.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * const char *murmur_libraries()
+     * }
+     */
+    public static MethodHandle murmur_libraries$handle() {
+        return murmur_libraries.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * const char *murmur_libraries()
+     * }
+     */
+    public static MemorySegment murmur_libraries$address() {
+        return murmur_libraries.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * const char *murmur_libraries()
+     * }
+     */
+    public static MemorySegment murmur_libraries() {
+        var mh$ = murmur_libraries.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_libraries");
+            }
+            return (MemorySegment)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class murmur_log_level {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             Bindings.C_INT
@@ -1818,6 +1934,312 @@ public class Bindings extends Bindings$shared {
         }
     }
 
+    private static class murmur_file_open {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_POINTER,
+            Bindings.C_POINTER,
+            Bindings.C_POINTER,
+            Bindings.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_file_open");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * struct murmur_file *murmur_file_open(const char *path, char *error, size_t error_size)
+     * }
+     */
+    public static FunctionDescriptor murmur_file_open$descriptor() {
+        return murmur_file_open.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * struct murmur_file *murmur_file_open(const char *path, char *error, size_t error_size)
+     * }
+     */
+    public static MethodHandle murmur_file_open$handle() {
+        return murmur_file_open.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * struct murmur_file *murmur_file_open(const char *path, char *error, size_t error_size)
+     * }
+     */
+    public static MemorySegment murmur_file_open$address() {
+        return murmur_file_open.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * struct murmur_file *murmur_file_open(const char *path, char *error, size_t error_size)
+     * }
+     */
+    public static MemorySegment murmur_file_open(MemorySegment path, MemorySegment error, long error_size) {
+        var mh$ = murmur_file_open.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_file_open", path, error, error_size);
+            }
+            return (MemorySegment)mh$.invokeExact(path, error, error_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class murmur_file_close {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            Bindings.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_file_close");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void murmur_file_close(struct murmur_file *file)
+     * }
+     */
+    public static FunctionDescriptor murmur_file_close$descriptor() {
+        return murmur_file_close.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void murmur_file_close(struct murmur_file *file)
+     * }
+     */
+    public static MethodHandle murmur_file_close$handle() {
+        return murmur_file_close.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void murmur_file_close(struct murmur_file *file)
+     * }
+     */
+    public static MemorySegment murmur_file_close$address() {
+        return murmur_file_close.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void murmur_file_close(struct murmur_file *file)
+     * }
+     */
+    public static void murmur_file_close(MemorySegment file) {
+        var mh$ = murmur_file_close.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_file_close", file);
+            }
+            mh$.invokeExact(file);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class murmur_file_size {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_LONG,
+            Bindings.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_file_size");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t murmur_file_size(const struct murmur_file *file)
+     * }
+     */
+    public static FunctionDescriptor murmur_file_size$descriptor() {
+        return murmur_file_size.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t murmur_file_size(const struct murmur_file *file)
+     * }
+     */
+    public static MethodHandle murmur_file_size$handle() {
+        return murmur_file_size.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t murmur_file_size(const struct murmur_file *file)
+     * }
+     */
+    public static MemorySegment murmur_file_size$address() {
+        return murmur_file_size.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t murmur_file_size(const struct murmur_file *file)
+     * }
+     */
+    public static long murmur_file_size(MemorySegment file) {
+        var mh$ = murmur_file_size.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_file_size", file);
+            }
+            return (long)mh$.invokeExact(file);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class murmur_file_read {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_LONG,
+            Bindings.C_POINTER,
+            Bindings.C_LONG,
+            Bindings.C_POINTER,
+            Bindings.C_LONG,
+            Bindings.C_POINTER,
+            Bindings.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_file_read");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t murmur_file_read(const struct murmur_file *file, int64_t offset, void *bytes, int64_t size, char *error, size_t error_size)
+     * }
+     */
+    public static FunctionDescriptor murmur_file_read$descriptor() {
+        return murmur_file_read.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t murmur_file_read(const struct murmur_file *file, int64_t offset, void *bytes, int64_t size, char *error, size_t error_size)
+     * }
+     */
+    public static MethodHandle murmur_file_read$handle() {
+        return murmur_file_read.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t murmur_file_read(const struct murmur_file *file, int64_t offset, void *bytes, int64_t size, char *error, size_t error_size)
+     * }
+     */
+    public static MemorySegment murmur_file_read$address() {
+        return murmur_file_read.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t murmur_file_read(const struct murmur_file *file, int64_t offset, void *bytes, int64_t size, char *error, size_t error_size)
+     * }
+     */
+    public static long murmur_file_read(MemorySegment file, long offset, MemorySegment bytes, long size, MemorySegment error, long error_size) {
+        var mh$ = murmur_file_read.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_file_read", file, offset, bytes, size, error, error_size);
+            }
+            return (long)mh$.invokeExact(file, offset, bytes, size, error, error_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class murmur_file_changed {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_BOOL,
+            Bindings.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_file_changed");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * _Bool murmur_file_changed(const struct murmur_file *file)
+     * }
+     */
+    public static FunctionDescriptor murmur_file_changed$descriptor() {
+        return murmur_file_changed.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * _Bool murmur_file_changed(const struct murmur_file *file)
+     * }
+     */
+    public static MethodHandle murmur_file_changed$handle() {
+        return murmur_file_changed.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * _Bool murmur_file_changed(const struct murmur_file *file)
+     * }
+     */
+    public static MemorySegment murmur_file_changed$address() {
+        return murmur_file_changed.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * _Bool murmur_file_changed(const struct murmur_file *file)
+     * }
+     */
+    public static boolean murmur_file_changed(MemorySegment file) {
+        var mh$ = murmur_file_changed.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_file_changed", file);
+            }
+            return (boolean)mh$.invokeExact(file);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class murmur_model_load {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Bindings.C_POINTER,
@@ -1835,7 +2257,7 @@ public class Bindings extends Bindings$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * struct llama_model *murmur_model_load(const char *path, const struct llama_model_params *params, char *error, size_t error_size)
+     * struct llama_model *murmur_model_load(const struct murmur_file *file, const struct llama_model_params *params, char *error, size_t error_size)
      * }
      */
     public static FunctionDescriptor murmur_model_load$descriptor() {
@@ -1845,7 +2267,7 @@ public class Bindings extends Bindings$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * struct llama_model *murmur_model_load(const char *path, const struct llama_model_params *params, char *error, size_t error_size)
+     * struct llama_model *murmur_model_load(const struct murmur_file *file, const struct llama_model_params *params, char *error, size_t error_size)
      * }
      */
     public static MethodHandle murmur_model_load$handle() {
@@ -1855,7 +2277,7 @@ public class Bindings extends Bindings$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * struct llama_model *murmur_model_load(const char *path, const struct llama_model_params *params, char *error, size_t error_size)
+     * struct llama_model *murmur_model_load(const struct murmur_file *file, const struct llama_model_params *params, char *error, size_t error_size)
      * }
      */
     public static MemorySegment murmur_model_load$address() {
@@ -1864,16 +2286,16 @@ public class Bindings extends Bindings$shared {
 
     /**
      * {@snippet lang=c :
-     * struct llama_model *murmur_model_load(const char *path, const struct llama_model_params *params, char *error, size_t error_size)
+     * struct llama_model *murmur_model_load(const struct murmur_file *file, const struct llama_model_params *params, char *error, size_t error_size)
      * }
      */
-    public static MemorySegment murmur_model_load(MemorySegment path, MemorySegment params, MemorySegment error, long error_size) {
+    public static MemorySegment murmur_model_load(MemorySegment file, MemorySegment params, MemorySegment error, long error_size) {
         var mh$ = murmur_model_load.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("murmur_model_load", path, params, error, error_size);
+                traceDowncall("murmur_model_load", file, params, error, error_size);
             }
-            return (MemorySegment)mh$.invokeExact(path, params, error, error_size);
+            return (MemorySegment)mh$.invokeExact(file, params, error, error_size);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -2095,7 +2517,7 @@ public class Bindings extends Bindings$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t murmur_quantize(const char *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
+     * int32_t murmur_quantize(const struct murmur_file *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
      * }
      */
     public static FunctionDescriptor murmur_quantize$descriptor() {
@@ -2105,7 +2527,7 @@ public class Bindings extends Bindings$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t murmur_quantize(const char *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
+     * int32_t murmur_quantize(const struct murmur_file *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
      * }
      */
     public static MethodHandle murmur_quantize$handle() {
@@ -2115,7 +2537,7 @@ public class Bindings extends Bindings$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t murmur_quantize(const char *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
+     * int32_t murmur_quantize(const struct murmur_file *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
      * }
      */
     public static MemorySegment murmur_quantize$address() {
@@ -2124,7 +2546,7 @@ public class Bindings extends Bindings$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t murmur_quantize(const char *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
+     * int32_t murmur_quantize(const struct murmur_file *input, const char *output, const struct llama_model_quantize_params *params, murmur_quantize_progress progress, char *error, size_t error_size)
      * }
      */
     public static int murmur_quantize(MemorySegment input, MemorySegment output, MemorySegment params, MemorySegment progress, MemorySegment error, long error_size) {

@@ -16,6 +16,7 @@ public final class Checkpoint {
   private final ModelConfig config;
   private final List<Path> files;
   private final List<Path> inputs;
+  private final InputFiles weightFiles;
   private final Map<String, CheckpointTensor> tensorsByName;
   private final List<CheckpointTensor> tensors;
 
@@ -25,6 +26,7 @@ public final class Checkpoint {
     this.files = List.copyOf(content.files());
     this.inputs =
         Stream.concat(files.stream(), Stream.of(content.main(), configFile(content))).toList();
+    this.weightFiles = content.weightFiles();
     this.tensorsByName = Map.copyOf(content.tensors());
     this.tensors = List.copyOf(content.tensors().values());
   }
@@ -75,6 +77,11 @@ public final class Checkpoint {
   /** The tensor with this key, if there is one. */
   public Optional<CheckpointTensor> tensor(String name) {
     return Optional.ofNullable(tensorsByName.get(name));
+  }
+
+  /** Makes sure that the files are those that were opened, with their content. */
+  void requireUnchanged() throws IOException {
+    weightFiles.requireUnchanged();
   }
 
   /** The folder that holds the files. */

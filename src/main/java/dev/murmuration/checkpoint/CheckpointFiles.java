@@ -29,6 +29,7 @@ final class CheckpointFiles {
 
   private final Path main;
   private final List<Path> files = new ArrayList<>();
+  private final InputFiles weightFiles = new InputFiles();
   private final Map<String, CheckpointTensor> tensors = new LinkedHashMap<>();
 
   /** Reads a folder's checkpoint, or the checkpoint that a file is or lists. */
@@ -54,6 +55,10 @@ final class CheckpointFiles {
 
   List<Path> files() {
     return files;
+  }
+
+  InputFiles weightFiles() {
+    return weightFiles;
   }
 
   Map<String, CheckpointTensor> tensors() {
@@ -175,6 +180,7 @@ final class CheckpointFiles {
     files.add(file);
     List<CheckpointTensor> found;
     try {
+      weightFiles.add(file);
       checkNotPacked(file);
       found = isSafetensors(file) ? SafetensorsFile.read(file) : TorchFile.read(file);
     } catch (NoSuchFileException e) {

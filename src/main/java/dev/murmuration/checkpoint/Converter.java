@@ -137,7 +137,8 @@ public final class Converter {
         Tokenizer.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
     try (Sources sources = new Sources()) {
       GgufWriter writer = metadata(opened, tensors, sources);
-      return write(output, new TensorWriter(tensors.sources(), type, progress), writer, sources);
+      return write(
+          output, new TensorWriter(tensors.sources(), type, progress), writer, opened, sources);
     }
   }
 
@@ -171,11 +172,13 @@ public final class Converter {
     return writer;
   }
 
-  private Conversion write(Path output, TensorWriter tensors, GgufWriter writer, Sources sources)
+  private Conversion write(
+      Path output, TensorWriter tensors, GgufWriter writer, Checkpoint opened, Sources sources)
       throws IOException {
     try (OutputFile file = OutputFile.begin(output, force, tensors.totalBytes())) {
       tensors.write(writer, sources, file);
       LlamaHyperparameters sizes = validate(file.part(), output);
+      opened.requireUnchanged();
       long size = file.channel().size();
       file.commit();
       return new Conversion(

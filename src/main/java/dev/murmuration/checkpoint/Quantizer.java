@@ -7,6 +7,7 @@ import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.llama.LlamaException;
+import dev.murmuration.llama.ModelFile;
 import dev.murmuration.llama.NativeQuantizer;
 import dev.murmuration.llama.QuantizationType;
 import java.io.IOException;
@@ -122,7 +123,14 @@ public final class Quantizer {
    * @throws IOException if reading or writing fails
    */
   public Quantization quantize(Path output) throws IOException {
-    Gguf source = Gguf.read(input);
+    Gguf.requireFile(input);
+    try (ModelFile opened = ModelFile.open(input)) {
+      return quantize(opened, output);
+    }
+  }
+
+  private Quantization quantize(ModelFile opened, Path output) throws IOException {
+    Gguf source = Gguf.read(input, opened);
     LlamaHyperparameters sizes = LlamaHyperparameters.validate(source);
     checkNotQuantized(source);
     OutputFile.checkNotAmong(List.of(input), output, "the input itself");
@@ -131,7 +139,7 @@ public final class Quantizer {
             ? source.fileSize()
             : (long) (sizes.parameterCount() * type.bitsPerWeight() / Byte.SIZE);
     try (OutputFile file = OutputFile.begin(output, force, expected)) {
-      run(file, output, sizes.layers());
+      run(opened, file, output, sizes.layers());
       Quantization result = check(source, file.part(), output);
       file.commit();
       progress.accept(1);
@@ -154,11 +162,11 @@ public final class Quantizer {
     }
   }
 
-  private void run(OutputFile file, Path output, int layers) throws IOException {
+  private void run(ModelFile opened, OutputFile file, Path output, int layers) throws IOException {
     int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     try {
       NativeQuantizer.quantize(
-          input,
+          opened,
           file.part(),
           type,
           layers,

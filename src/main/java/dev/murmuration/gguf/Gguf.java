@@ -1,6 +1,7 @@
 package dev.murmuration.gguf;
 
 import java.io.IOException;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -53,6 +54,28 @@ public final class Gguf {
    */
   public static Gguf read(Path path) throws IOException {
     return GgufReader.read(path);
+  }
+
+  /**
+   * Reads and checks the header of a file that is open, so that another one of the same name is
+   * never read in its place.
+   *
+   * @param path the file's name, for messages
+   * @param file the file; stays open, at another position
+   * @throws GgufException if its content is not a sound GGUF file
+   * @throws IOException if reading fails
+   */
+  public static Gguf read(Path path, SeekableByteChannel file) throws IOException {
+    return GgufReader.read(path, file);
+  }
+
+  /**
+   * Refuses what is there under a name and cannot be a GGUF file, such as a directory.
+   *
+   * @throws GgufException if there is no regular file of this name
+   */
+  public static void requireFile(Path path) throws GgufException {
+    GgufReader.requireFile(path);
   }
 
   /** The file, as it was named by the caller. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -26,12 +27,23 @@ final class GgufReader {
   private final HeaderBuffer in;
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
 
-  private GgufReader(Path path, FileChannel channel) throws IOException {
+  private GgufReader(Path path, SeekableByteChannel channel) throws IOException {
     this.path = path;
     this.in = new HeaderBuffer(path, channel);
   }
 
   static Gguf read(Path path) throws IOException {
+    requireFile(path);
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      return read(path, channel);
+    }
+  }
+
+  static Gguf read(Path path, SeekableByteChannel channel) throws IOException {
+    return new GgufReader(path, channel).parse();
+  }
+
+  static void requireFile(Path path) throws GgufException {
     if (Files.notExists(path)) {
       throw new GgufException(path, "there is no such file");
     }
@@ -40,9 +52,6 @@ final class GgufReader {
     }
     if (!Files.isRegularFile(path)) {
       throw new GgufException(path, "this is not a regular file");
-    }
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      return new GgufReader(path, channel).parse();
     }
   }
 

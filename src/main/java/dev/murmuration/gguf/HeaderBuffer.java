@@ -3,7 +3,7 @@ package dev.murmuration.gguf;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -22,11 +22,11 @@ final class HeaderBuffer {
   private static final int FIRST_READ = 1 << 20;
 
   private final Path path;
-  private final FileChannel channel;
+  private final SeekableByteChannel channel;
   private final long fileSize;
   private ByteBuffer bytes;
 
-  HeaderBuffer(Path path, FileChannel channel) throws IOException {
+  HeaderBuffer(Path path, SeekableByteChannel channel) throws IOException {
     this.path = path;
     this.channel = channel;
     this.fileSize = channel.size();
@@ -156,8 +156,9 @@ final class HeaderBuffer {
     ByteBuffer larger = allocate(upTo);
     int position = bytes.position();
     larger.put(bytes.rewind());
+    channel.position(larger.position());
     while (larger.hasRemaining()) {
-      if (channel.read(larger, larger.position()) < 0) {
+      if (channel.read(larger) < 0) {
         throw problem(larger.position(), "the file became shorter while it was read; try again");
       }
     }

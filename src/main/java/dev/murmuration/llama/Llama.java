@@ -24,6 +24,10 @@ public final class Llama {
   private static final int LOG_WARN = 3;
   private static final int LOG_ERROR = 4;
 
+  // What was said before anybody asked for the whole log; guarded by itself.
+  private static final List<String> NOTES = new ArrayList<>();
+  private static volatile boolean verbose;
+
   private Llama() {}
 
   /** Loads on first use; a failure is a {@link LinkageError} with the reason, at every call. */
@@ -35,8 +39,7 @@ public final class Llama {
       Path directory = null;
       LinkageError failure = null;
       try {
-        directory = NativeLibrary.load();
-        initialise(directory);
+        directory = NativeLibrary.load(Llama::initialise);
       } catch (LinkageError e) {
         failure = e;
       } catch (RuntimeException e) {
@@ -97,6 +100,24 @@ public final class Llama {
   public static void setVerbose(boolean verbose) {
     ensureLoaded();
     Bindings.murmur_log_level(verbose ? LOG_INFO : LOG_ERROR);
+    Llama.verbose = verbose;
+    if (verbose) {
+      synchronized (NOTES) {
+        NOTES.forEach(note -> LOGGER.log(Level.INFO, note));
+        NOTES.clear();
+      }
+    }
+  }
+
+  /** Says something to who asks for the whole log, or will. */
+  static void note(String text) {
+    if (verbose) {
+      LOGGER.log(Level.INFO, text);
+    } else {
+      synchronized (NOTES) {
+        NOTES.add(text);
+      }
+    }
   }
 
   /** The devices of this machine that the loaded library can use, the preferred ones first. */

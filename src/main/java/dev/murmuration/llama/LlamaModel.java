@@ -3,6 +3,8 @@ package dev.murmuration.llama;
 import dev.murmuration.llama.bindings.Bindings;
 import dev.murmuration.llama.bindings.llama_model_params;
 import dev.murmuration.llama.bindings.llama_progress_callback;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -83,16 +85,32 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * Loads a GGUF file that nobody has looked at.
+   *
+   * @see #load(ModelFile, ModelParameters, DoubleConsumer)
+   * @throws UncheckedIOException if it cannot be opened, or changes meanwhile
+   */
+  public static LlamaModel load(Path file, ModelParameters parameters, DoubleConsumer progress) {
+    try (ModelFile opened = ModelFile.open(file)) {
+      return load(opened, parameters, progress);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
+  }
+
+  /**
    * Loads a GGUF file.
    *
+   * @param file to be closed by the caller, before or after the model
    * @param progress told the share loaded so far, 0 to 1, on the calling thread; null for no
    *     reports. What it throws ends the loading and is thrown on.
    * @throws LlamaException if llama.cpp refuses the file
+   * @throws IOException if the file was written to since it was opened
    * @throws IllegalArgumentException if the device is unknown or layers are asked for where there
    *     is no GPU
    */
-  public static LlamaModel load(Path file, ModelParameters parameters, DoubleConsumer progress) {
-    Llama.ensureLoaded();
+  public static LlamaModel load(ModelFile file, ModelParameters parameters, DoubleConsumer progress)
+      throws IOException {
     Device device = requireDevice(parameters);
     // The CPU always takes part. Naming it means: nothing else.
     boolean named = device != null && device.kind().takesLayers();
@@ -111,48 +129,43 @@ public final class LlamaModel implements AutoCloseable {
         devices.setAtIndex(ValueLayout.ADDRESS, 0, Llama.deviceHandle(device.name()));
         llama_model_params.devices(params, devices);
       }
-      Throwable[] thrown = new Throwable[1];
+      Thrown thrown = new Thrown();
       if (progress != null) {
         llama_model_params.progress_callback(
             params,
             llama_progress_callback.allocate(
-                (share, data) -> report(progress, share, thrown), scratch));
+                (share, data) -> thrown.run(() -> report(progress, share)), scratch));
       }
       NativeError error = new NativeError(scratch);
       MemorySegment handle =
-          Bindings.murmur_model_load(
-              scratch.allocateFrom(file.toString()), params, error.segment(), error.size());
-      if (thrown[0] instanceof Error e) {
-        free(handle);
-        throw e;
-      } else if (thrown[0] instanceof RuntimeException e) {
-        free(handle);
-        throw e;
-      }
-      if (handle.equals(MemorySegment.NULL)) {
-        throw error.exception("llama_model_load_from_file", 0, file + " could not be loaded");
-      }
-      Llama.drainLog();
-      return new LlamaModel(handle);
+          Bindings.murmur_model_load(file.handle(), params, error.segment(), error.size());
+      return finish(file, handle, thrown, error);
     }
   }
 
-  // An exception that leaves an upcall ends the JVM: it is kept, and false tells llama.cpp to stop.
-  private static boolean report(DoubleConsumer progress, float share, Throwable[] thrown) {
+  private static LlamaModel finish(
+      ModelFile file, MemorySegment handle, Thrown thrown, NativeError error) throws IOException {
+    if (handle.equals(MemorySegment.NULL)) {
+      thrown.<RuntimeException>rethrow();
+      file.requireUnchanged();
+      throw error.exception(
+          "llama_model_load_from_file_ptr", 0, file.path() + " could not be loaded");
+    }
+    LlamaModel model = new LlamaModel(handle);
     try {
+      thrown.<RuntimeException>rethrow();
+      file.requireUnchanged();
       Llama.drainLog();
-      progress.accept(share);
-      return true;
-    } catch (RuntimeException | Error e) {
-      thrown[0] = e;
-      return false;
+      return model;
+    } catch (Throwable e) {
+      model.close();
+      throw e;
     }
   }
 
-  private static void free(MemorySegment handle) {
-    if (!handle.equals(MemorySegment.NULL)) {
-      Bindings.llama_model_free(handle);
-    }
+  private static void report(DoubleConsumer progress, float share) {
+    Llama.drainLog();
+    progress.accept(share);
   }
 
   /** The device that is asked for by name, or null when none is. */

@@ -23,6 +23,11 @@ final class NativeError {
     return SIZE;
   }
 
+  /** What the shim wrote. */
+  String text() {
+    return text(segment);
+  }
+
   /** {@code what}, followed by what the shim wrote and the last error of llama.cpp's log. */
   LlamaException exception(String function, int code, String what) {
     String message = text(segment);

@@ -1,19 +1,11 @@
 package dev.murmuration.llama;
 
 import dev.murmuration.llama.bindings.Bindings;
-import dev.murmuration.llama.bindings.llama_batch;
-import dev.murmuration.llama.bindings.llama_context_params;
-import dev.murmuration.llama.bindings.llama_model_params;
-import dev.murmuration.llama.bindings.llama_model_quantize_params;
-import dev.murmuration.llama.bindings.llama_model_tensor_override;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.GroupLayout;
-import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,11 +14,11 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
- * Finds llama.cpp and the shim, loads them, and makes sure that they are the ones that the bindings
- * were generated from.
+ * Finds llama.cpp and the shim and loads them.
  *
  * <p>Looked for in this order: the directory named by {@code -Dmurmuration.native.dir}, the jar
  * ({@code META-INF/native/{os}-{arch}/}, extracted by {@link ResourceCache}). There is no further
@@ -34,33 +26,32 @@ import java.util.stream.Collectors;
  */
 final class NativeLibrary {
   static final String DIRECTORY_PROPERTY = "murmuration.native.dir";
-  private static final String MANIFEST = "MANIFEST";
 
-  /**
-   * A line of the manifest: what native/build.sh made. {@code load} is false for what ggml or the
-   * system loads itself.
-   */
-  private record Library(ResourceCache.Entry file, boolean load) {}
+  // Class loaders of one JVM have a NativeLibrary each, and the libraries are the process's.
+  private static final Object LOCK = "dev.murmuration.llama.NativeLibrary".intern();
 
   private NativeLibrary() {}
 
   /**
    * Loads everything and returns the directory it was loaded from.
    *
+   * @param initialise called with the directory when all is loaded, before another class loader
+   *     goes on
    * @throws LinkageError naming what was tried, or both sides of a mismatch
    */
-  static Path load() {
-    requireNativeAccess();
-    prepareEnvironment();
-    String named = System.getProperty(DIRECTORY_PROPERTY);
-    Path directory = named == null || named.isBlank() ? fromJar() : Path.of(named).toAbsolutePath();
-    for (Library library : manifest(directory)) {
-      if (library.load()) {
-        loadOne(directory.resolve(library.file().name()));
-      }
+  static Path load(Consumer<Path> initialise) {
+    synchronized (LOCK) {
+      requireNativeAccess();
+      prepareEnvironment();
+      String named = System.getProperty(DIRECTORY_PROPERTY);
+      Path directory =
+          named == null || named.isBlank()
+              ? loadFromJar()
+              : loadFrom(Path.of(named).toAbsolutePath());
+      Handshake.of(directory);
+      initialise.accept(directory);
+      return directory;
     }
-    handshake(directory);
-    return directory;
   }
 
   // Any restricted method would do: it throws where native access is denied, and JDK 25 merely
@@ -100,10 +91,35 @@ final class NativeLibrary {
         };
   }
 
-  private static Path fromJar() {
+  private static Path loadFromJar() {
     String folder = "/META-INF/native/" + platform() + "/";
-    byte[] manifest;
-    try (InputStream in = NativeLibrary.class.getResourceAsStream(folder + MANIFEST)) {
+    byte[] text = manifestInJar(folder);
+    NativeManifest manifest = parse(new String(text, StandardCharsets.UTF_8), "the jar");
+    CpuFeatures.require(manifest.cpu(), "the jar");
+    String hash = HexFormat.of().formatHex(ResourceCache.sha256().digest(text));
+    List<ResourceCache.Entry> files = new ArrayList<>(manifest.files());
+    files.add(new ResourceCache.Entry(NativeManifest.NAME, text.length, hash));
+    String key = "native-" + hash.substring(0, 24);
+    Path directory = ResourceCache.extract(NativeLibrary.class, folder, key, files);
+    Path temporary = CacheRoots.temporary(ResourceCache.user());
+    try {
+      loadAll(directory, manifest, directory.getParent());
+      return directory;
+    } catch (UnsatisfiedLinkError e) {
+      boolean elsewhere = !CacheRoots.named() && !directory.startsWith(temporary);
+      if (!elsewhere || LoadFailure.of(e.getMessage()) != LoadFailure.NO_EXECUTION) {
+        throw e;
+      }
+      Llama.note("using " + temporary + ", because: " + e.getMessage());
+      directory =
+          ResourceCache.extract(NativeLibrary.class, folder, key, files, List.of(temporary));
+      loadAll(directory, manifest, temporary);
+      return directory;
+    }
+  }
+
+  private static byte[] manifestInJar(String folder) {
+    try (InputStream in = NativeLibrary.class.getResourceAsStream(folder + NativeManifest.NAME)) {
       if (in == null) {
         throw new UnsatisfiedLinkError(
             "no native library for "
@@ -112,138 +128,109 @@ final class NativeLibrary {
                 + DIRECTORY_PROPERTY
                 + " is not set, and the class path holds no "
                 + folder.substring(1)
-                + MANIFEST
+                + NativeManifest.NAME
                 + "; build it with native/build.sh on this machine, or take a jar made for "
                 + platform());
       }
-      manifest = in.readAllBytes();
+      return in.readAllBytes();
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + folder + MANIFEST + " from the jar", e);
+      throw new UncheckedIOException(
+          "cannot read " + folder + NativeManifest.NAME + " from the jar", e);
     }
-    String hash = HexFormat.of().formatHex(ResourceCache.sha256().digest(manifest));
-    List<ResourceCache.Entry> files =
-        new ArrayList<>(
-            parse(new String(manifest, StandardCharsets.UTF_8)).stream()
-                .map(Library::file)
-                .toList());
-    files.add(new ResourceCache.Entry(MANIFEST, manifest.length, hash));
-    return ResourceCache.extract(
-        NativeLibrary.class, folder, "native-" + hash.substring(0, 24), files);
   }
 
-  private static List<Library> manifest(Path directory) {
+  private static Path loadFrom(Path directory) {
+    String text;
     try {
-      return parse(Files.readString(directory.resolve(MANIFEST)));
+      text = Files.readString(directory.resolve(NativeManifest.NAME));
     } catch (IOException e) {
       throw unsatisfied(
           directory
               + " holds no readable "
-              + MANIFEST
+              + NativeManifest.NAME
               + "; name a directory made by native/build.sh"
               + " (native/build/current/META-INF/native/"
               + platform()
               + ")",
           e);
     }
-  }
-
-  private static List<Library> parse(String manifest) {
-    List<Library> libraries = new ArrayList<>();
-    for (String line : manifest.lines().toList()) {
-      String[] field = line.split(" ", 4);
-      libraries.add(
-          new Library(
-              new ResourceCache.Entry(field[3], Long.parseLong(field[1]), field[0]),
-              field[2].equals("load")));
-    }
-    return libraries;
-  }
-
-  // The path is one that this class chose, absolute.
-  @SuppressWarnings("restricted")
-  private static void loadOne(Path library) {
+    NativeManifest manifest = parse(text, directory.toString());
+    CpuFeatures.require(manifest.cpu(), directory.toString());
     try {
-      System.load(library.toString());
-    } catch (UnsatisfiedLinkError e) {
+      manifest.requireIn(directory);
+    } catch (IOException e) {
       throw unsatisfied(
-          "cannot load "
-              + library
-              + " on "
-              + platform()
-              + ": "
+          "the libraries in "
+              + directory
+              + " are not whole: "
               + e.getMessage()
-              + "; was it built on another machine? native/build.sh builds it for this one",
+              + "; rebuild them with native/build.sh",
+          e);
+    }
+    loadAll(directory, manifest, CacheRoots.temporary(ResourceCache.user()));
+    return directory;
+  }
+
+  private static NativeManifest parse(String text, String where) {
+    try {
+      return NativeManifest.parse(text);
+    } catch (IOException e) {
+      throw unsatisfied(
+          NativeManifest.NAME
+              + " in "
+              + where
+              + " is damaged: "
+              + e.getMessage()
+              + "; rebuild it with native/build.sh",
           e);
     }
   }
 
-  private static void handshake(Path directory) {
-    Map<String, String> lock = properties("bindings.lock");
-    compare(
-        directory,
-        "llama.cpp's commit",
-        Bindings.murmur_llama_commit().getString(0),
-        lock.get("llama.commit"));
-    compare(
-        directory,
-        "the hash of the headers",
-        Bindings.murmur_header_hash().getString(0),
-        lock.get("headers.sha256"));
-    Map<String, GroupLayout> structs =
-        Map.of(
-            "llama_model_params", llama_model_params.layout(),
-            "llama_context_params", llama_context_params.layout(),
-            "llama_model_quantize_params", llama_model_quantize_params.layout(),
-            "llama_model_tensor_override", llama_model_tensor_override.layout(),
-            "llama_batch", llama_batch.layout());
-    for (String line : Bindings.murmur_layouts().getString(0).lines().toList()) {
-      String[] field = line.split("[. ]", -1);
-      GroupLayout struct = structs.get(field[0]);
-      long ours =
-          field.length == 2
-              ? struct.byteSize()
-              : struct.byteOffset(PathElement.groupElement(field[1]));
-      compare(
-          directory,
-          line.substring(0, line.indexOf(' ')),
-          field[field.length - 1],
-          Long.toString(ours));
-    }
-    SymbolLookup symbols = SymbolLookup.loaderLookup();
-    for (String function : symbols()) {
-      if (symbols.find(function).isEmpty()) {
-        throw new UnsatisfiedLinkError(
-            "the library in "
-                + directory
-                + " lacks "
-                + function
-                + "; rebuild it with native/build.sh");
+  /**
+   * Loads the libraries for this class loader. A file can be loaded by one class loader of a JVM
+   * only. The others need no more than the shim: it is loaded from a copy, which finds the rest in
+   * the process by their names.
+   *
+   * @param copies where the copy may go
+   */
+  private static void loadAll(Path directory, NativeManifest manifest, Path copies) {
+    for (NativeManifest.Library library : manifest.libraries()) {
+      Path file = directory.resolve(library.file().name());
+      String failure = library.load() ? loadOne(file) : null;
+      if (failure == null) {
+        continue;
+      }
+      if (LoadFailure.of(failure) == LoadFailure.OTHER_CLASS_LOADER) {
+        failure = isShim(file) ? loadCopy(file, copies) : null;
+      }
+      if (failure != null) {
+        throw new UnsatisfiedLinkError(LoadFailure.explain(file, failure));
       }
     }
   }
 
-  private static void compare(Path directory, String what, String native_, String java) {
-    if (!native_.equals(java)) {
-      throw new LinkageError(
-          "the library in "
-              + directory
-              + " does not fit this jar: "
-              + what
-              + " is "
-              + native_
-              + " there, and the bindings were made for "
-              + java
-              + "; rebuild it with native/build.sh");
+  private static boolean isShim(Path file) {
+    return file.endsWith(System.mapLibraryName("murmur_shim"));
+  }
+
+  /** Returns why it failed, or null. */
+  private static String loadCopy(Path shim, Path copies) {
+    try (Staging copy = ResourceCache.privateCopy(shim, copies)) {
+      return loadOne(copy.directory().resolve(shim.getFileName()));
+    } catch (IOException e) {
+      return "already loaded in another classloader, and no copy can be made: " + e.getMessage();
     }
   }
 
-  /** The functions of llama.cpp, ggml and the shim that the bindings call. */
-  private static List<String> symbols() {
-    return resource("symbols.txt")
-        .lines()
-        .filter(line -> line.startsWith("function ") && !line.endsWith("setenv"))
-        .map(line -> line.substring("function ".length()))
-        .toList();
+  // The path is one that this class chose, absolute.
+  @SuppressWarnings("restricted")
+  private static String loadOne(Path library) {
+    try {
+      System.load(library.toString());
+      return null;
+    } catch (UnsatisfiedLinkError e) {
+      return String.valueOf(e.getMessage());
+    }
   }
 
   static Map<String, String> properties(String name) {
@@ -256,7 +243,7 @@ final class NativeLibrary {
                 line -> line.substring(line.indexOf('=') + 1)));
   }
 
-  private static String resource(String name) {
+  static String resource(String name) {
     try (InputStream in = NativeLibrary.class.getResourceAsStream(name)) {
       if (in == null) {
         throw new LinkageError("the jar is broken: it lacks " + name);
@@ -267,7 +254,7 @@ final class NativeLibrary {
     }
   }
 
-  private static UnsatisfiedLinkError unsatisfied(String message, Throwable cause) {
+  static UnsatisfiedLinkError unsatisfied(String message, Throwable cause) {
     UnsatisfiedLinkError error = new UnsatisfiedLinkError(message);
     error.initCause(cause);
     return error;

@@ -4,10 +4,12 @@ import dev.murmuration.llama.bindings.Bindings;
 import dev.murmuration.llama.bindings.llama_model_quantize_params;
 import dev.murmuration.llama.bindings.llama_model_tensor_override;
 import dev.murmuration.llama.bindings.murmur_quantize_progress;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
 
 /**
  * llama.cpp's quantizer, as it is: the input is not checked, and a failure leaves a partial output.
@@ -31,21 +33,23 @@ public final class NativeQuantizer {
   /**
    * Writes {@code output}, a copy of the GGUF file {@code input} with its matrices in another type.
    *
+   * @param input to be closed by the caller
    * @param layers layers of the model, which decide what a mix does
    * @param threads threads that compute
    * @param requantize whether matrices that are quantized already may be quantized again, which
    *     adds up the errors
    * @throws LlamaException if llama.cpp fails
+   * @throws IOException if the input was written to since it was opened
    */
   public static void quantize(
-      Path input,
+      ModelFile input,
       Path output,
       QuantizationType type,
       int layers,
       int threads,
       boolean requantize,
-      Progress progress) {
-    Llama.ensureLoaded();
+      Progress progress)
+      throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment params = Bindings.llama_model_quantize_default_params(arena);
       llama_model_quantize_params.nthread(params, threads);
@@ -54,30 +58,35 @@ public final class NativeQuantizer {
       llama_model_quantize_params.allow_requantize(params, requantize);
       llama_model_quantize_params.max_buf_size(params, BUFFER);
       llama_model_quantize_params.tt_overrides(params, overrides(arena, type.overrides(layers)));
-      Throwable[] thrown = new Throwable[1];
+      Thrown thrown = new Thrown();
       MemorySegment callback =
           murmur_quantize_progress.allocate(
-              (done, total) -> report(progress, done, total, thrown), arena);
+              (done, total) -> thrown.run(() -> report(progress, done, total)), arena);
       NativeError error = new NativeError(arena);
       int code =
           Bindings.murmur_quantize(
-              arena.allocateFrom(input.toString()),
-              arena.allocateFrom(output.toString()),
+              input.handle(),
+              NativePath.of(output, arena),
               params,
               callback,
               error.segment(),
               error.size());
-      if (thrown[0] instanceof Error e) {
-        throw e;
-      }
-      if (thrown[0] instanceof RuntimeException e) {
-        throw e;
-      }
+      thrown.<RuntimeException>rethrow();
+      input.requireUnchanged();
       if (code != 0) {
-        throw error.exception("llama_model_quantize", code, input + " could not be quantized");
+        LlamaException failure =
+            error.exception("llama_model_quantize", code, input.path() + " could not be quantized");
+        throw new LlamaException(
+            failure.function(), failure.code(), named(failure.getMessage(), input.path()));
       }
       Llama.drainLog();
     }
+  }
+
+  /** llama.cpp knows the open file by another name, which tells nobody anything. */
+  private static String named(String message, Path input) {
+    return message.replaceAll(
+        "/(proc/self|dev)/fd/\\d+", Matcher.quoteReplacement(input.toString()));
   }
 
   /** A list that ends with a null pattern; NULL where there is nothing to override. */
@@ -94,15 +103,8 @@ public final class NativeQuantizer {
     return list;
   }
 
-  // An exception that leaves an upcall ends the JVM: it is kept, and false tells the shim to stop.
-  private static boolean report(Progress progress, int done, int total, Throwable[] thrown) {
-    try {
-      Llama.drainLog();
-      progress.report(done, total);
-      return true;
-    } catch (RuntimeException | Error e) {
-      thrown[0] = e;
-      return false;
-    }
+  private static void report(Progress progress, int done, int total) {
+    Llama.drainLog();
+    progress.report(done, total);
   }
 }

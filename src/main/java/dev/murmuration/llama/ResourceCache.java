@@ -1,5 +1,6 @@
 package dev.murmuration.llama;
 
+import dev.murmuration.llama.bindings.Bindings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -8,108 +9,141 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * Files of the jar that must lie on disk, extracted once per user and content.
  *
  * <p>A set of files becomes a directory named by a key of its content. It is written beside its
  * final name and appears there by one rename, so that a half-written set is never seen, and of two
- * processes that extract at once the later one takes what the earlier one made. Any thread may
- * call.
+ * processes that extract at once the later one takes what the earlier one made. What is there is
+ * compared with its hashes, and must belong to this user alone. Any thread may call.
  */
 public final class ResourceCache {
   /** One file of a set. {@code sha256} is lower-case hexadecimal; {@code size} is in bytes. */
   public record Entry(String name, long size, String sha256) {}
 
+  private static final int ATTEMPTS = 3;
+  private static final String REMEDY =
+      "; or name another directory: XDG_CACHE_HOME=DIR in the environment, or java"
+          + " -Dmurmuration.cache.dir=DIR";
+
+  // Another class loader of this JVM has a ResourceCache of its own, and file locks are for
+  // processes: a string is what they share.
+  private static final Object LOCK = "dev.murmuration.llama.ResourceCache".intern();
+
   private ResourceCache() {}
 
   /**
-   * The cache's directory: system property {@code murmuration.cache.dir}, else {@code
-   * $XDG_CACHE_HOME/murmuration}, else {@code ~/Library/Caches/murmuration} on macOS and {@code
-   * ~/.cache/murmuration} elsewhere.
-   */
-  public static Path directory() {
-    String named = System.getProperty("murmuration.cache.dir");
-    if (named != null && !named.isBlank()) {
-      return Path.of(named).toAbsolutePath();
-    }
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    if (xdg != null && Path.of(xdg).isAbsolute()) {
-      return Path.of(xdg, "murmuration");
-    }
-    Path home = Path.of(System.getProperty("user.home"));
-    boolean mac = System.getProperty("os.name").startsWith("Mac");
-    return home.resolve(mac ? "Library/Caches" : ".cache").resolve("murmuration");
-  }
-
-  /**
    * Returns the directory that holds {@code entries}, extracting them first if it is not there or
-   * not whole.
+   * not whole. Where the cache cannot be written, that is a directory below the temporary one.
    *
    * @param owner class whose loader finds the resources
    * @param resourceFolder folder of the resources, absolute, ending in a slash
    * @param key name of the set: different content must have a different key
-   * @throws UncheckedIOException if they cannot be written or are not what the entry says; nothing
-   *     partial is left
+   * @throws UncheckedIOException if they cannot be written or are not what the entry says, or if
+   *     others may write to the directory; nothing partial is left
    */
   public static Path extract(
       Class<?> owner, String resourceFolder, String key, List<Entry> entries) {
-    Path target = directory().resolve(key);
-    if (whole(target, entries)) {
-      return target;
-    }
-    try {
-      Files.createDirectories(target.getParent());
-      Path staging = Files.createTempDirectory(target.getParent(), key + ".part-");
+    return extract(owner, resourceFolder, key, entries, CacheRoots.here(user()));
+  }
+
+  static Path extract(
+      Class<?> owner, String resourceFolder, String key, List<Entry> entries, List<Path> roots) {
+    StringBuilder reasons = new StringBuilder();
+    IOException failure = null;
+    for (Path root : roots) {
       try {
-        for (Entry entry : entries) {
-          copy(owner, resourceFolder, entry, staging.resolve(entry.name()));
+        Path extracted;
+        synchronized (LOCK) {
+          extracted = extractInto(root, owner, resourceFolder, key, entries);
         }
-        publish(staging, target, entries);
-      } finally {
-        delete(staging);
+        if (failure != null) {
+          Llama.note("using " + extracted + ", because" + reasons);
+        }
+        return extracted;
+      } catch (Trust.UntrustedException e) {
+        throw new UncheckedIOException(e.getFile() + " " + e.getReason() + REMEDY, e);
+      } catch (IOException e) {
+        reasons.append(failure == null ? " " : "; ").append(root).append(": ").append(reason(e));
+        failure = e;
       }
-    } catch (IOException e) {
-      throw new UncheckedIOException(
-          "cannot extract "
-              + key
-              + " into "
-              + target.getParent()
-              + ": "
-              + reason(e)
-              + "; make room there, or name another directory with -Dmurmuration.cache.dir=DIR",
-          e);
     }
-    return target;
+    throw new UncheckedIOException(
+        "cannot extract " + key + " into" + reasons + "; make room there" + REMEDY, failure);
+  }
+
+  private static Path extractInto(
+      Path root, Class<?> owner, String resourceFolder, String key, List<Entry> entries)
+      throws IOException {
+    Trust trust = new Trust(user());
+    prepare(root, trust);
+    Path target = root.resolve(key);
+    for (int attempt = 1; ; attempt++) {
+      if (new VerifiedSet(target, entries, trust).isWhole()) {
+        return target;
+      }
+      try (Staging staging = Staging.create(root, key)) {
+        for (Entry entry : entries) {
+          copy(owner, resourceFolder, entry, staging.directory().resolve(entry.name()));
+        }
+        new VerifiedSet(staging.directory(), entries, trust).remember();
+        staging.release();
+        if (!new VerifiedSet(target, entries, trust).isWhole()) {
+          publish(staging.directory(), target);
+        }
+        return target;
+      } catch (FileSystemException e) {
+        // Another process may have put it there in between: look again.
+        if (attempt == ATTEMPTS) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static void prepare(Path root, Trust trust) throws IOException {
+    if (!Files.isDirectory(root)) {
+      Files.createDirectories(
+          root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+    trust.requireRoot(root);
+    Staging.removeAbandoned(root);
+  }
+
+  /** The numeric id of who runs this. */
+  static int user() {
+    return Bindings.geteuid();
+  }
+
+  /**
+   * Copies a library to a place of its own, for a class loader that cannot have the file itself;
+   * the caller closes what is returned when it is loaded.
+   */
+  static Staging privateCopy(Path library, Path root) throws IOException {
+    prepare(root, new Trust(user()));
+    Staging staging = Staging.create(root, "copy");
+    Files.copy(library, staging.directory().resolve(library.getFileName()));
+    return staging;
   }
 
   private static String reason(IOException e) {
     // The JDK's own message repeats the path.
-    return e instanceof FileSystemException f && f.getReason() != null
-        ? f.getReason()
-        : String.valueOf(e.getMessage());
-  }
-
-  private static boolean whole(Path directory, List<Entry> entries) {
-    try {
-      for (Entry entry : entries) {
-        if (Files.size(directory.resolve(entry.name())) != entry.size()) {
-          return false;
-        }
-      }
-      return true;
-    } catch (IOException e) {
-      return false;
+    if (e instanceof FileSystemException f && f.getReason() != null) {
+      return f.getReason();
     }
+    String kind = e instanceof FileSystemException ? e.getClass().getSimpleName() : "";
+    return kind.isEmpty() ? String.valueOf(e.getMessage()) : kind + " " + e.getMessage();
   }
 
   private static void copy(Class<?> owner, String folder, Entry entry, Path to) throws IOException {
@@ -125,6 +159,7 @@ public final class ResourceCache {
       // A full disk may otherwise be noticed only after the rename.
       channel.force(true);
     }
+    Files.setPosixFilePermissions(to, PosixFilePermissions.fromString("rwx------"));
     String actual = HexFormat.of().formatHex(digest.digest());
     if (!actual.equals(entry.sha256())) {
       throw new IOException(
@@ -132,45 +167,19 @@ public final class ResourceCache {
     }
   }
 
-  private static void publish(Path staging, Path target, List<Entry> entries) throws IOException {
-    FileSystemException failure = null;
-    for (int attempt = 0; attempt < 3; attempt++) {
+  private static void publish(Path staging, Path target) throws IOException {
+    if (Files.isDirectory(target)) {
+      // Damaged after it was made. It is put aside in one step, so that nobody sees half of it.
+      Path aside = Files.createTempDirectory(target.getParent(), target.getFileName() + ".part-");
       try {
-        if (whole(target, entries)) {
-          return; // Another process was faster.
-        }
-        if (Files.isDirectory(target)) {
-          // Damaged after it was made. It is put aside in one step, so that nobody sees half of it.
-          Path aside =
-              Files.createTempDirectory(target.getParent(), target.getFileName() + ".part-");
-          Files.move(
-              target, aside, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-          delete(aside);
-        }
-        Files.move(staging, target, StandardCopyOption.ATOMIC_MOVE);
-        return;
-      } catch (FileSystemException e) {
-        // Another process may have put it there in between: look again.
-        failure = e;
+        Files.move(
+            target, aside, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      } catch (NoSuchFileException e) {
+        // Another process has done it.
       }
+      Staging.delete(aside);
     }
-    if (!whole(target, entries)) {
-      throw failure;
-    }
-  }
-
-  private static void delete(Path directory) throws IOException {
-    if (!Files.isDirectory(directory)) {
-      return;
-    }
-    List<Path> inside;
-    try (Stream<Path> files = Files.list(directory)) {
-      inside = files.toList();
-    }
-    for (Path file : inside) {
-      Files.deleteIfExists(file);
-    }
-    Files.deleteIfExists(directory);
+    Files.move(staging, target, StandardCopyOption.ATOMIC_MOVE);
   }
 
   static MessageDigest sha256() {

@@ -3,7 +3,9 @@ package dev.murmuration.reward;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.llama.ContextParameters;
+import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.LlamaModel;
+import dev.murmuration.llama.ModelFile;
 import dev.murmuration.llama.ModelParameters;
 import dev.murmuration.llama.ResourceCache;
 import java.io.IOException;
@@ -44,6 +46,7 @@ final class ModelLoader {
   }
 
   private static Path embeddedFile() throws IOException {
+    Llama.ensureLoaded();
     String file = "fledgling-q8_0.gguf";
     String[] hashAndSize;
     try (InputStream in = ModelLoader.class.getResourceAsStream(file + ".sha256")) {
@@ -60,8 +63,15 @@ final class ModelLoader {
     return name == null ? file.toString() : name.toString();
   }
 
-  private static Loaded load(Path file, Options options, String name) throws IOException {
-    Gguf gguf = Gguf.read(file);
+  private static Loaded load(Path path, Options options, String name) throws IOException {
+    Gguf.requireFile(path);
+    try (ModelFile file = ModelFile.open(path)) {
+      return load(file, options, name);
+    }
+  }
+
+  private static Loaded load(ModelFile file, Options options, String name) throws IOException {
+    Gguf gguf = Gguf.read(file.path(), file);
     LlamaHyperparameters shape = LlamaHyperparameters.validate(gguf);
     ValueHead head =
         options.valueHead().isPresent()
@@ -84,7 +94,7 @@ final class ModelLoader {
             options.truncate(),
             options.timeout().orElse(null),
             shape,
-            file,
+            file.path(),
             context.threads());
 
     LlamaModel model =

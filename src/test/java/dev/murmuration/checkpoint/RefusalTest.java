@@ -9,6 +9,7 @@ import dev.murmuration.gguf.GgufTensorType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -103,6 +104,31 @@ class RefusalTest {
     assertRefused().hasMessageContaining(tensor.name()).hasMessageContaining("too large for F16");
     assertThat(convert(GgufTensorType.BF16).tensors()).isNotEmpty();
     assertThat(convert(GgufTensorType.Q8_0).tensors()).isNotEmpty();
+  }
+
+  @Test
+  void aCheckpointThatIsReplacedWhileItIsConvertedIsRefused() throws IOException {
+    Path weights = directory.resolve("model.safetensors");
+    Path next = directory.resolve("next");
+    CheckpointWriter.safetensors(next, tensors);
+    CheckpointWriter.safetensors(weights, tensors);
+    Converter converter =
+        Converter.of(directory)
+            .progress(
+                (tensor, bytes, total) -> {
+                  try {
+                    if (Files.exists(next)) {
+                      Files.move(next, weights, StandardCopyOption.ATOMIC_MOVE);
+                    }
+                  } catch (IOException e) {
+                    throw new AssertionError(e);
+                  }
+                });
+    assertThatThrownBy(() -> converter.convert(directory.resolve("out.gguf")))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining(weights.toString())
+        .hasMessageContaining("was replaced or changed while it was being read");
+    assertThat(directory.resolve("out.gguf")).doesNotExist();
   }
 
   @Test

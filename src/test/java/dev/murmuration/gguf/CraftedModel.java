@@ -2,11 +2,13 @@ package dev.murmuration.gguf;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Random;
 
 /** A complete llama model of some 40 KB that tests change in one place at a time. */
 public final class CraftedModel {
@@ -23,6 +25,30 @@ public final class CraftedModel {
     tokenizer(writer);
     tensors(writer);
     return writer;
+  }
+
+  /**
+   * Writes a reward model whose weights and head are random, so that each of its parts counts.
+   *
+   * @param seed another one makes another model
+   */
+  public static void writeRandom(Path file, long seed) throws IOException {
+    Random random = new Random(seed);
+    GgufWriter writer = writer();
+    for (GgufTensor tensor : read(writer, file.getParent()).tensors()) {
+      ByteBuffer numbers = ByteBuffer.allocate((int) tensor.elements() * Float.BYTES);
+      numbers.order(ByteOrder.LITTLE_ENDIAN);
+      while (numbers.hasRemaining()) {
+        numbers.putFloat((float) random.nextGaussian() / 4);
+      }
+      writer.tensor(
+          tensor.name(), GgufTensorType.F32, tensor.dims(), out -> out.write(numbers.flip()));
+    }
+    float[] head = new float[HIDDEN_SIZE];
+    for (int i = 0; i < head.length; i++) {
+      head[i] = (float) random.nextGaussian();
+    }
+    writer.metadata("reward_model.value_head.weight", GgufValue.floats(head)).write(file);
   }
 
   static Gguf read(GgufWriter writer, Path directory) throws IOException {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -189,6 +190,33 @@ class LlamaHyperparametersTest {
         arguments("tokenizer.ggml.token_type", GgufValue.ints(new int[265]), "265"),
         arguments("tokenizer.ggml.token_type", GgufValue.ints(new int[264]), "type 0"),
         arguments("tokenizer.ggml.tokens", GgufValue.strings(List.of("a")), "1"));
+  }
+
+  /** A model with so many control and user-defined tokens in all. */
+  private static GgufWriter specials(int count) {
+    List<String> tokens = new ArrayList<>(CraftedModel.tokens());
+    int more = count - 3;
+    int[] types = Arrays.copyOf(CraftedModel.tokenTypes(), tokens.size() + more);
+    for (int i = 0; i < more; i++) {
+      types[tokens.size()] = 3 + i % 2;
+      tokens.add("[PAD" + i + "]");
+    }
+    GgufWriter writer = CraftedModel.writer();
+    writer
+        .metadata("tokenizer.ggml.tokens", GgufValue.strings(tokens))
+        .metadata("tokenizer.ggml.scores", GgufValue.floats(new float[types.length]))
+        .metadata("tokenizer.ggml.token_type", GgufValue.ints(types))
+        .metadata("llama.vocab_size", GgufValue.uint32(types.length));
+    long rows = types.length;
+    return CraftedModel.tensor(
+        writer, "token_embd.weight", GgufTensorType.F16, (long) CraftedModel.HIDDEN_SIZE, rows);
+  }
+
+  @Test
+  void specialTokensThatEveryTextIsSearchedForAreLimited() throws Exception {
+    int limit = LlamaVocabulary.MAX_SPECIAL_TOKENS;
+    LlamaHyperparameters.validate(CraftedModel.read(specials(limit), directory));
+    refused(specials(limit + 1), (limit + 1) + " special tokens", "the limit is " + limit);
   }
 
   @ParameterizedTest

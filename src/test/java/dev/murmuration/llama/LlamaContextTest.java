@@ -130,6 +130,15 @@ class LlamaContextTest {
     }
   }
 
+  /** A batch of more tokens than {@link #SMALL} takes. */
+  static MemorySegment tooManyTokens(Arena arena) {
+    int tooMany = 65;
+    MemorySegment batch = llama_batch.allocate(arena);
+    llama_batch.n_tokens(batch, tooMany);
+    llama_batch.token(batch, arena.allocate(ValueLayout.JAVA_INT, tooMany));
+    return batch;
+  }
+
   @Test
   void theShimTurnsExceptionsAndAssertsIntoErrors() {
     Llama.ensureLoaded();
@@ -147,12 +156,7 @@ class LlamaContextTest {
       assertThat(NativeError.text(error.segment())).isNotEmpty();
 
       // GGML_ASSERT(n_tokens <= n_batch), before anything is computed
-      int tooMany = 65;
-      MemorySegment tokens = arena.allocate(ValueLayout.JAVA_INT, tooMany);
-      MemorySegment batch = llama_batch.allocate(arena);
-      llama_batch.n_tokens(batch, tooMany);
-      llama_batch.token(batch, tokens);
-      assertThat(context.decodeUnchecked(batch)).isEqualTo(Bindings.MURMUR_ASSERT());
+      assertThat(context.decodeUnchecked(tooManyTokens(arena))).isEqualTo(Bindings.MURMUR_ASSERT());
       assertThat(context.lastError()).contains("GGML_ASSERT");
 
       context.add(1, true, 0);

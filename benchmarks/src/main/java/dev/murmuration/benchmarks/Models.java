@@ -3,6 +3,7 @@ package dev.murmuration.benchmarks;
 import dev.murmuration.benchmarks.SyntheticModel.Shape;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.llama.ModelFile;
 import dev.murmuration.llama.NativeQuantizer;
 import dev.murmuration.llama.QuantizationType;
 import java.io.IOException;
@@ -47,13 +48,15 @@ public final class Models {
   }
 
   private static void quantize(Path source, Path target) throws IOException {
-    NativeQuantizer.quantize(
-        source,
-        target,
-        QuantizationType.Q4_0,
-        LlamaHyperparameters.validate(Gguf.read(source)).layers(),
-        Runtime.getRuntime().availableProcessors(),
-        false,
-        (done, total) -> {});
+    try (ModelFile file = ModelFile.open(source)) {
+      NativeQuantizer.quantize(
+          file,
+          target,
+          QuantizationType.Q4_0,
+          LlamaHyperparameters.validate(Gguf.read(source)).layers(),
+          Runtime.getRuntime().availableProcessors(),
+          false,
+          (done, total) -> {});
+    }
   }
 }

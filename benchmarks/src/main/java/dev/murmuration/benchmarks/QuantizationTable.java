@@ -2,6 +2,7 @@ package dev.murmuration.benchmarks;
 
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.llama.ModelFile;
 import dev.murmuration.llama.NativeQuantizer;
 import dev.murmuration.llama.QuantizationType;
 import dev.murmuration.reward.Options;
@@ -42,7 +43,9 @@ public final class QuantizationTable {
       Path file = file(folder, source, type);
       if (!Files.exists(file)) {
         System.err.println("making " + file);
-        NativeQuantizer.quantize(source, file, type, layers, threads, false, (done, total) -> {});
+        try (ModelFile opened = ModelFile.open(source)) {
+          NativeQuantizer.quantize(opened, file, type, layers, threads, false, (done, total) -> {});
+        }
       }
     }
     double[] expected = rewards(source);
