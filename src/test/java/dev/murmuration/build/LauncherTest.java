@@ -228,7 +228,8 @@ class LauncherTest {
   @Test
   void noHomeAndNoPathAreNeeded() throws Exception {
     Path home = jdk("jvm/new", "25.0.1");
-    run("score");
+    environment.remove("HOME");
+    assertThat(run("score").out()).contains("home " + home).contains("HOME unset");
     environment.clear();
     environment.put("JAVA_HOME", home.toString());
     Result result = run("score");
