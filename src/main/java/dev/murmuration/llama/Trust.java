@@ -72,7 +72,7 @@ final class Trust {
   private void requireAncestor(Path path) throws IOException {
     Map<String, Object> attributes = Files.readAttributes(path, "unix:mode,uid,gid");
     int mode = (int) attributes.get("mode");
-    requireOwner(path, (int) attributes.get("uid"));
+    requireOwner(path, (int) attributes.get("uid"), "could replace what is in it");
     if ((mode & STICKY) != 0 || (mode & OTHERS_WRITE) == 0) {
       return;
     }
@@ -100,14 +100,20 @@ final class Trust {
           ((mode & TYPE) == LINK ? "is a symbolic link" : "is not " + what)
               + ", and others may have put it there; remove it");
     }
-    requireOwner(path, (int) attributes.get("uid"));
+    requireOwner(path, (int) attributes.get("uid"), "may have planted it; remove it");
     return mode;
   }
 
-  private void requireOwner(Path path, int owner) throws UntrustedException {
+  private void requireOwner(Path path, int owner, String risk) throws UntrustedException {
     if (owner != user && owner != 0) {
       throw new UntrustedException(
-          path, "belongs to user " + owner + ", not to user " + user + " who runs this; remove it");
+          path,
+          "belongs to user "
+              + owner
+              + " and not to user "
+              + user
+              + ", who runs this: who owns it "
+              + risk);
     }
   }
 

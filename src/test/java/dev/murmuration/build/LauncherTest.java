@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -58,6 +59,8 @@ class LauncherTest {
         : > target/murmuration-1-sources.jar
         """
             .formatted(folder));
+    // No JDK: the machine's own, should it have one there, is behind this.
+    write(bin.resolve("java"), "#!/bin/sh\n");
     environment.put("PATH", bin + ":/usr/bin:/bin");
     environment.put("HOME", folder.resolve("home").toString());
   }
@@ -123,9 +126,12 @@ class LauncherTest {
     builder.environment().putAll(environment);
     Process process = builder.start();
     process.getOutputStream().close();
-    int code = process.waitFor();
+    boolean ended = process.waitFor(60, TimeUnit.SECONDS);
+    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    process.destroyForcibly();
+    assertThat(ended).as("the launcher ends").isTrue();
     return new Result(
-        code,
+        process.exitValue(),
         Files.readString(out, StandardCharsets.UTF_8),
         Files.readString(err, StandardCharsets.UTF_8));
   }
@@ -221,9 +227,11 @@ class LauncherTest {
 
   @Test
   void noHomeAndNoPathAreNeeded() throws Exception {
-    jdk("jvm/new", "25.0.1");
-    run("score");
+    Path home = jdk("jvm/new", "25.0.1");
+    environment.remove("HOME");
+    assertThat(run("score").out()).contains("home " + home).contains("HOME unset");
     environment.clear();
+    environment.put("JAVA_HOME", home.toString());
     Result result = run("score");
     assertThat(result.err()).isEmpty();
     assertThat(result.out()).contains("HOME unset");
@@ -253,7 +261,7 @@ class LauncherTest {
   @Test
   void whoInterruptsTheTrainingLeavesNothingAndNorDoesWhoKillsIt() throws Exception {
     Path aot = project.resolve("target/aot");
-    String terminate = "kill -TERM $PPID; while :; do :; done";
+    String terminate = "kill -TERM $PPID; exec sleep 100";
     jdk(folder.resolve("jvm/new"), "25.0.1", terminate);
     assertThat(run("score").exitCode()).isEqualTo(143);
     assertThat(project.resolve("target/murmur.lock")).doesNotExist();

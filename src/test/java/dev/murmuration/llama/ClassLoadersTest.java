@@ -11,11 +11,13 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.WeakReference;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -121,6 +123,51 @@ class ClassLoadersTest {
 
     private static Method log(Class<?> inside) throws NoSuchMethodException {
       return inside.getMethod("log", String.class);
+    }
+  }
+
+  /** Loads Murmuration twice, from two directories; prints what becomes of the second. */
+  static final class TwoBuilds {
+    public static void main(String[] args) throws Exception {
+      for (String directory : args) {
+        System.setProperty(NativeLibrary.DIRECTORY_PROPERTY, directory);
+        Class<?> inside = Twice.loader().loadClass(Inside.class.getName());
+        try {
+          System.out.println(inside.getMethod("reward").invoke(null));
+        } catch (InvocationTargetException e) {
+          System.out.println(e.getCause());
+        }
+      }
+    }
+  }
+
+  @Test
+  void anotherBuildIsNotMixedWithTheOneThatIsLoaded(@TempDir Path folder) throws Exception {
+    Path one = Llama.ensureLoaded();
+    Path other = NativeLibraryTest.copyOf(one, folder.resolve("other"));
+    Path library = library(other, System.mapLibraryName("llama"));
+    String before = VerifiedSet.hash(library) + " " + Files.size(library);
+    Files.write(library, new byte[] {0}, StandardOpenOption.APPEND);
+    String after = VerifiedSet.hash(library) + " " + Files.size(library);
+    Path manifest = other.resolve(NativeManifest.NAME);
+    Files.writeString(manifest, Files.readString(manifest).replace(before, after));
+    ChildJvm.Result result = new ChildJvm(TwoBuilds.class).run(one, other);
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    List<String> lines = result.out().lines().toList();
+    assertThat(lines.get(0)).isEqualTo(Double.toString(Inside.reward()));
+    assertThat(lines.get(1))
+        .contains("another build of llama.cpp is loaded in this JVM already")
+        .contains(one.toString(), other.toString())
+        .contains("in a JVM each");
+  }
+
+  /** Its name ends in a version. */
+  private static Path library(Path directory, String name) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith(name))
+          .findFirst()
+          .orElseThrow();
     }
   }
 

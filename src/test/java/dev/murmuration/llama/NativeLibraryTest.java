@@ -118,7 +118,7 @@ class NativeLibraryTest {
         .isEqualTo(inode);
   }
 
-  private static Path copyOf(Path from, Path to) throws IOException {
+  static Path copyOf(Path from, Path to) throws IOException {
     Files.createDirectory(to);
     try (Stream<Path> files = Files.list(from)) {
       for (Path file : files.toList()) {

@@ -91,7 +91,7 @@ class TrustTest {
     Files.setAttribute(directory, "unix:uid", owner);
     Trust other = new Trust(owner + 1);
     assertThatThrownBy(() -> other.requireDirectory(directory))
-        .hasMessageContaining("belongs to user " + owner + ", not to user " + (owner + 1));
+        .hasMessageContaining("belongs to user " + owner + " and not to user " + (owner + 1));
     assertThatThrownBy(() -> other.requireRoot(directory)).hasMessageContaining("belongs to user");
   }
 
