@@ -174,7 +174,11 @@ class BuildScriptsTest {
         stub(
             bin,
             "check",
-            ". '" + functions + "'; printf abc > abc; has_integrity abc \"$INTEGRITY\"");
+            ". '"
+                + functions
+                + "'; cd '"
+                + folder
+                + "'; printf abc > abc; has_integrity abc \"$INTEGRITY\"");
     // FIPS 180-2, C.1.
     String abc =
         "sha512-3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==";
