@@ -190,8 +190,7 @@ final class ScoreStream {
       case IllegalArgumentException e -> Failures.oneLine(Failures.message(e));
       case LlamaException e -> Failures.oneLine(Failures.message(e));
       case NonFiniteRewardException e -> Failures.oneLine(Failures.message(e));
-      case ScoringTimeoutException _ ->
-          "no reward within the time that --timeout allows";
+      case ScoringTimeoutException _ -> "no reward within the time that --timeout allows";
       default -> throw fatal(failure);
     };
   }
