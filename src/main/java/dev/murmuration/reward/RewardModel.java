@@ -6,7 +6,6 @@ import dev.murmuration.llama.Vocabulary;
 import dev.murmuration.reward.TextEncoder.Text;
 import dev.murmuration.reward.TextEncoder.Tokens;
 import java.io.IOException;
-import java.lang.ref.Cleaner;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,8 +37,6 @@ import java.util.function.Supplier;
  * BOS, and the result says how many.
  */
 public final class RewardModel implements AutoCloseable {
-  private static final Cleaner LEAKS = Cleaner.create();
-
   private final LlamaModel model;
   private final Engine engine;
   private final Planner planner;
@@ -55,22 +52,7 @@ public final class RewardModel implements AutoCloseable {
     this.encoder =
         new TextEncoder(
             model.vocabulary(), settings.template(), settings.contextLength(), settings.truncate());
-    AtomicBoolean flag = new AtomicBoolean();
-    this.closed = flag;
-    Throwable created = new Throwable("created here");
-    String name = settings.name();
-    // Only a report: freeing belongs to whoever loaded it.
-    LEAKS.register(
-        this,
-        () -> {
-          if (!flag.get()) {
-            System.getLogger(RewardModel.class.getName())
-                .log(
-                    System.Logger.Level.WARNING,
-                    "reward model " + name + " was never closed; its memory is lost",
-                    created);
-          }
-        });
+    this.closed = LeakReport.of(this, settings.name());
   }
 
   /** Loads a model with {@link Options#defaults}. */

@@ -58,9 +58,10 @@ public class Tokenization {
     error = arena.allocate(ERROR_BYTES);
     MemorySegment params = Bindings.llama_model_default_params(arena);
     llama_model_params.n_gpu_layers(params, 0);
-    plainModel =
-        Bindings.murmur_model_load(
-            arena.allocateFrom(MODEL.toString()), params, error, ERROR_BYTES);
+    MemorySegment file =
+        Bindings.murmur_file_open(arena.allocateFrom(MODEL.toString()), error, ERROR_BYTES);
+    plainModel = Bindings.murmur_model_load(file, params, error, ERROR_BYTES);
+    Bindings.murmur_file_close(file);
     vocabulary = Bindings.llama_model_get_vocab(plainModel);
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     utf8 = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
