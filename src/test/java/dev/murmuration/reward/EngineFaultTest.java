@@ -260,8 +260,8 @@ class EngineFaultTest {
       AtomicInteger hogs = new AtomicInteger();
       Thread hog = Thread.ofPlatform().daemon().start(() -> fill(hogs));
       for (int round = 0; round < ROUNDS; round++) {
-        List<Future<?>> answers = new ArrayList<>();
         try (var threads = Executors.newFixedThreadPool(4)) {
+          List<Future<?>> answers = new ArrayList<>();
           for (int i = 0; i < 8; i++) {
             RewardModel own = model;
             String text = TEXT.repeat(20) + round + " " + i;
