@@ -375,6 +375,24 @@ int32_t murmur_log_take(char * line, size_t line_size) {
     return level;
 }
 
+const char * murmur_kernels(void) {
+    // They are inside the CPU backend, which may have been loaded by ggml: any function of its leads to its file.
+    ggml_backend_reg_t cpu      = ggml_backend_reg_by_name("CPU");
+    void *             function = cpu ? ggml_backend_reg_get_proc_address(cpu, "ggml_backend_set_n_threads") : nullptr;
+    Dl_info            info;
+    if (!function || dladdr(function, &info) == 0) {
+        return "";
+    }
+    void * library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    if (!library) {
+        return "";
+    }
+    const auto   name = reinterpret_cast<const char * (*)()>(dlsym(library, "murmur_kernels_name"));
+    const char * text = name ? name() : "";
+    dlclose(library);
+    return text;
+}
+
 int32_t murmur_system_info(char * text, size_t text_size) {
     // llama.cpp builds it in one static string.
     static std::mutex           mutex;

@@ -45,6 +45,8 @@ MURMUR_API const char * murmur_libraries(void);
 MURMUR_API void murmur_log_level(int32_t level);
 // Moves the oldest kept log line to `line` and returns its level, or 0 when there is none. Any thread.
 MURMUR_API int32_t murmur_log_take(char * line, size_t line_size);
+// Which kernels of ours compute on the CPU ("avx512-vnni"); an empty text if none do. After murmur_init.
+MURMUR_API const char * murmur_kernels(void);
 // What the CPU backend was compiled for ("AVX512 = 1 | …").
 MURMUR_API int32_t murmur_system_info(char * text, size_t text_size);
 

@@ -1873,6 +1873,64 @@ public class Bindings extends Bindings$shared {
         }
     }
 
+    private static class murmur_kernels {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_POINTER    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_kernels");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * const char *murmur_kernels()
+     * }
+     */
+    public static FunctionDescriptor murmur_kernels$descriptor() {
+        return murmur_kernels.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * const char *murmur_kernels()
+     * }
+     */
+    public static MethodHandle murmur_kernels$handle() {
+        return murmur_kernels.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * const char *murmur_kernels()
+     * }
+     */
+    public static MemorySegment murmur_kernels$address() {
+        return murmur_kernels.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * const char *murmur_kernels()
+     * }
+     */
+    public static MemorySegment murmur_kernels() {
+        var mh$ = murmur_kernels.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_kernels");
+            }
+            return (MemorySegment)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class murmur_system_info {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Bindings.C_INT,

@@ -61,6 +61,7 @@ final class DevicesCommand implements Callable<Integer> {
     terminal
         .out()
         .println("llama.cpp " + Llama.version() + ", built for: " + String.join(" ", features()));
+    terminal.out().println("kernels: " + kernels());
   }
 
   private static void write(JsonGenerator json, List<Device> devices) throws IOException {
@@ -77,6 +78,7 @@ final class DevicesCommand implements Callable<Integer> {
     }
     json.writeEndArray();
     json.writeStringField("llama_cpp", Llama.version());
+    json.writeStringField("kernels", Llama.kernels());
     json.writeArrayFieldStart("features");
     for (String feature : features()) {
       json.writeString(feature);
@@ -87,6 +89,11 @@ final class DevicesCommand implements Callable<Integer> {
 
   private static String kind(Device device) {
     return device.kind().name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  /** What computes products of quantized weights on the CPU. */
+  static String kernels() {
+    return Llama.kernels().isEmpty() ? "llama.cpp's" : Llama.kernels();
   }
 
   /** What llama.cpp was compiled for: of {@code CPU : SSE3 = 1 | AVX = 1 |} the names. */

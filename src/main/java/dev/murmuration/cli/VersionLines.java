@@ -11,7 +11,9 @@ import picocli.CommandLine.IVersionProvider;
 final class VersionLines implements IVersionProvider {
   @Override
   public String[] getVersion() {
-    return new String[] {Version.build(), "llama.cpp is built for " + features(), java()};
+    return new String[] {
+      Version.build(), "llama.cpp is built for " + features(), "kernels: " + kernels(), java()
+    };
   }
 
   /** The same as an object; returns the exit code. */
@@ -30,6 +32,7 @@ final class VersionLines implements IVersionProvider {
     json.writeStringField("build", Version.build());
     json.writeStringField("llama_cpp", Llama.version());
     json.writeStringField("built_for", features());
+    json.writeStringField("kernels", kernels());
     json.writeStringField("java", System.getProperty("java.runtime.version"));
     json.writeStringField("java_vendor", System.getProperty("java.vendor"));
     json.writeStringField("os", System.getProperty("os.name"));
@@ -42,6 +45,14 @@ final class VersionLines implements IVersionProvider {
     } catch (LinkageError e) {
       // The versions are what someone needs who reports just that.
       return "what cannot be loaded here: " + Failures.oneLine(e.getMessage());
+    }
+  }
+
+  private static String kernels() {
+    try {
+      return DevicesCommand.kernels();
+    } catch (LinkageError e) {
+      return "none that can be loaded";
     }
   }
 

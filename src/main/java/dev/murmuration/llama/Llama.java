@@ -86,6 +86,16 @@ public final class Llama {
     return lock.get("llama.version") + " (" + lock.get("llama.commit").substring(0, 7) + ")";
   }
 
+  /**
+   * Which of Murmuration's own kernels compute on the CPU, such as {@code avx512-vnni}; empty if
+   * llama.cpp's compute everything, because this processor has none or {@code MURMUR_KERNELS=off}
+   * is set.
+   */
+  public static String kernels() {
+    ensureLoaded();
+    return Bindings.murmur_kernels().getString(0);
+  }
+
   /** What the CPU backend was compiled for, in llama.cpp's words: {@code CPU : AVX512 = 1 | …}. */
   public static String systemInfo() {
     ensureLoaded();

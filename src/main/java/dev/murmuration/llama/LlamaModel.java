@@ -118,6 +118,9 @@ public final class LlamaModel implements AutoCloseable {
       MemorySegment params = Bindings.llama_model_default_params(scratch);
       llama_model_params.n_gpu_layers(
           params, device != null && !named ? 0 : parameters.gpuLayers());
+      // Our kernels read the weights as they lie in the file; llama.cpp would copy them into an
+      // order of its own.
+      llama_model_params.use_extra_bufts(params, Llama.kernels().isEmpty());
       llama_model_params.load_mode(
           params,
           parameters.memoryMap()

@@ -27,6 +27,9 @@ import java.util.stream.Collectors;
 final class NativeLibrary {
   static final String DIRECTORY_PROPERTY = "murmuration.native.dir";
 
+  /** {@code off} for llama.cpp's kernels, as the environment variable MURMUR_KERNELS. */
+  static final String KERNELS_PROPERTY = "murmuration.kernels";
+
   // Class loaders of one JVM have a NativeLibrary each, and the libraries are the process's.
   private static final Object LOCK = "dev.murmuration.llama.NativeLibrary".intern();
 
@@ -74,6 +77,10 @@ final class NativeLibrary {
     try (Arena arena = Arena.ofConfined()) {
       // ggml would fork a debugger to print a backtrace when it aborts.
       Bindings.setenv(arena.allocateFrom("GGML_NO_BACKTRACE"), arena.allocateFrom("1"), 1);
+      String kernels = System.getProperty(KERNELS_PROPERTY);
+      if (kernels != null) {
+        Bindings.setenv(arena.allocateFrom("MURMUR_KERNELS"), arena.allocateFrom(kernels), 1);
+      }
       // ggml would load a library from there.
       Bindings.unsetenv(arena.allocateFrom("GGML_BACKEND_PATH"));
     }

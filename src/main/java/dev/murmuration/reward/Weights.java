@@ -4,6 +4,7 @@ import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.llama.Llama;
 import java.util.Locale;
 import java.util.Set;
 
@@ -11,8 +12,8 @@ import java.util.Set;
  * What a model's weights take, in bytes.
  *
  * @param stored as they are in the file
- * @param repacked a second copy, in the order in which this processor's kernels read: made at
- *     loading from a mapped file, whose own copy is not looked at again
+ * @param repacked a second copy, in the order in which llama.cpp's kernels read, where ours do not
+ *     compute: made at loading from a mapped file, whose own copy is not looked at again
  * @param mapped whether {@code stored} is the mapped file, which the system drops and reads again
  *     as it likes
  */
@@ -20,7 +21,7 @@ record Weights(long stored, long repacked, boolean mapped) {
   private static final String EMBEDDING = "token_embd.weight";
 
   // ggml/src/ggml-cpu/repack.cpp, ggml_repack_get_optimal_repack_type: of each architecture the
-  // most that any of its processors has, because nothing is loaded here that knows which it is.
+  // most that any of its processors has.
   private static final Set<GgufTensorType> REPACKED_ON_X86 =
       Set.of(
           GgufTensorType.Q4_0,
@@ -63,12 +64,25 @@ record Weights(long stored, long repacked, boolean mapped) {
         && tensor.dims().get(1) % REPACKED_ROWS == 0;
   }
 
+  /** Whether our own kernels compute, which read the weights as they lie in the file. */
+  private static boolean hasKernels() {
+    try {
+      return !Llama.kernels().isEmpty();
+    } catch (LinkageError e) {
+      // A file can be inspected where nothing can compute.
+      return false;
+    }
+  }
+
   /** Of a model that is yet to be converted, to float16. */
   static Weights of(LlamaHyperparameters model, Options options) {
     return new Weights(model.weightBytes(), 0, options.memoryMap());
   }
 
   private static Set<GgufTensorType> repackedHere() {
+    if (hasKernels()) {
+      return Set.of();
+    }
     return switch (System.getProperty("os.arch").toLowerCase(Locale.ROOT)) {
       case "amd64", "x86_64" -> REPACKED_ON_X86;
       case "aarch64", "arm64" -> REPACKED_ON_ARM;

@@ -1,0 +1,39 @@
+// Products of a weight matrix in one of ggml's quantized types and rows of float32.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace murmur {
+
+// y[m][n] = sum over k of weights[n][k] * x[m][k].
+struct product {
+    const void *  weights;         // (N, K), blocks of the type
+    size_t        weights_stride;  // bytes from one row to the next
+    const float * x;               // (M, K)
+    size_t        x_stride;        // floats from one row to the next
+    float *       y;               // (M, N)
+    size_t        y_stride;        // floats
+    int64_t       n, k, m;
+};
+
+// A type's functions. The threads of a team call them in this order, and there is a barrier between. The work space is
+// aligned to 64 bytes.
+struct product_kernel {
+    // Bytes of work space for all threads.
+    size_t (*work_size)(int64_t k, int64_t m, int threads);
+    // Quantizes rows of x, every threads-th one beginning with the thread's own.
+    void (*quantize)(const product & p, void * work, int thread, int threads);
+    // Computes y for some lanes (rows of weights); `begin` is a multiple of least_lanes, `count` at most most_lanes.
+    void (*multiply)(const product & p, void * work, int thread, int64_t begin, int64_t count);
+    int64_t least_lanes;
+    int64_t most_lanes;
+};
+
+// For one of ggml's types, or null if there is none for it on this processor.
+const product_kernel * find_product_kernel(int type);
+
+// What computes, such as "avx512-vnni"; empty if nothing does.
+const char * kernels_name();
+
+}  // namespace murmur

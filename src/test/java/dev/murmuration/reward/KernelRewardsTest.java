@@ -1,0 +1,80 @@
+package dev.murmuration.reward;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.murmuration.ChildJvm;
+import dev.murmuration.TestTexts;
+import dev.murmuration.checkpoint.Quantizer;
+import dev.murmuration.checkpoint.WideModel;
+import dev.murmuration.llama.Llama;
+import dev.murmuration.llama.QuantizationType;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Our kernels beside llama.cpp's, which a process of its own computes with. */
+@Tag("native")
+class KernelRewardsTest {
+  private static final List<String> TEXTS = TestTexts.bestOf(2, 4, 12);
+
+  @TempDir static Path directory;
+  private static Path wide;
+
+  /** Prints the kernels, and a reward a line, with llama.cpp's. */
+  static final class Off {
+    public static void main(String[] args) throws Exception {
+      System.out.println(Llama.kernels().isEmpty());
+      for (String file : args) {
+        try (RewardModel model = RewardModel.load(Path.of(file), exact())) {
+          model.scoreAllTexts(TEXTS).forEach(reward -> System.out.println(reward.reward()));
+        }
+      }
+    }
+  }
+
+  private static Options exact() {
+    return Options.defaults().precision(Precision.EXACT);
+  }
+
+  @BeforeAll
+  static void write() throws Exception {
+    wide = directory.resolve("wide.gguf");
+    WideModel.write(wide);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K_M", "Q4_K_M", "Q5_K_M", "Q6_K",
+        "IQ4_NL", "IQ4_XS"
+      })
+  void theRewardsAreThoseOfLlamaCppsKernels(String type) throws Exception {
+    Path file = directory.resolve(type + ".gguf");
+    Quantizer.of(wide).type(QuantizationType.of(type)).quantize(file);
+    ChildJvm.Result off =
+        new ChildJvm(Off.class).options("-Dmurmuration.kernels=off").run(file);
+    assertThat(off.exitCode()).as(off.err()).isZero();
+    List<String> lines = off.out().lines().toList();
+    assertThat(lines.getFirst()).isEqualTo("true");
+    try (RewardModel model = RewardModel.load(file, exact())) {
+      List<Reward> on = model.scoreAllTexts(TEXTS);
+      for (int i = 0; i < TEXTS.size(); i++) {
+        assertThat(on.get(i).reward())
+            .isCloseTo(Double.parseDouble(lines.get(i + 1)), within(1.0));
+      }
+    }
+  }
+
+  @Test
+  void whatComputesIsNamed() {
+    assertThat(Llama.kernels()).isIn("", "avx512-vnni");
+    assertThat(Llama.kernels().isEmpty())
+        .isEqualTo(!Llama.systemInfo().contains("AVX512_VNNI = 1"));
+  }
+}
