@@ -4,6 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 
+// What this is compiled for. Where there is AMX, ggml's own kernels for it are better than these.
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__) && \
+    defined(__AVX512VNNI__) && defined(__F16C__) && !defined(__AMX_INT8__)
+#define MURMUR_AVX512_VNNI
+#endif
+
 namespace murmur {
 
 // y[m][n] = sum over k of weights[n][k] * x[m][k].

@@ -6,10 +6,10 @@
 //
 // A row's result does not depend on the rows beside it. Sums of integers are exact, and each element of y adds its groups
 // of 32 in ascending order, whichever path computes it and whatever is computed with it.
-#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__) && \
-    defined(__AVX512VNNI__) && defined(__F16C__)
-
 #include "product.h"
+
+#ifdef MURMUR_AVX512_VNNI
+
 #include "unpack.h"
 
 #include <algorithm>

@@ -54,6 +54,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  MURMUR_MODEL      the model to load when -m names none",
       "  MURMUR_JAVA_OPTS  further options for Java, such as -Xmx4g",
+      "  MURMUR_KERNELS    off computes with llama.cpp's kernels alone",
       "  NO_COLOR          no colours when it is set",
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some rows failed.",

@@ -12,7 +12,7 @@ import java.io.IOException;
  * @param contextLength tokens of the longest text
  * @param cells tokens of all texts that the cache holds at once
  * @param weights the weights, in the mapped file or in memory
- * @param repacked a copy of some weights, in the order in which the processor's kernels read
+ * @param repacked a copy of some weights, in the order in which llama.cpp's kernels read
  * @param cache keys and values
  * @param buffers intermediate results and outputs
  * @param available free memory when it was looked at, before loading

@@ -21,7 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** A modular application that uses the library, on the module path and in an image of jlink. */
 @Tag("native")
 class ModuleTest {
-  private static final String SCORED = "7.3467526";
+  /** The reward up to the digits that depend on the processor. */
+  private static final String SCORED = "7.34";
   private static final String MAIN = "app/app.Main";
 
   @TempDir Path folder;
@@ -31,11 +32,11 @@ class ModuleTest {
     Path app = compileApplication();
     String modules = app + ":" + libraryModules();
 
-    assertThat(run(java(System.getProperty("java.home")), "-p", modules)).isEqualTo(SCORED);
+    assertThat(run(java(System.getProperty("java.home")), "-p", modules)).startsWith(SCORED);
 
     Path image = folder.resolve("image");
     tool("jlink", "-p", modules, "--add-modules", "app", "--output", image.toString());
-    assertThat(run(java(image.toString()))).isEqualTo(SCORED);
+    assertThat(run(java(image.toString()))).startsWith(SCORED);
   }
 
   @Test

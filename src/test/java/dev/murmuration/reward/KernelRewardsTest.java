@@ -65,16 +65,18 @@ class KernelRewardsTest {
     try (RewardModel model = RewardModel.load(file, exact())) {
       List<Reward> on = model.scoreAllTexts(TEXTS);
       for (int i = 0; i < TEXTS.size(); i++) {
-        assertThat(on.get(i).reward())
-            .isCloseTo(Double.parseDouble(lines.get(i + 1)), within(1.0));
+        // The rewards of these random weights are 5 apart, and exaggerate what both round.
+        double llamaCpps = Double.parseDouble(lines.get(i + 1));
+        assertThat(on.get(i).reward()).isCloseTo(llamaCpps, within(1.5));
       }
     }
   }
 
   @Test
   void whatComputesIsNamed() {
-    assertThat(Llama.kernels()).isIn("", "avx512-vnni");
-    assertThat(Llama.kernels().isEmpty())
-        .isEqualTo(!Llama.systemInfo().contains("AVX512_VNNI = 1"));
+    String features = Llama.systemInfo();
+    boolean vnni =
+        features.contains("AVX512_VNNI = 1") && !features.contains("AMX_INT8 = 1");
+    assertThat(Llama.kernels()).isEqualTo(vnni ? "avx512-vnni" : "");
   }
 }
