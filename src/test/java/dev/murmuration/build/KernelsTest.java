@@ -43,7 +43,7 @@ class KernelsTest {
             List.of(
                 "g++",
                 "-std=c++17",
-                "-O3",
+                "-O1",
                 "-march=native",
                 "-fsanitize=address,undefined",
                 "-fno-sanitize-recover=all",

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ModuleTest {
   /** The reward up to the digits that depend on the processor. */
   private static final String SCORED = "7.34";
+
   private static final String MAIN = "app/app.Main";
 
   @TempDir Path folder;

@@ -57,8 +57,7 @@ class KernelRewardsTest {
   void theRewardsAreThoseOfLlamaCppsKernels(String type) throws Exception {
     Path file = directory.resolve(type + ".gguf");
     Quantizer.of(wide).type(QuantizationType.of(type)).quantize(file);
-    ChildJvm.Result off =
-        new ChildJvm(Off.class).options("-Dmurmuration.kernels=off").run(file);
+    ChildJvm.Result off = new ChildJvm(Off.class).options("-Dmurmuration.kernels=off").run(file);
     assertThat(off.exitCode()).as(off.err()).isZero();
     List<String> lines = off.out().lines().toList();
     assertThat(lines.getFirst()).isEqualTo("true");
@@ -75,8 +74,7 @@ class KernelRewardsTest {
   @Test
   void whatComputesIsNamed() {
     String features = Llama.systemInfo();
-    boolean vnni =
-        features.contains("AVX512_VNNI = 1") && !features.contains("AMX_INT8 = 1");
+    boolean vnni = features.contains("AVX512_VNNI = 1") && !features.contains("AMX_INT8 = 1");
     assertThat(Llama.kernels()).isEqualTo(vnni ? "avx512-vnni" : "");
   }
 }

@@ -28,7 +28,9 @@ class ResidentMemoryTest {
 
   @TempDir Path directory;
 
-  /** Prints the tokens scored, and bytes: resident, computed, and those of it for repacked weights. */
+  /**
+   * Prints the tokens scored, and bytes: resident, computed, and those of it for repacked weights.
+   */
   static final class ScoreLongText {
     public static void main(String[] args) throws Exception {
       Path file = Path.of(args[0]);
