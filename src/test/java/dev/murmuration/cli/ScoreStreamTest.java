@@ -133,6 +133,28 @@ class ScoreStreamTest {
   }
 
   @Test
+  void theParsersOwnNamesAreInNoMessage() throws Exception {
+    List<String> rows =
+        List.of(
+            "{",
+            "{\"id\": [1",
+            "{\"id\": NaN}",
+            "{\"id\": 1} // done",
+            "{\"id\": \"a\tb\"}",
+            "{\"id\": " + "[".repeat(2000) + "]".repeat(2000) + "}",
+            "{\"id\": " + "9".repeat(2000) + "}",
+            "{\"" + "k".repeat(60_000) + "\": 1}");
+    assertThat(score(String.join("\n", rows)).rows())
+        .hasSameSizeAs(rows)
+        .allSatisfy(
+            row ->
+                assertThat(row.get("error").asText())
+                    .startsWith("the line is not valid JSON: ")
+                    .doesNotContain("Feature", "Constraints", "Source", "ALLOW_", "`")
+                    .doesNotContainPattern("[a-z]\\.get[A-Z]"));
+  }
+
+  @Test
   void rowsAreRecognizedByTheirFirstBytes() throws Exception {
     String row = "{\"text\": \"a\"}\n";
     assertThat(score("\ufeff" + row).out()).isEqualTo(score(row).out());
