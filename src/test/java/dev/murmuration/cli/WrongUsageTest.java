@@ -158,6 +158,11 @@ class WrongUsageTest {
         assertThat(score(option, other, rest).err())
             .contains(other + " is in " + charset.name().substring(0, 6), "iconv -f UTF-");
       }
+      for (Charset charset : List.of(UTF_16LE, UTF_16BE)) {
+        Path unmarked = Files.write(folder.resolve("unmarked"), "Hello?".getBytes(charset));
+        assertThat(score(option, unmarked, rest).err())
+            .contains(unmarked + " is no text: its byte ", "iconv -f UTF-16LE -t UTF-8");
+      }
       Path packed = folder.resolve("packed");
       try (var gzip = new GZIPOutputStream(Files.newOutputStream(packed))) {
         gzip.write('a');
