@@ -36,6 +36,9 @@ final class TextFile {
   static String read(String name, Terminal terminal) throws IOException {
     boolean standardInput = isStandardInput(name);
     String title = standardInput ? "standard input" : name;
+    if (name.isEmpty()) {
+      throw new IllegalArgumentException("the name of the file with the text is empty");
+    }
     byte[] bytes;
     try (InputStream in = standardInput ? terminal.in() : open(Path.of(name))) {
       // Marks may come on top of the longest text, and one byte more tells that it is too long.
