@@ -96,10 +96,17 @@ final class Failures {
     String said =
         switch (e) {
           case UnmatchedArgumentException unmatched -> unmatched(unmatched);
-          default -> e.getMessage().replace("is not an int", "is not a whole number");
+          default -> inWords(e.getMessage());
         };
     String help = "ee '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'";
     return said + (said.endsWith("?") ? " S" : "; s") + help;
+  }
+
+  /** What picocli calls values by the names of Java's types. */
+  private static String inWords(String said) {
+    return said.replace("is not an int", "is not a whole number up to " + Integer.MAX_VALUE)
+        .replace("is not a double", "is not a number, such as 1.5")
+        .replace("is not a boolean", "is neither true nor false");
   }
 
   private static String unmatched(UnmatchedArgumentException e) {

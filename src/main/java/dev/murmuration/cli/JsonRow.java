@@ -60,7 +60,7 @@ final class JsonRow {
     } catch (JsonProcessingException e) {
       String at = e.getLocation() == null ? "" : " (column " + e.getLocation().getColumnNr() + ")";
       throw new IllegalArgumentException(
-          "the line is not valid JSON: " + Failures.oneLine(e.getOriginalMessage()) + at, e);
+          "the line is not valid JSON: " + Failures.oneLine(Json.problem(e)) + at, e);
     } catch (IOException e) {
       throw new UncheckedIOException(e); // A string can't fail to be read.
     }

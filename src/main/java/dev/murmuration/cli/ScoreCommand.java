@@ -30,8 +30,8 @@ import picocli.CommandLine.Parameters;
       "  {\"messages\": [{\"role\": \"user\", \"content\": \"Hello?\"}, ...]}",
       "  {\"text\": \"scored as it stands\"}",
       "Its other fields, such as an id, are copied into the line that is written, unless they have"
-          + " the name of one of that line's own. A row that cannot be scored becomes {\"error\":"
-          + " ..., \"line\": ...}; the others go on, and the exit code is 3."
+          + " the name of one that such lines have themselves. A row that cannot be scored becomes"
+          + " {\"error\": ..., \"line\": ...}; the others go on, and the exit code is 3."
     })
 final class ScoreCommand extends ModelCommand {
   private static final String STANDARD_INPUT = "-";

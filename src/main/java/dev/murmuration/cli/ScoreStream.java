@@ -8,7 +8,6 @@ import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.ScoringTimeoutException;
 import java.io.IOException;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -23,7 +22,6 @@ import java.util.concurrent.Semaphore;
  */
 final class ScoreStream {
   private static final int MAX_LINE = 16 << 20;
-  private static final Set<String> ERROR_FIELDS = Set.of("error", "line");
   private static final int MAX_ROWS = 64;
 
   /**
@@ -156,13 +154,13 @@ final class ScoreStream {
         terminal.out().print('\n');
         return;
       }
-      print(row, Json.REWARD_FIELDS, json -> Json.writeReward(json, reward));
+      print(row, false, json -> Json.writeReward(json, reward));
     } catch (ExecutionException e) {
       String error = rowError(Failures.unwrap(e));
       someFailed = true;
       print(
           row,
-          ERROR_FIELDS,
+          true,
           json -> {
             json.writeStringField("error", error);
             json.writeNumberField("line", row.line());
@@ -170,12 +168,23 @@ final class ScoreStream {
     }
   }
 
-  private void print(Row row, Set<String> ours, Json.Fields fields) throws IOException {
+  /**
+   * Whether a field of a row is left out because its name is one of ours, in a line with an error
+   * as in one with a reward: a reward that came with the row would pass for that of a row which
+   * failed.
+   */
+  private static boolean isOurs(String name, boolean failed) {
+    return name.equals("error")
+        || (failed && name.equals("line"))
+        || Json.REWARD_FIELDS.contains(name);
+  }
+
+  private void print(Row row, boolean failed, Json.Fields fields) throws IOException {
     Json.printObject(
         terminal,
         json -> {
           for (Map.Entry<String, String> other : row.others().entrySet()) {
-            if (!ours.contains(other.getKey())) {
+            if (!isOurs(other.getKey(), failed)) {
               json.writeFieldName(other.getKey());
               json.writeRawValue(other.getValue());
             }

@@ -36,12 +36,16 @@ final class TextFile {
   static String read(String name, Terminal terminal) throws IOException {
     boolean standardInput = isStandardInput(name);
     String title = standardInput ? "standard input" : name;
+    if (name.isEmpty()) {
+      throw new IllegalArgumentException("the name of the file with the text is empty");
+    }
     byte[] bytes;
     try (InputStream in = standardInput ? terminal.in() : open(Path.of(name))) {
       // Marks may come on top of the longest text, and one byte more tells that it is too long.
       bytes = in.readNBytes(Vocabulary.MAX_BYTES + MARKS + 1);
     }
     checkKind(bytes, title);
+    checkZeros(bytes, title);
     String text;
     try {
       text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
@@ -71,6 +75,19 @@ final class TextFile {
     Optional<String> foreign = ForeignFile.packed(head).or(() -> ForeignFile.encoded(head));
     if (foreign.isPresent()) {
       throw new IOException(title + " " + foreign.get());
+    }
+  }
+
+  /** UTF-16 without a byte order mark is valid UTF-8, of twice the length, if it is ASCII. */
+  private static void checkZeros(byte[] bytes, String title) throws IOException {
+    for (int i = 0; i < bytes.length; i++) {
+      if (bytes[i] == 0) {
+        throw new IOException(
+            title
+                + " is no text: its byte "
+                + i
+                + " is zero; if it is in UTF-16, convert it first (iconv -f UTF-16LE -t UTF-8)");
+      }
     }
   }
 

@@ -113,6 +113,47 @@ class ScoreStreamTest {
     assertThat(result.rows().get(3).has("reward")).isTrue();
   }
 
+  /** Rows may come from an earlier run, and then have a reward already. */
+  @Test
+  void aRowThatFailsShowsNoRewardThatCameWithIt() throws Exception {
+    Cli result =
+        score(
+            """
+            {"id": 1, "reward": 5, "tokens": 2, "error": "x", "line": 9, "text": 7}
+            {"id": 2, "reward": 5, "tokens": 2, "error": "x", "line": 9, "text": "a"}
+            """);
+    assertThat(result.code()).isEqualTo(ExitCode.SOME_ROWS_FAILED);
+    assertThat(result.rows().getFirst().properties())
+        .extracting(field -> field.getKey())
+        .containsExactly("id", "error", "line");
+    assertThat(result.rows().getFirst().get("line").asInt()).isEqualTo(1);
+    assertThat(result.rows().getLast().get("reward").asDouble()).isNotEqualTo(5);
+    assertThat(result.rows().getLast().has("error")).isFalse();
+    assertThat(result.rows().getLast().get("line").asInt()).isEqualTo(9);
+  }
+
+  @Test
+  void theParsersOwnNamesAreInNoMessage() throws Exception {
+    List<String> rows =
+        List.of(
+            "{",
+            "{\"id\": [1",
+            "{\"id\": NaN}",
+            "{\"id\": 1} // done",
+            "{\"id\": \"a\tb\"}",
+            "{\"id\": " + "[".repeat(2000) + "]".repeat(2000) + "}",
+            "{\"id\": " + "9".repeat(2000) + "}",
+            "{\"" + "k".repeat(60_000) + "\": 1}");
+    assertThat(score(String.join("\n", rows)).rows())
+        .hasSameSizeAs(rows)
+        .allSatisfy(
+            row ->
+                assertThat(row.get("error").asText())
+                    .startsWith("the line is not valid JSON: ")
+                    .doesNotContain("Feature", "Constraints", "Source", "ALLOW_", "`")
+                    .doesNotContainPattern("[a-z]\\.get[A-Z]"));
+  }
+
   @Test
   void rowsAreRecognizedByTheirFirstBytes() throws Exception {
     String row = "{\"text\": \"a\"}\n";

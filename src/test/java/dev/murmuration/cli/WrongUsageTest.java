@@ -60,6 +60,11 @@ class WrongUsageTest {
         "score --text a --precision medium | no precision 'medium'; there are fast and exact",
         "score --text a --template foo | no template 'foo'; there are llama2",
         "score --text a --timeout 0 | --timeout is 0.0 seconds",
+        "score --text a --timeout 0,5 | '0,5' is not a number",
+        "score --text a --timeout x | 'x' is not a number",
+        "score --text a -t 2147483648 | '2147483648' is not a whole number up to 2147483647",
+        "score --text a --no-mmap=x | 'x' is neither true nor false",
+        "score --text-file= | the name of the file with the text is empty",
         "score --text a --timeout NaN | --timeout is NaN seconds",
         "score --no-truncate -c 4 --text one-two-three-four-five | context holds 4",
         "rank --response x | --prompt is missing",
@@ -157,6 +162,11 @@ class WrongUsageTest {
         Path other = Files.write(folder.resolve("other"), "\ufeffHello?".getBytes(charset));
         assertThat(score(option, other, rest).err())
             .contains(other + " is in " + charset.name().substring(0, 6), "iconv -f UTF-");
+      }
+      for (Charset charset : List.of(UTF_16LE, UTF_16BE)) {
+        Path unmarked = Files.write(folder.resolve("unmarked"), "Hello?".getBytes(charset));
+        assertThat(score(option, unmarked, rest).err())
+            .contains(unmarked + " is no text: its byte ", "iconv -f UTF-16LE -t UTF-8");
       }
       Path packed = folder.resolve("packed");
       try (var gzip = new GZIPOutputStream(Files.newOutputStream(packed))) {
