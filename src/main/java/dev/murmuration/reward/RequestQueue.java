@@ -21,6 +21,9 @@ final class RequestQueue {
   /** Long enough for a caller to wake, tokenize a short text and submit it. */
   private static final long WATCH_NANOS = 100_000;
 
+  /** More frames than locking, waiting and unlocking take. */
+  private static final int FRAMES = 256;
+
   /** Stops the computation of the wave, or lets the next one begin. Called under the lock. */
   interface Cancellation {
     void set(boolean cancelled);
@@ -60,6 +63,7 @@ final class RequestQueue {
    * @throws ScoringTimeoutException if the deadline passes while it waits
    */
   void submit(List<Request> requests, Deadline deadline) {
+    int _ = requireStack(FRAMES);
     try {
       enqueue(requests, deadline);
     } catch (InterruptedException e) {
@@ -101,6 +105,14 @@ final class RequestQueue {
     }
   }
 
+  /**
+   * Overflows a caller's stack here, if it is about to: under the lock the overflow would leave it
+   * locked, and all others would wait for ever.
+   */
+  private static int requireStack(int frames) {
+    return frames == 0 ? 0 : 1 + requireStack(frames - 1);
+  }
+
   private IllegalStateException refusal() {
     return death == null
         ? new IllegalStateException("the reward model is closed")
@@ -110,6 +122,7 @@ final class RequestQueue {
 
   /** Answers a request with a failure, unless it has an answer, and computes it no further. */
   void withdraw(Request request, Throwable why) {
+    int _ = requireStack(FRAMES);
     if (!request.fail(why)) {
       return;
     }
@@ -127,6 +140,7 @@ final class RequestQueue {
 
   /** Refuses later requests and cancels the wave. Closing twice is allowed. */
   void close() {
+    int _ = requireStack(FRAMES);
     lock.lock();
     try {
       if (!closed) {

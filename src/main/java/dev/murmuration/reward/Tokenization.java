@@ -8,6 +8,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
 /**
@@ -24,7 +25,7 @@ final class Tokenization implements AutoCloseable {
 
   // Who gives up and comes again must not leave more and more threads behind.
   private final Semaphore places = new Semaphore(Runtime.getRuntime().availableProcessors());
-  private volatile boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   /**
    * @param tokenizer from a text to token ids, slowly
@@ -62,7 +63,7 @@ final class Tokenization implements AutoCloseable {
     boolean begun = false;
     try {
       tasks.add(task);
-      if (closed) {
+      if (closed.get()) {
         throw closedMeanwhile();
       }
       Thread.ofPlatform()
@@ -104,9 +105,11 @@ final class Tokenization implements AutoCloseable {
 
   @Override
   public void close() {
-    closed = true;
-    tasks.forEach(task -> task.cancel(false));
-    // Those who wait for a place find it closed.
-    places.release(1 << 20);
+    // Once: a semaphore's places have an end, and closing again is allowed.
+    if (closed.compareAndSet(false, true)) {
+      tasks.forEach(task -> task.cancel(false));
+      // Those who wait for a place find it closed.
+      places.release(1 << 20);
+    }
   }
 }

@@ -104,6 +104,16 @@ class TokenizationTest {
   }
 
   @Test
+  void closingAgainAndAgainIsAllowed() {
+    for (int i = 0; i < 5000; i++) {
+      tokenization.close();
+    }
+    assertThatThrownBy(() -> tokenization.tokenize(LONG, Deadline.NEVER))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+  }
+
+  @Test
   void whoGivesUpAgainAndAgainDoesNotFillTheMachineWithThreads() {
     int places = Runtime.getRuntime().availableProcessors();
     for (int i = 0; i < places + 20; i++) {
