@@ -30,10 +30,15 @@ public final class LlamaModel implements AutoCloseable {
 
   private LlamaModel(MemorySegment handle) {
     this.handle = handle.reinterpret(lifetime.arena, Bindings::llama_model_free);
-    this.vocabulary =
-        new Vocabulary(
-            lifetime, Bindings.llama_model_get_vocab(handle).reinterpret(lifetime.arena, null));
-    this.hiddenSize = Bindings.llama_model_n_embd(handle);
+    try {
+      this.vocabulary =
+          new Vocabulary(
+              lifetime, Bindings.llama_model_get_vocab(handle).reinterpret(lifetime.arena, null));
+      this.hiddenSize = Bindings.llama_model_n_embd(handle);
+    } catch (Throwable e) {
+      lifetime.close();
+      throw e;
+    }
   }
 
   /**

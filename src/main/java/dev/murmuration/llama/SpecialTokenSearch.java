@@ -15,8 +15,11 @@ final class SpecialTokenSearch {
   /** The most special tokens found in a text: their number counts twice, as a square. */
   static final int MAX_FOUND = 16_384;
 
-  /** The most nanoseconds that the search may take, roughly. */
+  /** The most nanoseconds that the search in a long text may take, roughly. */
   static final long MAX_COST = 2_000_000_000L;
+
+  /** The same for a text that nobody waits for on another thread. */
+  static final long MAX_SHORT_COST = 100_000_000L;
 
   // Nanoseconds, measured on a processor of 2024: a byte passed by memchr, a byte compared, and a
   // step through the list.
@@ -44,10 +47,11 @@ final class SpecialTokenSearch {
   /**
    * Refuses a text in which the search would take too long.
    *
+   * @param maxCost nanoseconds, roughly
    * @throws IllegalArgumentException saying what it holds too much of
    */
-  void check(byte[] utf8) {
-    long most = (long) ((MAX_COST - PASS * count * utf8.length) / COMPARE);
+  void check(byte[] utf8, long maxCost) {
+    long most = (long) ((maxCost - PASS * count * utf8.length) / COMPARE);
     long compared = 0;
     long found = 0;
     byte[] example = {};
@@ -86,7 +90,7 @@ final class SpecialTokenSearch {
         PASS * count * utf8.length
             + COMPARE * compared
             + STEP * 2 * found * (found + (double) count);
-    if (cost > MAX_COST) {
+    if (cost > maxCost) {
       throw new IllegalArgumentException(
           "looking for the model's "
               + count

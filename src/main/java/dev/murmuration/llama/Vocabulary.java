@@ -20,6 +20,12 @@ public final class Vocabulary {
    */
   public static final int MAX_BYTES = 1 << 20;
 
+  /**
+   * Texts up to so many characters (UTF-16) are tokenized within a tenth of a second, most of them
+   * within a few milliseconds.
+   */
+  public static final int SHORT_TEXT = 8192;
+
   private static final int INT32_MIN = Integer.MIN_VALUE;
 
   private final LlamaModel.Lifetime lifetime;
@@ -74,7 +80,11 @@ public final class Vocabulary {
    */
   public int[] tokenize(String text) {
     byte[] utf8 = encode(text);
-    specialTokens.check(utf8);
+    specialTokens.check(
+        utf8,
+        text.length() > SHORT_TEXT
+            ? SpecialTokenSearch.MAX_COST
+            : SpecialTokenSearch.MAX_SHORT_COST);
     try (Arena arena = Arena.ofConfined();
         var _ = lifetime.use()) {
       MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, utf8);

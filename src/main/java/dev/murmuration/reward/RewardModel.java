@@ -70,7 +70,7 @@ public final class RewardModel implements AutoCloseable {
    * @throws LinkageError if the native library cannot be loaded
    */
   public static RewardModel load(Path gguf, Options options) throws IOException {
-    return new RewardModel(ModelLoader.load(gguf, options));
+    return of(ModelLoader.load(gguf, options));
   }
 
   /** Loads the model inside the jar with {@link Options#defaults}. */
@@ -83,7 +83,17 @@ public final class RewardModel implements AutoCloseable {
    * software, not for judging text.
    */
   public static RewardModel loadEmbedded(Options options) throws IOException {
-    return new RewardModel(ModelLoader.loadEmbedded(options));
+    return of(ModelLoader.loadEmbedded(options));
+  }
+
+  private static RewardModel of(ModelLoader.Loaded loaded) {
+    try {
+      return new RewardModel(loaded);
+    } catch (Throwable e) {
+      loaded.engine().close();
+      loaded.model().close();
+      throw e;
+    }
   }
 
   // ---- what it is ----

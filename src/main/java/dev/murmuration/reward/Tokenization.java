@@ -1,5 +1,6 @@
 package dev.murmuration.reward;
 
+import dev.murmuration.llama.Vocabulary;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,8 +18,8 @@ import java.util.function.Function;
  * within the second or two that the longest text takes. Any thread may call.
  */
 final class Tokenization implements AutoCloseable {
-  /** Texts up to so many characters take a few milliseconds: they are not worth a thread. */
-  static final int SHORT = 8192;
+  /** Texts up to so many characters are not worth a thread. */
+  static final int SHORT = Vocabulary.SHORT_TEXT;
 
   private final Function<String, int[]> tokenizer;
   private final Set<FutureTask<int[]>> tasks = ConcurrentHashMap.newKeySet();

@@ -20,12 +20,14 @@ class SpecialTokenSearchTest {
   }
 
   private static void assertTaken(SpecialTokenSearch search, String text) {
-    assertThatCode(() -> search.check(text.getBytes(StandardCharsets.UTF_8)))
+    assertThatCode(
+            () -> search.check(text.getBytes(StandardCharsets.UTF_8), SpecialTokenSearch.MAX_COST))
         .doesNotThrowAnyException();
   }
 
   private static void assertRefused(SpecialTokenSearch search, String text, String reason) {
-    assertThatThrownBy(() -> search.check(text.getBytes(StandardCharsets.UTF_8)))
+    assertThatThrownBy(
+            () -> search.check(text.getBytes(StandardCharsets.UTF_8), SpecialTokenSearch.MAX_COST))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(reason)
         .hasMessageContaining("shorten it");
@@ -73,5 +75,15 @@ class SpecialTokenSearchTest {
     SpecialTokenSearch search = of(IntStream.range(0, 40_000).mapToObj(i -> "<" + i + ">"));
     assertTaken(search, "x".repeat(100_000));
     assertRefused(search, "x".repeat(Vocabulary.MAX_BYTES), "40000 special tokens");
+  }
+
+  @Test
+  void aShortTextMayTakeLess() {
+    SpecialTokenSearch search = of(IntStream.range(0, 6000).mapToObj(i -> "a".repeat(100) + i));
+    byte[] text = "a".repeat(1000).getBytes(StandardCharsets.UTF_8);
+    search.check(text, SpecialTokenSearch.MAX_COST);
+    assertThatThrownBy(() -> search.check(text, SpecialTokenSearch.MAX_SHORT_COST))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("6000 special tokens");
   }
 }

@@ -28,7 +28,7 @@ class RequestQueueTest {
 
   @Test
   void aCallerWhoseStackOverflowsLeavesNothingLocked() throws Exception {
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < 12; round++) {
       RequestQueue queue = new RequestQueue(1 << 20);
       Thread caller =
           new Thread(null, () -> callEverywhere(queue, 0), "deep", (256 << 10) + round * 1003L);
