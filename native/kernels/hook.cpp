@@ -34,7 +34,7 @@ constexpr size_t alignment = 64;
 bool enabled() {
     static const bool on = [] {
         const char * wish = getenv("MURMUR_KERNELS");
-        return !wish || strcmp(wish, "off") != 0;
+        return *murmur::kernels_name() && (!wish || strcmp(wish, "off") != 0);
     }();
     return on;
 }
