@@ -11,9 +11,6 @@ constexpr int vector_lanes = 8;   // of 32 bits
 constexpr int tile_lanes   = 16;  // two vectors
 constexpr int tile_rows    = 6;   // with 16 lanes their sums fill 12 of the 16 registers
 
-// For float32, float16 and bfloat16, or null.
-const product_kernel * find_float_kernel(int type);
-
 // Keeps two vectors in registers, and the order of what is before and after. Left alone, the compiler collects products that
 // nothing has room for.
 template <typename vector> inline void keep(vector & a, vector & b) {
