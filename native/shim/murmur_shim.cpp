@@ -375,22 +375,37 @@ int32_t murmur_log_take(char * line, size_t line_size) {
     return level;
 }
 
-const char * murmur_kernels(void) {
-    // They are inside the CPU backend, which may have been loaded by ggml: any function of its leads to its file.
-    ggml_backend_reg_t cpu      = ggml_backend_reg_by_name("CPU");
-    void *             function = cpu ? ggml_backend_reg_get_proc_address(cpu, "ggml_backend_set_n_threads") : nullptr;
+// A function of native/kernels, or null. They are inside the CPU backend, which may have been loaded by ggml: any function of
+// its leads to its file.
+template <typename function> static function * kernels_function(const char * name) {
+    ggml_backend_reg_t cpu   = ggml_backend_reg_by_name("CPU");
+    void *             known = cpu ? ggml_backend_reg_get_proc_address(cpu, "ggml_backend_set_n_threads") : nullptr;
     Dl_info            info;
-    if (!function || dladdr(function, &info) == 0) {
-        return "";
+    if (!known || dladdr(known, &info) == 0) {
+        return nullptr;
     }
     void * library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
     if (!library) {
-        return "";
+        return nullptr;
     }
-    const auto   name = reinterpret_cast<const char * (*)()>(dlsym(library, "murmur_kernels_name"));
-    const char * text = name ? name() : "";
+    void * found = dlsym(library, name);
     dlclose(library);
-    return text;
+    return reinterpret_cast<function *>(found);
+}
+
+const char * murmur_kernels(void) {
+    const auto name = kernels_function<const char *()>("murmur_kernels_name");
+    return name ? name() : "";
+}
+
+int32_t murmur_kernels_multiply(int32_t type) {
+    const auto multiply = kernels_function<bool(int)>("murmur_kernels_multiply");
+    return multiply && multiply(type);
+}
+
+int32_t murmur_kernels_attend(int32_t head_size, int32_t group) {
+    const auto attend = kernels_function<bool(int64_t, int64_t)>("murmur_kernels_attend");
+    return attend && attend(head_size, group);
 }
 
 int32_t murmur_system_info(char * text, size_t text_size) {
