@@ -19,7 +19,12 @@ namespace {
 
 constexpr ggml_type types[] = { GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1, GGML_TYPE_Q5_0,   GGML_TYPE_Q5_1,
                                 GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K,   GGML_TYPE_Q6_K,
-                                GGML_TYPE_IQ4_NL, GGML_TYPE_IQ4_XS, GGML_TYPE_MXFP4 };
+                                GGML_TYPE_IQ4_NL, GGML_TYPE_IQ4_XS, GGML_TYPE_MXFP4, GGML_TYPE_F32, GGML_TYPE_F16,
+                                GGML_TYPE_BF16 };
+
+bool is_float(ggml_type type) {
+    return !ggml_is_quantized(type);
+}
 
 std::mt19937_64 rng;
 
@@ -71,98 +76,78 @@ void compute(const murmur::product_kernel & kernel, const murmur::product & p, i
     }
 }
 
-void one_case() {
-    const ggml_type                type   = types[number(0, sizeof types / sizeof *types - 1)];
-    const murmur::product_kernel & kernel = *murmur::find_product_kernel(type);
-    murmur::product                p;
-    const int64_t                  block = ggml_blck_size(type);
-    p.k                                  = block * number(1, number(0, 9) == 0 ? 2304 / block + 1 : 512 / block);
-    p.n                                  = number(1, number(0, 9) == 0 ? 300 : 70);
-    p.m                                  = number(1, number(0, 9) == 0 ? 64 : 14);
-    const size_t row                     = ggml_row_size(type, p.k);
-    p.weights_stride                     = row + ggml_type_size(type) * static_cast<size_t>(number(0, 1));
-    p.x_stride                           = static_cast<size_t>(p.k + number(0, 5));
-    p.y_stride                           = static_cast<size_t>(p.n + number(0, 5));
+// How far an element of y may be from the sum in double precision.
+double bound(ggml_type type, const float * x, const float * weights, int64_t k, double & sum) {
+    double size = 0, off = 0;
+    sum         = 0;
+    for (int64_t g = 0; g < k; g += 32) {
+        double most = 0, weights_size = 0;
+        for (int64_t i = g; i < std::min(g + 32, k); i++) {
+            const double w = weights[i];
+            sum += w * x[i];
+            size += std::fabs(w * x[i]);
+            most = std::max(most, static_cast<double>(std::fabs(x[i])));
+            weights_size += std::fabs(w);
+        }
+        // Each number of x is off by half a step of its group at most.
+        off += most / 127 * 0.5001 * weights_size;
+    }
+    if (!is_float(type)) {
+        // The rest is float32's rounding. Where a minimum is taken off, the parts are larger than the whole.
+        return off + 1e-5 * (size + off) + 1e-4 * off;
+    }
+    // bfloat16 has eight bits; what is smaller than float32's normal numbers may be taken for zero.
+    return (type == GGML_TYPE_BF16 ? 1.0 / 256 : 0) * size + 2e-6 * size + 1e-37 * static_cast<double>(k);
+}
 
-    fenced weights(p.weights_stride * static_cast<size_t>(p.n - 1) + row);
-    fenced x(4 * (p.x_stride * static_cast<size_t>(p.m - 1) + static_cast<size_t>(p.k)));
-    fenced y(4 * (p.y_stride * static_cast<size_t>(p.m - 1) + static_cast<size_t>(p.n)));
-    fenced again(4 * (p.y_stride * static_cast<size_t>(p.m - 1) + static_cast<size_t>(p.n)));
-    p.weights   = weights.data;
-    p.x         = reinterpret_cast<float *>(x.data);
-    p.y         = reinterpret_cast<float *>(y.data);
-    float * xs  = reinterpret_cast<float *>(x.data);
-    const float spread = std::exp(static_cast<float>(number(-8, 8)));
+// Weights of the type in `to`, and what they are in `plain`.
+void make_weights(ggml_type type, const murmur::product & p, char * to, std::vector<float> & plain) {
     std::normal_distribution<float> normal;
-
-    std::vector<float> plain(static_cast<size_t>(p.n * p.k));
+    plain.resize(static_cast<size_t>(p.n * p.k));
     for (float & w : plain) {
         w = normal(rng);
     }
     for (int64_t n = 0; n < p.n; n++) {
-        ggml_quantize_chunk(type, plain.data() + n * p.k, weights.data + static_cast<size_t>(n) * p.weights_stride, 0, 1, p.k,
-                            nullptr);
-        ggml_get_type_traits(type)->to_float(weights.data + static_cast<size_t>(n) * p.weights_stride, plain.data() + n * p.k,
-                                             p.k);
-    }
-    for (int64_t m = 0; m < p.m; m++) {
-        for (int64_t k = 0; k < p.k; k++) {
-            xs[static_cast<size_t>(m) * p.x_stride + static_cast<size_t>(k)] = number(0, 20) == 0 ? 0 : spread * normal(rng);
+        float * row   = plain.data() + n * p.k;
+        char *  bytes = to + static_cast<size_t>(n) * p.weights_stride;
+        ggml_quantize_chunk(type, row, bytes, 0, 1, p.k, nullptr);
+        if (type != GGML_TYPE_F32) {
+            ggml_get_type_traits(type)->to_float(bytes, row, p.k);
         }
     }
-    if (number(0, 3) == 0) {  // A group of zeros.
-        std::fill(xs, xs + 32, 0.0f);
-    }
+}
 
-    compute(kernel, p, static_cast<int>(number(1, 4)), kernel.most_lanes);
-    for (int64_t m = 0; m < p.m; m++) {
-        const float * of = xs + static_cast<size_t>(m) * p.x_stride;
-        for (int64_t n = 0; n < p.n; n++) {
-            // Each number of x is off by half a step of its group at most; the rest is float32's rounding.
-            double sum = 0, size = 0, off = 0;
-            for (int64_t g = 0; g < p.k / 32; g++) {
-                double most = 0, weights_size = 0;
-                for (int64_t k = 32 * g; k < 32 * g + 32; k++) {
-                    const double w = plain[static_cast<size_t>(n * p.k + k)];
-                    sum += w * of[k];
-                    size += std::fabs(w * of[k]);
-                    most = std::max(most, static_cast<double>(std::fabs(of[k])));
-                    weights_size += std::fabs(w);
-                }
-                off += most / 127 * 0.5001 * weights_size;
-            }
-            const float is = p.y[static_cast<size_t>(m) * p.y_stride + static_cast<size_t>(n)];
-            // Where a minimum is taken off, the parts are larger than the whole.
-            if (!(std::fabs(is - sum) <= off + 1e-5 * (size + off) + 1e-4 * off)) {
-                fail("wrong", type, p, m, n, is, sum);
-            }
-        }
-    }
-
-    // The same bits with other threads and shares, and for each row alone.
-    murmur::product other = p;
-    other.y               = reinterpret_cast<float *>(again.data);
-    compute(kernel, other, static_cast<int>(number(1, 4)), kernel.least_lanes);
-    const int64_t row_alone = number(0, p.m - 1);
-    other.m                 = 1;
-    other.x                 = p.x + static_cast<size_t>(row_alone) * p.x_stride;
-    other.y += static_cast<size_t>(row_alone) * p.y_stride;
-    compute(kernel, other, 1, kernel.most_lanes);
+// The same bits in y as in p's, or it fails.
+void same_bits(const char * what, ggml_type type, const murmur::product & p, const float * y) {
     for (int64_t m = 0; m < p.m; m++) {
         const size_t from = static_cast<size_t>(m) * p.y_stride;
-        const auto * b    = reinterpret_cast<float *>(again.data) + from;
         for (int64_t n = 0; n < p.n; n++) {
-            if (memcmp(p.y + from + n, b + n, sizeof(float)) != 0) {
-                fail("other bits", type, p, m, n, b[n], p.y[from + static_cast<size_t>(n)]);
+            if (memcmp(p.y + from + n, y + from + n, sizeof(float)) != 0) {
+                fail(what, type, p, m, n, y[from + static_cast<size_t>(n)], p.y[from + static_cast<size_t>(n)]);
             }
         }
     }
+}
 
-    // What is not finite makes its own row so, and no other one.
-    const int64_t bad                                              = number(0, p.m - 1);
+// Rows `from` to `from + count` alone have the bits that they have among the others.
+void some_rows(const murmur::product_kernel & kernel, ggml_type type, const murmur::product & p, int64_t from, int64_t count,
+               float * again) {
+    murmur::product other = p;
+    other.m               = count;
+    other.x += static_cast<size_t>(from) * p.x_stride;
+    other.y                  = again + static_cast<size_t>(from) * p.y_stride;
+    murmur::product expected = other;
+    expected.y               = p.y + static_cast<size_t>(from) * p.y_stride;
+    compute(kernel, other, static_cast<int>(number(1, 3)), number(0, 1) ? kernel.most_lanes : kernel.least_lanes);
+    same_bits("other bits in few rows", type, expected, other.y);
+}
+
+// What is not finite makes its own row so, and no other one.
+void not_finite(const murmur::product_kernel & kernel, ggml_type type, const murmur::product & p, float * xs, float * again) {
+    const int64_t bad                                                                   = number(0, p.m - 1);
     xs[static_cast<size_t>(bad) * p.x_stride + static_cast<size_t>(number(0, p.k - 1))] = number(0, 1) ? NAN : -INFINITY;
-    other   = p;
-    other.y = reinterpret_cast<float *>(again.data);
+    murmur::product other                                                               = p;
+    other.y                                                                             = again;
     compute(kernel, other, 1, kernel.most_lanes);
     for (int64_t m = 0; m < p.m; m++) {
         const float b = other.y[static_cast<size_t>(m) * p.y_stride];
@@ -173,12 +158,97 @@ void one_case() {
     }
 }
 
+void one_case() {
+    const ggml_type                type   = types[number(0, sizeof types / sizeof *types - 1)];
+    const murmur::product_kernel & kernel = *murmur::find_product_kernel(type);
+    murmur::product                p;
+    const int64_t                  block = ggml_blck_size(type);
+    p.k                                  = block * number(1, number(0, 9) == 0 ? 2304 / block + 1 : std::max<int64_t>(512 / block, 2));
+    p.n                                  = number(1, number(0, 9) == 0 ? 300 : 70);
+    p.m                                  = number(1, number(0, 9) == 0 ? 64 : 20);
+    const size_t row                     = ggml_row_size(type, p.k);
+    p.weights_stride                     = row + ggml_type_size(type) * static_cast<size_t>(number(0, 1));
+    p.x_stride                           = static_cast<size_t>(p.k + number(0, 5));
+    p.y_stride                           = static_cast<size_t>(p.n + number(0, 5));
+
+    fenced weights(p.weights_stride * static_cast<size_t>(p.n - 1) + row);
+    fenced x(4 * (p.x_stride * static_cast<size_t>(p.m - 1) + static_cast<size_t>(p.k)));
+    fenced y(4 * (p.y_stride * static_cast<size_t>(p.m - 1) + static_cast<size_t>(p.n)));
+    fenced again(4 * (p.y_stride * static_cast<size_t>(p.m - 1) + static_cast<size_t>(p.n)));
+    p.weights      = weights.data;
+    p.x            = reinterpret_cast<float *>(x.data);
+    p.y            = reinterpret_cast<float *>(y.data);
+    float * xs     = reinterpret_cast<float *>(x.data);
+    float * others = reinterpret_cast<float *>(again.data);
+    std::vector<float> plain;
+    make_weights(type, p, weights.data, plain);
+    const float spread = std::exp(static_cast<float>(number(-8, 8)));
+    std::normal_distribution<float> normal;
+    for (int64_t m = 0; m < p.m; m++) {
+        for (int64_t k = 0; k < p.k; k++) {
+            xs[static_cast<size_t>(m) * p.x_stride + static_cast<size_t>(k)] = number(0, 20) == 0 ? 0 : spread * normal(rng);
+        }
+    }
+    if (number(0, 3) == 0) {  // A group of zeros.
+        std::fill(xs, xs + std::min<int64_t>(32, p.k), 0.0f);
+    }
+
+    compute(kernel, p, static_cast<int>(number(1, 4)), kernel.most_lanes);
+    for (int64_t m = 0; m < p.m; m++) {
+        for (int64_t n = 0; n < p.n; n++) {
+            double       sum;
+            const double off = bound(type, xs + static_cast<size_t>(m) * p.x_stride, plain.data() + n * p.k, p.k, sum);
+            const float  is  = p.y[static_cast<size_t>(m) * p.y_stride + static_cast<size_t>(n)];
+            if (!(std::fabs(is - sum) <= off)) {
+                fail("wrong", type, p, m, n, is, sum);
+            }
+        }
+    }
+    // The same bits with other threads and shares, and for any rows alone.
+    murmur::product other = p;
+    other.y               = others;
+    compute(kernel, other, static_cast<int>(number(1, 4)), kernel.least_lanes);
+    same_bits("other bits", type, p, others);
+    for (int i = 0; i < 2; i++) {
+        const int64_t from = number(0, p.m - 1);
+        some_rows(kernel, type, p, from, number(1, p.m - from), others);
+    }
+    not_finite(kernel, type, p, xs, others);
+}
+
+// Every number of rows from 1 to 20, in every type, has the bits of many rows.
+void few_rows() {
+    for (const ggml_type type : types) {
+        const murmur::product_kernel & kernel = *murmur::find_product_kernel(type);
+        murmur::product                p;
+        p.k              = 512;
+        p.n              = 75;
+        p.m              = 64;
+        p.weights_stride = ggml_row_size(type, p.k);
+        p.x_stride       = static_cast<size_t>(p.k);
+        p.y_stride       = static_cast<size_t>(p.n);
+        std::vector<char>  weights(p.weights_stride * static_cast<size_t>(p.n));
+        std::vector<float> x(static_cast<size_t>(p.m * p.k)), y(static_cast<size_t>(p.m * p.n)), again(y.size()), plain;
+        std::normal_distribution<float> normal;
+        std::generate(x.begin(), x.end(), [&] { return normal(rng); });
+        p.weights = weights.data();
+        p.x       = x.data();
+        p.y       = y.data();
+        make_weights(type, p, weights.data(), plain);
+        compute(kernel, p, 1, kernel.most_lanes);
+        for (int64_t count = 1; count <= 20; count++) {
+            some_rows(kernel, type, p, number(0, p.m - count), count, again.data());
+        }
+    }
+}
+
 }  // namespace
 
 int main(int argc, char ** argv) {
     const long cases = argc > 1 ? atol(argv[1]) : 1000;
     rng.seed(argc > 2 ? strtoull(argv[2], nullptr, 10) : 20261126);
     try {
+        few_rows();
         for (long i = 0; i < cases; i++) {
             one_case();
         }
