@@ -10,7 +10,7 @@
 
 #ifdef MURMUR_AVX512_VNNI
 
-#include "unpack.h"
+#include "unpack_avx512.h"
 
 #include <algorithm>
 #include <cmath>
@@ -19,12 +19,13 @@ namespace murmur {
 
 namespace {
 
-constexpr int vector_lanes = 16;   // of 32 bits
 constexpr int tile_lanes   = 32;   // rows of weights that a tile computes with
 constexpr int tile_rows    = 6;    // rows of x: with 32 lanes their sums fill 24 of the 32 registers
 constexpr int panel_lanes  = 128;  // four tiles
 constexpr int panel_groups = 64;   // 2048 columns: a panel and the rows' part for it stay in the second-level cache
 constexpr int quads        = group / 4;
+constexpr int few_rows     = 16;   // up to here weights are multiplied at once when they are unpacked
+constexpr int ahead        = 512;  // bytes: how far in each row memory is asked for; the processor does not see 32 rows coming
 
 // One group of a tile. `bytes` holds four columns of 16 lanes in each vector: what vpdpbusd adds up.
 template <int halves, bool has_minimum> struct panel_group {
@@ -92,65 +93,59 @@ void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, f
 
 // ---- packing ----
 
-// A matrix of 4 by 4 elements of 32 bits in each 128 bits, the other way round.
-inline void transpose4(__m512i & a, __m512i & b, __m512i & c, __m512i & d) {
-    const __m512i ab0 = _mm512_unpacklo_epi32(a, b), ab1 = _mm512_unpackhi_epi32(a, b);
-    const __m512i cd0 = _mm512_unpacklo_epi32(c, d), cd1 = _mm512_unpackhi_epi32(c, d);
-    a = _mm512_unpacklo_epi64(ab0, cd0);
-    b = _mm512_unpackhi_epi64(ab0, cd0);
-    c = _mm512_unpacklo_epi64(ab1, cd1);
-    d = _mm512_unpackhi_epi64(ab1, cd1);
-}
-
-inline __m512i pair(__m256i low, __m256i high) {
-    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
-}
-
-// 16 lanes of 32 bytes to 8 vectors of 16 lanes with 4 bytes each.
-inline void interleave(const __m256i * lanes, __m512i * to) {
-    __m512i a[4], b[4];
-    for (int i = 0; i < 4; i++) {
-        a[i] = pair(lanes[i], lanes[4 + i]);
-        b[i] = pair(lanes[8 + i], lanes[12 + i]);
-    }
-    transpose4(a[0], a[1], a[2], a[3]);
-    transpose4(b[0], b[1], b[2], b[3]);
-    for (int i = 0; i < 4; i++) {
-        to[i]     = _mm512_shuffle_i32x4(a[i], b[i], 0x88);
-        to[4 + i] = _mm512_shuffle_i32x4(a[i], b[i], 0xDD);
-    }
-}
-
 template <typename type> using group_of = panel_group<type::halves, type::has_minimum>;
 
-// One group of 16 lanes; those from `count` on are zero.
+// One group of 16 lanes.
 template <typename type>
-void pack(const char * weights, size_t stride, int count, int g, group_of<type> & to, int first_lane) {
-    __m256i bytes[vector_lanes];
-    for (int lane = 0; lane < vector_lanes; lane++) {
-        unpacked u = {};
-        if (lane < count) {
-            u = type::unpack(reinterpret_cast<const typename type::block *>(weights + static_cast<size_t>(lane) * stride), g);
-        } else {
-            u.bytes = _mm256_setzero_si256();
-        }
-        bytes[lane] = u.bytes;
-        for (int h = 0; h < type::halves; h++) {
-            to.scale[h][first_lane + lane] = u.scale[h];
-            if constexpr (type::has_minimum) {
-                to.minimum[h][first_lane + lane] = u.minimum[h];
-            }
-        }
+inline void pack_bytes(const char * rows, size_t stride, int g, group_of<type> & to, int first_lane) {
+    __m512i v[quads];
+    for (int i = 0; i < 4; i++) {
+        const auto * row = reinterpret_cast<const typename type::block *>(rows + static_cast<size_t>(i) * stride);
+        lane_bytes<type>::unpack(row, stride, g, v[i], v[4 + i]);
     }
-    __m512i vectors[quads];
-    interleave(bytes, vectors);
+    transpose4(v[0], v[1], v[2], v[3]);
+    transpose4(v[4], v[5], v[6], v[7]);
     for (int h = 0; h < type::halves; h++) {
         __m512i sum = _mm512_setzero_si512();
         for (int q = h * quads / type::halves; q < (h + 1) * quads / type::halves; q++) {
-            sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), vectors[q]);
-            _mm512_store_si512(to.bytes[q][first_lane], vectors[q]);
+            sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), v[q]);
+            _mm512_store_si512(to.bytes[q][first_lane], v[q]);
         }
         _mm512_store_si512(to.start[h] + first_lane, _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sum, 7)));
+    }
+}
+
+// A batch of groups of 16 lanes, or what is left of one; lanes from `lanes` on are zero.
+template <typename type>
+void pack(const char * rows, size_t stride, int64_t lanes, int groups, group_of<type> * to, int first_lane) {
+    constexpr size_t most = batch / block_groups<type> * sizeof(typename type::block);
+    const size_t     size = static_cast<size_t>(groups / block_groups<type>) * sizeof(typename type::block);
+    char             some[vector_lanes][most];
+    if (lanes < vector_lanes) {
+        memset(some, 0, sizeof some);
+        for (int64_t lane = 0; lane < lanes; lane++) {
+            memcpy(some[lane], rows + static_cast<size_t>(lane) * stride, size);
+        }
+        rows   = some[0];
+        stride = most;
+    } else {
+        // Into the second-level cache: rows that lie a power of two apart would push each other out of the first.
+        for (size_t lane = 0; lane < vector_lanes; lane++) {
+            for (size_t at = 0; at < most; at += 64) {
+                _mm_prefetch(rows + lane * stride + at + ahead, _MM_HINT_T1);
+            }
+        }
+    }
+    lane_scales<type>::unpack(rows, stride, groups, [&](int g) {
+        scales_to at = {};
+        for (int h = 0; h < type::halves; h++) {
+            at.scale[h]   = to[g].scale[h] + first_lane;
+            at.minimum[h] = type::has_minimum ? to[g].minimum[h] + first_lane : nullptr;
+        }
+        return at;
+    });
+    for (int g = 0; g < groups; g++) {
+        pack_bytes<type>(rows, stride, g, to[g], first_lane);
     }
 }
 
@@ -229,23 +224,28 @@ template <typename type> size_t panel_size() {
 
 template <typename type>
 void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
+    // What is used but a few times is used while it is in the first-level cache.
+    const bool few = p.m <= few_rows;
+    if (few && lanes > tile_lanes) {
+        for (int64_t lane = 0; lane < lanes; lane += tile_lanes) {
+            multiply<type>(p, work, thread, begin + lane, std::min<int64_t>(tile_lanes, lanes - lane));
+        }
+        return;
+    }
+    const int64_t        depth    = few ? batch : panel_groups;
     const quantized_rows rows     = rows_in(work, p.k, p.m);
     const int64_t        k_groups = p.k / group;
     auto *               panel    = reinterpret_cast<group_of<type> *>(static_cast<char *>(work) + rows_size(p.k, p.m) +
                                                     static_cast<size_t>(thread) * panel_size<type>());
     const int            tiles    = static_cast<int>((lanes + tile_lanes - 1) / tile_lanes);
-    for (int64_t from = 0; from < k_groups; from += panel_groups) {
-        const int groups = static_cast<int>(std::min<int64_t>(panel_groups, k_groups - from));
-        for (int t = 0; t < tiles; t++) {
-            for (int half = 0; half < tile_lanes / vector_lanes; half++) {
-                const int64_t lane  = begin + t * tile_lanes + half * vector_lanes;
-                const int     count = static_cast<int>(std::clamp<int64_t>(p.n - lane, 0, vector_lanes));
-                const char *  rows_of_weights =
-                    static_cast<const char *>(p.weights) + static_cast<size_t>(std::min(lane, p.n - 1)) * p.weights_stride;
-                for (int g = 0; g < groups; g++) {
-                    pack<type>(rows_of_weights, p.weights_stride, count, static_cast<int>(from) + g,
-                               panel[t * panel_groups + g], half * vector_lanes);
-                }
+    for (int64_t from = 0; from < k_groups; from += depth) {
+        const int groups = static_cast<int>(std::min<int64_t>(depth, k_groups - from));
+        for (int64_t lane = 0; lane < std::min(lanes, p.n - begin); lane += vector_lanes) {
+            const char * rows_of_weights = static_cast<const char *>(p.weights) + static_cast<size_t>(begin + lane) * p.weights_stride;
+            for (int g = 0; g < groups; g += batch) {
+                pack<type>(rows_of_weights + static_cast<size_t>((from + g) / block_groups<type>) * sizeof(typename type::block),
+                           p.weights_stride, p.n - begin - lane, std::min(batch, groups - g),
+                           panel + lane / tile_lanes * panel_groups + g, static_cast<int>(lane % tile_lanes));
             }
         }
         for (int64_t row = 0; row < p.m; row += tile_rows) {

@@ -29,6 +29,10 @@ constexpr bool rounds_to_bf16 = true;  // x, as well as the weights
 constexpr bool rounds_to_bf16 = false;
 #endif
 
+bool is_float(ggml_type type) {
+    return !ggml_is_quantized(type);
+}
+
 std::mt19937_64 rng;
 
 int64_t number(int64_t least, int64_t most) {
@@ -101,10 +105,10 @@ void work_in_team(const murmur::product_kernel & kernel, const murmur::product &
 }
 
 // With real threads, or as they would, one after another.
-void compute(const murmur::product_kernel & kernel, const murmur::product & p, int threads, int64_t lanes, bool real) {
+void compute(const murmur::product_kernel & kernel, const murmur::product & p, int threads, int64_t lanes) {
     std::vector<char> memory(kernel.work_size(p.k, p.m, threads) + 64);
     void *            work = memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64) % 64;
-    if (real) {
+    if (threads > 1 && number(0, 3) == 0) {
         barrier                  quantized(threads);
         std::atomic<int64_t>     next{ 0 };
         std::vector<std::thread> team;
@@ -125,14 +129,104 @@ void compute(const murmur::product_kernel & kernel, const murmur::product & p, i
     }
 }
 
+// How far an element of y may be from the sum in double precision.
+double bound(ggml_type type, const float * x, const float * weights, int64_t k, double & sum) {
+    double size = 0, off = 0;
+    sum         = 0;
+    for (int64_t g = 0; g < k; g += 32) {
+        double most = 0, weights_size = 0;
+        for (int64_t i = g; i < std::min(g + 32, k); i++) {
+            const double w = weights[i];
+            sum += w * x[i];
+            size += std::fabs(w * x[i]);
+            most = std::max(most, static_cast<double>(std::fabs(x[i])));
+            weights_size += std::fabs(w);
+        }
+        // Each number of x is off by half a step of its group at most.
+        off += most / 127 * 0.5001 * weights_size;
+    }
+    if (!is_float(type)) {
+        // The rest is float32's rounding. Where a minimum is taken off, the parts are larger than the whole.
+        return off + 1e-5 * (size + off) + 1e-4 * off;
+    }
+    // bfloat16 has eight bits; what is smaller than float32's normal numbers may be taken for zero.
+    return (type == GGML_TYPE_BF16 && rounds_to_bf16 ? 1.0 / 256 : 0) * size + 2e-6 * size + 1e-37 * static_cast<double>(k);
+}
+
+// Weights of the type in `to`, and what they are in `plain`: random ones, or, where there are signs, a number for each column,
+// all as large as they get.
+void make_weights(ggml_type type, const murmur::product & p, const std::vector<float> & signs, char * to,
+                  std::vector<float> & plain) {
+    std::normal_distribution<float> normal;
+    plain.resize(static_cast<size_t>(p.n * p.k));
+    for (size_t i = 0; i < plain.size(); i++) {
+        plain[i] = signs.empty() ? normal(rng) : signs[i % signs.size()];
+    }
+    for (int64_t n = 0; n < p.n; n++) {
+        float * row   = plain.data() + n * p.k;
+        char *  bytes = to + static_cast<size_t>(n) * p.weights_stride;
+        ggml_quantize_chunk(type, row, bytes, 0, 1, p.k, nullptr);
+        if (type == GGML_TYPE_Q8_0 && !signs.empty()) {  // Files may have what no quantization makes.
+            for (size_t i = 0; i < ggml_row_size(type, p.k); i++) {
+                const bool is_scale = i % ggml_type_size(type) < sizeof(ggml_fp16_t);
+                bytes[i]            = is_scale || bytes[i] > 0 ? bytes[i] : -128;
+            }
+        }
+        if (type != GGML_TYPE_F32) {
+            ggml_get_type_traits(type)->to_float(bytes, row, p.k);
+        }
+    }
+}
+
+// The same bits in y as in p's, or it fails.
+void same_bits(const char * what, ggml_type type, const murmur::product & p, const float * y) {
+    for (int64_t m = 0; m < p.m; m++) {
+        const size_t from = static_cast<size_t>(m) * p.y_stride;
+        for (int64_t n = 0; n < p.n; n++) {
+            if (memcmp(p.y + from + n, y + from + n, sizeof(float)) != 0) {
+                fail(what, type, p, m, n, y[from + static_cast<size_t>(n)], p.y[from + static_cast<size_t>(n)]);
+            }
+        }
+    }
+}
+
+// Rows `from` to `from + count` alone have the bits that they have among the others.
+void some_rows(const murmur::product_kernel & kernel, ggml_type type, const murmur::product & p, int64_t from, int64_t count,
+               float * again) {
+    murmur::product other = p;
+    other.m               = count;
+    other.x += static_cast<size_t>(from) * p.x_stride;
+    other.y                  = again + static_cast<size_t>(from) * p.y_stride;
+    murmur::product expected = other;
+    expected.y               = p.y + static_cast<size_t>(from) * p.y_stride;
+    compute(kernel, other, static_cast<int>(number(1, 3)), number(0, 1) ? kernel.most_lanes : kernel.least_lanes);
+    same_bits("other bits in few rows", type, expected, other.y);
+}
+
+// What is not finite makes its own row so, and no other one.
+void not_finite(const murmur::product_kernel & kernel, ggml_type type, const murmur::product & p, float * xs, float * again) {
+    const int64_t bad                                                                   = number(0, p.m - 1);
+    xs[static_cast<size_t>(bad) * p.x_stride + static_cast<size_t>(number(0, p.k - 1))] = number(0, 1) ? NAN : -INFINITY;
+    murmur::product other                                                               = p;
+    other.y                                                                             = again;
+    compute(kernel, other, 1, kernel.most_lanes);
+    for (int64_t m = 0; m < p.m; m++) {
+        const float b = other.y[static_cast<size_t>(m) * p.y_stride];
+        const float a = p.y[static_cast<size_t>(m) * p.y_stride];
+        if (m == bad ? std::isfinite(b) : memcmp(&a, &b, sizeof a) != 0) {
+            fail("not finite", type, p, m, 0, b, a);
+        }
+    }
+}
+
 void one_case() {
     const ggml_type                type   = types[number(0, sizeof types / sizeof *types - 1)];
     const murmur::product_kernel & kernel = *murmur::find_product_kernel(type);
     murmur::product                p;
     const int64_t                  block = ggml_blck_size(type);
-    p.k                                  = block * number(1, number(0, 9) == 0 ? 2304 / block + 1 : 512 / block);
+    p.k                                  = block * number(1, number(0, 9) == 0 ? 2304 / block + 1 : std::max<int64_t>(512 / block, 2));
     p.n                                  = number(1, number(0, 9) == 0 ? 300 : 70);
-    p.m                                  = number(1, number(0, 9) == 0 ? 64 : 14);
+    p.m                                  = number(1, number(0, 9) == 0 ? 64 : 20);
     const size_t row                     = ggml_row_size(type, p.k);
     p.weights_stride                     = row + ggml_type_size(type) * static_cast<size_t>(number(0, 1));
     p.x_stride                           = static_cast<size_t>(p.k + number(0, 5));
@@ -142,104 +236,74 @@ void one_case() {
     fenced x(4 * (p.x_stride * static_cast<size_t>(p.m - 1) + static_cast<size_t>(p.k)));
     fenced y(4 * (p.y_stride * static_cast<size_t>(p.m - 1) + static_cast<size_t>(p.n)));
     fenced again(4 * (p.y_stride * static_cast<size_t>(p.m - 1) + static_cast<size_t>(p.n)));
-    p.weights   = weights.data;
-    p.x         = reinterpret_cast<float *>(x.data);
-    p.y         = reinterpret_cast<float *>(y.data);
-    float * xs  = reinterpret_cast<float *>(x.data);
+    p.weights      = weights.data;
+    p.x            = reinterpret_cast<float *>(x.data);
+    p.y            = reinterpret_cast<float *>(y.data);
+    float * xs     = reinterpret_cast<float *>(x.data);
+    float * others = reinterpret_cast<float *>(again.data);
+    // Now and then everything is as large as it gets, with the same sign or the other one: the sums are the largest.
+    std::vector<float> signs(number(0, 7) == 0 ? static_cast<size_t>(p.k) : 0);
+    std::generate(signs.begin(), signs.end(), [] { return number(0, 1) ? 1.0f : -1.0f; });
+    std::vector<float> plain;
+    make_weights(type, p, signs, weights.data, plain);
     const float spread = std::exp(static_cast<float>(number(-8, 8)));
     std::normal_distribution<float> normal;
-
-    // Now and then everything is as large as it gets, with the same sign or the other one: the sums are the largest.
-    const bool         extreme = number(0, 7) == 0;
-    std::vector<float> signs(static_cast<size_t>(p.k));
-    std::vector<float> plain(static_cast<size_t>(p.n * p.k));
-    for (float & sign : signs) {
-        sign = number(0, 1) ? 1.0f : -1.0f;
-    }
-    for (size_t i = 0; i < plain.size(); i++) {
-        plain[i] = extreme ? signs[i % signs.size()] : normal(rng);
-    }
-    for (int64_t n = 0; n < p.n; n++) {
-        char * to = weights.data + static_cast<size_t>(n) * p.weights_stride;
-        ggml_quantize_chunk(type, plain.data() + n * p.k, to, 0, 1, p.k, nullptr);
-        if (type == GGML_TYPE_Q8_0 && extreme) {  // Files may have what no quantization makes.
-            for (size_t i = 0; i < row; i++) {
-                to[i] = i % ggml_type_size(type) < sizeof(ggml_fp16_t) || to[i] > 0 ? to[i] : -128;
-            }
-        }
-        if (type != GGML_TYPE_F32) {
-            ggml_get_type_traits(type)->to_float(to, plain.data() + n * p.k, p.k);
-        }
-    }
     for (int64_t m = 0; m < p.m; m++) {
         for (int64_t k = 0; k < p.k; k++) {
-            const float number_of_x = extreme ? signs[static_cast<size_t>(k)] * (m % 2 ? -1.0f : 1.0f)
-                                              : number(0, 20) == 0 ? 0 : normal(rng);
-            xs[static_cast<size_t>(m) * p.x_stride + static_cast<size_t>(k)] = spread * number_of_x;
+            const float one = !signs.empty() ? signs[static_cast<size_t>(k)] * (m % 2 ? -1.0f : 1.0f)
+                                             : number(0, 20) == 0 ? 0 : normal(rng);
+            xs[static_cast<size_t>(m) * p.x_stride + static_cast<size_t>(k)] = spread * one;
         }
     }
     if (number(0, 3) == 0) {  // A group of zeros.
         std::fill(xs, xs + std::min<int64_t>(32, p.k), 0.0f);
     }
 
-    compute(kernel, p, static_cast<int>(number(1, 4)), kernel.most_lanes, number(0, 3) == 0);
+    compute(kernel, p, static_cast<int>(number(1, 4)), kernel.most_lanes);
     for (int64_t m = 0; m < p.m; m++) {
-        const float * of = xs + static_cast<size_t>(m) * p.x_stride;
         for (int64_t n = 0; n < p.n; n++) {
-            double sum = 0, size = 0, off = 0;
-            for (int64_t g = 0; g < p.k; g += 32) {
-                double most = 0, weights_size = 0;
-                for (int64_t k = g; k < std::min(p.k, g + 32); k++) {
-                    const double w = plain[static_cast<size_t>(n * p.k + k)];
-                    sum += w * of[k];
-                    size += std::fabs(w * of[k]);
-                    most = std::max(most, static_cast<double>(std::fabs(of[k])));
-                    weights_size += std::fabs(w);
-                }
-                // Quantized, each number of x is off by half a step of its group at most; the rest is float32's rounding.
-                off += ggml_is_quantized(type) ? most / 127 * 0.5001 * weights_size : 0;
-            }
-            if (type == GGML_TYPE_BF16 && rounds_to_bf16) {
-                off = size / 256;
-            }
-            const float is = p.y[static_cast<size_t>(m) * p.y_stride + static_cast<size_t>(n)];
-            // Where a minimum is taken off, the parts are larger than the whole.
-            if (!(std::fabs(is - sum) <= off + 1e-5 * (size + off) + 1e-4 * off)) {
+            double       sum;
+            const double off = bound(type, xs + static_cast<size_t>(m) * p.x_stride, plain.data() + n * p.k, p.k, sum);
+            const float  is  = p.y[static_cast<size_t>(m) * p.y_stride + static_cast<size_t>(n)];
+            if (!(std::fabs(is - sum) <= off)) {
                 fail("wrong", type, p, m, n, is, sum);
             }
         }
     }
-
-    // The same bits with other threads and shares, and for each row alone.
+    // The same bits with other threads and shares, and for any rows alone.
     murmur::product other = p;
-    other.y               = reinterpret_cast<float *>(again.data);
-    compute(kernel, other, static_cast<int>(number(1, 4)), kernel.least_lanes, number(0, 3) == 0);
-    const int64_t row_alone = number(0, p.m - 1);
-    other.m                 = 1;
-    other.x                 = p.x + static_cast<size_t>(row_alone) * p.x_stride;
-    other.y += static_cast<size_t>(row_alone) * p.y_stride;
-    compute(kernel, other, 1, kernel.most_lanes, false);
-    for (int64_t m = 0; m < p.m; m++) {
-        const size_t from = static_cast<size_t>(m) * p.y_stride;
-        const auto * b    = reinterpret_cast<float *>(again.data) + from;
-        for (int64_t n = 0; n < p.n; n++) {
-            if (memcmp(p.y + from + n, b + n, sizeof(float)) != 0) {
-                fail("other bits", type, p, m, n, b[n], p.y[from + static_cast<size_t>(n)]);
-            }
-        }
+    other.y               = others;
+    compute(kernel, other, static_cast<int>(number(1, 4)), kernel.least_lanes);
+    same_bits("other bits", type, p, others);
+    for (int i = 0; i < 2; i++) {
+        const int64_t from = number(0, p.m - 1);
+        some_rows(kernel, type, p, from, number(1, p.m - from), others);
     }
+    not_finite(kernel, type, p, xs, others);
+}
 
-    // What is not finite makes its own row so, and no other one.
-    const int64_t bad                                              = number(0, p.m - 1);
-    xs[static_cast<size_t>(bad) * p.x_stride + static_cast<size_t>(number(0, p.k - 1))] = number(0, 1) ? NAN : -INFINITY;
-    other   = p;
-    other.y = reinterpret_cast<float *>(again.data);
-    compute(kernel, other, 1, kernel.most_lanes, false);
-    for (int64_t m = 0; m < p.m; m++) {
-        const float b = other.y[static_cast<size_t>(m) * p.y_stride];
-        const float a = p.y[static_cast<size_t>(m) * p.y_stride];
-        if (m == bad ? std::isfinite(b) : memcmp(&a, &b, sizeof a) != 0) {
-            fail("not finite", type, p, m, 0, b, a);
+// Every number of rows from 1 to 20, in every type, has the bits of many rows.
+void few_rows() {
+    for (const ggml_type type : types) {
+        const murmur::product_kernel & kernel = *murmur::find_product_kernel(type);
+        murmur::product                p;
+        p.k              = 512;
+        p.n              = 75;
+        p.m              = 64;
+        p.weights_stride = ggml_row_size(type, p.k);
+        p.x_stride       = static_cast<size_t>(p.k);
+        p.y_stride       = static_cast<size_t>(p.n);
+        std::vector<char>  weights(p.weights_stride * static_cast<size_t>(p.n));
+        std::vector<float> x(static_cast<size_t>(p.m * p.k)), y(static_cast<size_t>(p.m * p.n)), again(y.size()), plain;
+        std::normal_distribution<float> normal;
+        std::generate(x.begin(), x.end(), [&] { return normal(rng); });
+        p.weights = weights.data();
+        p.x       = x.data();
+        p.y       = y.data();
+        make_weights(type, p, {}, weights.data(), plain);
+        compute(kernel, p, 1, kernel.most_lanes);
+        for (int64_t count = 1; count <= 20; count++) {
+            some_rows(kernel, type, p, number(0, p.m - count), count, again.data());
         }
     }
 }
@@ -250,6 +314,7 @@ int main(int argc, char ** argv) {
     const long cases = argc > 1 ? atol(argv[1]) : 1000;
     rng.seed(argc > 2 ? strtoull(argv[2], nullptr, 10) : 20261126);
     try {
+        few_rows();
         for (long i = 0; i < cases; i++) {
             one_case();
         }
