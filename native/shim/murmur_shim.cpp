@@ -375,22 +375,40 @@ int32_t murmur_log_take(char * line, size_t line_size) {
     return level;
 }
 
-const char * murmur_kernels(void) {
-    // They are inside the CPU backend, which may have been loaded by ggml: any function of its leads to its file.
-    ggml_backend_reg_t cpu      = ggml_backend_reg_by_name("CPU");
-    void *             function = cpu ? ggml_backend_reg_get_proc_address(cpu, "ggml_backend_set_n_threads") : nullptr;
-    Dl_info            info;
-    if (!function || dladdr(function, &info) == 0) {
-        return "";
-    }
-    void * library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+// A function of our kernels, or null. They are inside the CPU backend, which may have been loaded by ggml: any function of its
+// leads to its file.
+template <typename function> function of_kernels(const char * name) {
+    ggml_backend_reg_t cpu = ggml_backend_reg_by_name("CPU");
+    void * known = cpu ? ggml_backend_reg_get_proc_address(cpu, "ggml_backend_set_n_threads") : nullptr;
+    Dl_info info;
+    void *  library = known && dladdr(known, &info) != 0 ? dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD) : nullptr;
     if (!library) {
-        return "";
+        return nullptr;
     }
-    const auto   name = reinterpret_cast<const char * (*)()>(dlsym(library, "murmur_kernels_name"));
-    const char * text = name ? name() : "";
+    const auto found = reinterpret_cast<function>(dlsym(library, name));
     dlclose(library);
-    return text;
+    return found;
+}
+
+const char * murmur_kernels(void) {
+    const auto name = of_kernels<const char * (*)()>("murmur_kernels_name");
+    return name ? name() : "";
+}
+
+double murmur_peak(int32_t type, int32_t threads, double seconds, char * instruction, size_t instruction_size) {
+    const auto   peak = of_kernels<double (*)(int, int, double, const char **)>("murmur_kernels_peak");
+    const char * name = "";
+    double       rate = 0;
+    const bool   done = peak && guarded(nullptr, 0, [&] { rate = peak(type, threads, seconds, &name); }) == 0;
+    set_error(instruction, instruction_size, done ? name : "");
+    return done ? rate : 0;
+}
+
+double murmur_memory_rate(int32_t threads, double seconds) {
+    const auto read = of_kernels<double (*)(int, double)>("murmur_kernels_read");
+    double     rate = 0;
+    const bool done = read && guarded(nullptr, 0, [&] { rate = read(threads, seconds); }) == 0;
+    return done ? rate : 0;
 }
 
 int32_t murmur_system_info(char * text, size_t text_size) {
