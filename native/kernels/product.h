@@ -1,4 +1,4 @@
-// Products of a weight matrix in one of ggml's quantized types and rows of float32.
+// Products of a weight matrix in one of ggml's types and rows of float32.
 #pragma once
 
 #include <cstddef>
@@ -38,6 +38,9 @@ struct product_kernel {
 
 // For one of ggml's types, or null if there is none for it on this processor.
 const product_kernel * find_product_kernel(int type);
+
+// The part of it that is for types of floats.
+const product_kernel * find_float_kernel(int type);
 
 // What computes, such as "avx512-vnni"; empty if nothing does.
 const char * kernels_name();

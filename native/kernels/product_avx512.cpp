@@ -308,7 +308,7 @@ const product_kernel * find_product_kernel(int type) {
         case GGML_TYPE_IQ4_NL: return kernel<iq4_nl>();
         case GGML_TYPE_IQ4_XS: return kernel<iq4_xs>();
         case GGML_TYPE_MXFP4: return kernel<mxfp4>();
-        default: return nullptr;
+        default: return find_float_kernel(type);
     }
 }
 

@@ -47,6 +47,10 @@ MURMUR_API void murmur_log_level(int32_t level);
 MURMUR_API int32_t murmur_log_take(char * line, size_t line_size);
 // Which kernels of ours compute on the CPU ("avx512-vnni"); an empty text if none do. After murmur_init.
 MURMUR_API const char * murmur_kernels(void);
+// Whether they compute products of matrices of this ggml_type on the CPU (0 or 1).
+MURMUR_API int32_t murmur_kernels_multiply(int32_t type);
+// Whether they compute attention with heads of this size, of which `group` share a key head (0 or 1).
+MURMUR_API int32_t murmur_kernels_attend(int32_t head_size, int32_t group);
 // What the processor reaches with the instruction that multiplies weights of a ggml_type, on so many threads at once:
 // operations a second, a multiplication and an addition being two, the most of some tries in so many seconds. The
 // instruction's name goes to `instruction`; 0 and an empty text where there is none that we know. After murmur_init.

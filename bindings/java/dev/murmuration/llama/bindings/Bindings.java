@@ -1931,6 +1931,127 @@ public class Bindings extends Bindings$shared {
         }
     }
 
+    private static class murmur_kernels_multiply {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_INT,
+            Bindings.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_kernels_multiply");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t murmur_kernels_multiply(int32_t type)
+     * }
+     */
+    public static FunctionDescriptor murmur_kernels_multiply$descriptor() {
+        return murmur_kernels_multiply.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t murmur_kernels_multiply(int32_t type)
+     * }
+     */
+    public static MethodHandle murmur_kernels_multiply$handle() {
+        return murmur_kernels_multiply.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t murmur_kernels_multiply(int32_t type)
+     * }
+     */
+    public static MemorySegment murmur_kernels_multiply$address() {
+        return murmur_kernels_multiply.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t murmur_kernels_multiply(int32_t type)
+     * }
+     */
+    public static int murmur_kernels_multiply(int type) {
+        var mh$ = murmur_kernels_multiply.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_kernels_multiply", type);
+            }
+            return (int)mh$.invokeExact(type);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class murmur_kernels_attend {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_INT,
+            Bindings.C_INT,
+            Bindings.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_kernels_attend");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t murmur_kernels_attend(int32_t head_size, int32_t group)
+     * }
+     */
+    public static FunctionDescriptor murmur_kernels_attend$descriptor() {
+        return murmur_kernels_attend.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t murmur_kernels_attend(int32_t head_size, int32_t group)
+     * }
+     */
+    public static MethodHandle murmur_kernels_attend$handle() {
+        return murmur_kernels_attend.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t murmur_kernels_attend(int32_t head_size, int32_t group)
+     * }
+     */
+    public static MemorySegment murmur_kernels_attend$address() {
+        return murmur_kernels_attend.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t murmur_kernels_attend(int32_t head_size, int32_t group)
+     * }
+     */
+    public static int murmur_kernels_attend(int head_size, int group) {
+        var mh$ = murmur_kernels_attend.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_kernels_attend", head_size, group);
+            }
+            return (int)mh$.invokeExact(head_size, group);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class murmur_peak {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Bindings.C_DOUBLE,

@@ -11,7 +11,8 @@ package dev.murmuration.llama;
  * @param maxOutputs most flagged tokens a decode
  * @param threads threads that compute, 1 to 512
  * @param halfPrecisionCache keys and values as float16 instead of float32
- * @param flashAttention computes attention in tiles: faster, less memory; works in float16
+ * @param flashAttention computes attention in tiles: faster, less memory; in float16, unless our
+ *     own kernels do it
  * @param readout how the hidden state is read
  */
 public record ContextParameters(

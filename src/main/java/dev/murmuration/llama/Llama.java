@@ -96,6 +96,27 @@ public final class Llama {
     return Bindings.murmur_kernels().getString(0);
   }
 
+  /**
+   * Whether Murmuration's own kernels compute products of matrices of a type on the CPU.
+   *
+   * @param type a {@code ggml_type}
+   */
+  public static boolean kernelsMultiply(int type) {
+    ensureLoaded();
+    return Bindings.murmur_kernels_multiply(type) != 0;
+  }
+
+  /**
+   * Whether Murmuration's own kernels compute attention on the CPU.
+   *
+   * @param headSize length of one head's query, key and value
+   * @param group query heads that share a key head
+   */
+  public static boolean kernelsAttend(int headSize, int group) {
+    ensureLoaded();
+    return Bindings.murmur_kernels_attend(headSize, group) != 0;
+  }
+
   /** What the CPU backend was compiled for, in llama.cpp's words: {@code CPU : AVX512 = 1 | …}. */
   public static String systemInfo() {
     ensureLoaded();

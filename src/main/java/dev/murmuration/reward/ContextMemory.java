@@ -21,7 +21,7 @@ record ContextMemory(LlamaHyperparameters model, ContextParameters context) {
 
   /** Keys and values of all layers. */
   long cache() {
-    return 2L * model.layers() * keyWidth() * context.cells() * (flash() ? HALF : FLOAT);
+    return 2L * model.layers() * keyWidth() * context.cells() * cacheNumber();
   }
 
   /** Everything else. */
@@ -34,6 +34,9 @@ record ContextMemory(LlamaHyperparameters model, ContextParameters context) {
     long rows = context.microBatchSize();
     long hidden = model.hiddenSize();
     long attention = rows * FLOAT * (5 * hidden + 2 * keyWidth());
+    if (flash() && cacheNumber() == FLOAT) {
+      attention += 2 * HALF * keyWidth() * context.cells(); // copies that are never written
+    }
     if (!flash()) {
       attention += rows * FLOAT * context.cells() * model.heads(); // all weights of a layer
     }
@@ -65,6 +68,10 @@ record ContextMemory(LlamaHyperparameters model, ContextParameters context) {
 
   private long keyWidth() {
     return (long) model.keyValueHeads() * model.headSize();
+  }
+
+  private int cacheNumber() {
+    return context.halfPrecisionCache() ? HALF : FLOAT;
   }
 
   private boolean flash() {

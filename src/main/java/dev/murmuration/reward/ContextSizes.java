@@ -95,7 +95,7 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
         outputs,
         options.threads(),
         fast,
-        fast,
+        fast || weights.ours(),
         options.readout());
   }
 
@@ -125,7 +125,7 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
     Weights changedWeights =
         changed.memoryMap() == weights.mapped()
             ? weights
-            : new Weights(weights.stored(), weights.stored(), true);
+            : new Weights(weights.stored(), weights.stored(), true, weights.ours());
     ContextSizes sizes = new ContextSizes(model, changedWeights, changed, available);
     return sizes.fits(sizes.need(longest, sizes.context(sizes.cells(longest)), null));
   }

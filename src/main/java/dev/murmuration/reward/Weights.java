@@ -9,16 +9,19 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * What a model's weights take, in bytes.
+ * What a model's weights take, in bytes, and what computes with them.
  *
  * @param stored as they are in the file
  * @param repacked a second copy, in the order in which llama.cpp's kernels read, where ours do not
  *     compute: made at loading from a mapped file, whose own copy is not looked at again
  * @param mapped whether {@code stored} is the mapped file, which the system drops and reads again
  *     as it likes
+ * @param ours whether our own kernels compute everything that could depend on what is computed
+ *     beside it: all products, and attention
  */
-record Weights(long stored, long repacked, boolean mapped) {
+record Weights(long stored, long repacked, boolean mapped, boolean ours) {
   private static final String EMBEDDING = "token_embd.weight";
+  private static final String OUTPUT = "output.weight";
 
   // ggml/src/ggml-cpu/repack.cpp, ggml_repack_get_optimal_repack_type: of each architecture the
   // most that any of its processors has.
@@ -52,10 +55,26 @@ record Weights(long stored, long repacked, boolean mapped) {
         twice += embedding ? tensor.byteSize() : 0;
       }
     }
+    boolean ours = ours(model, options) && gguf.tensors().stream().allMatch(Weights::isOurs);
     // Without a map a tensor is rearranged on the way to its only place.
     return options.memoryMap()
-        ? new Weights(stored, repacked, true)
-        : new Weights(stored + twice, 0, false);
+        ? new Weights(stored, repacked, true, ours)
+        : new Weights(stored + twice, 0, false, ours);
+  }
+
+  private static boolean isOurs(GgufTensor tensor) {
+    // Of the embedding rows are looked up; what stands behind the last layer never runs.
+    return tensor.dims().size() < 2
+        || tensor.name().equals(EMBEDDING)
+        || tensor.name().equals(OUTPUT)
+        || Llama.kernelsMultiply(tensor.type().id());
+  }
+
+  private static boolean ours(LlamaHyperparameters model, Options options) {
+    return hasKernels()
+        && Llama.kernelsAttend(model.headSize(), model.heads() / model.keyValueHeads())
+        && (options.gpuLayers() == 0
+            || Llama.devices().stream().noneMatch(device -> device.kind().takesLayers()));
   }
 
   private static boolean isRepacked(GgufTensor tensor) {
@@ -76,7 +95,8 @@ record Weights(long stored, long repacked, boolean mapped) {
 
   /** Of a model that is yet to be converted, to float16. */
   static Weights of(LlamaHyperparameters model, Options options) {
-    return new Weights(model.weightBytes(), 0, options.memoryMap());
+    boolean ours = ours(model, options) && Llama.kernelsMultiply(GgufTensorType.F16.id());
+    return new Weights(model.weightBytes(), 0, options.memoryMap(), ours);
   }
 
   private static Set<GgufTensorType> repackedHere() {

@@ -51,6 +51,7 @@ class KernelsTest {
                 "-Wextra",
                 "-Werror",
                 "-Wno-maybe-uninitialized",
+                "-Wno-uninitialized",
                 "-I" + llama.resolve("ggml/include"),
                 "-I" + llama.resolve("ggml/src"),
                 "-Inative/kernels",

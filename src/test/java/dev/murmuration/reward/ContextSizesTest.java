@@ -20,7 +20,7 @@ class ContextSizesTest {
   private static final LlamaHyperparameters MODEL =
       new LlamaHyperparameters(
           4096, 32, 32, 32, 128, 11008, 32000, 4096, 1e-5f, 1e4f, true, 6_738_415_616L, 7 * GIB);
-  private static final Weights MAPPED = new Weights(7 * GIB, 0, true);
+  private static final Weights MAPPED = new Weights(7 * GIB, 0, true, false);
   private static final Options OPTIONS = Options.defaults().threads(2);
 
   private static ContextSizes.Choice choose(Options options, int longest, double free) {
@@ -110,17 +110,18 @@ class ContextSizesTest {
   @Test
   void weightsThatAreReadOrRepackedCount() {
     ContextSizes read =
-        new ContextSizes(MODEL, new Weights(7 * GIB, 0, false), OPTIONS.memoryMap(false), 5 * GIB);
+        new ContextSizes(
+            MODEL, new Weights(7 * GIB, 0, false, false), OPTIONS.memoryMap(false), 5 * GIB);
     assertThat(read.choose(2048).need().refusal())
         .contains("(weights 7168, key/value cache")
         .contains("no context fits");
     ContextSizes repacked =
-        new ContextSizes(MODEL, new Weights(4 * GIB, 3 * GIB, true), OPTIONS, 5 * GIB / 2);
+        new ContextSizes(MODEL, new Weights(4 * GIB, 3 * GIB, true, false), OPTIONS, 5 * GIB / 2);
     assertThat(repacked.choose(2048).need().total()).isGreaterThan(8 * GIB);
     assertThat(repacked.choose(2048).need().refusal()).contains("(repacked weights 3072, ");
     // What was repacked is not read from the file again: it need not stay in memory.
     ContextSizes enough =
-        new ContextSizes(MODEL, new Weights(4 * GIB, 3 * GIB, true), OPTIONS, 7 * GIB);
+        new ContextSizes(MODEL, new Weights(4 * GIB, 3 * GIB, true, false), OPTIONS, 7 * GIB);
     assertThat(enough.choose(2048).context().cells()).isEqualTo(4096);
   }
 

@@ -1,0 +1,152 @@
+// Vectors of float32 as wide as the processor's registers, for kernels that are the same for every width.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+#define MURMUR_VECTORS
+#define MURMUR_WIDE_VECTORS
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
+#define MURMUR_VECTORS
+#endif
+
+#ifdef MURMUR_VECTORS
+#include <immintrin.h>
+
+namespace murmur {
+
+#ifdef MURMUR_WIDE_VECTORS
+
+using vector                   = __m512;
+constexpr int vector_lanes     = 16;
+constexpr int vector_registers = 32;
+
+inline vector load(const float * from) { return _mm512_loadu_ps(from); }
+inline void store(float * to, vector v) { _mm512_storeu_ps(to, v); }
+inline vector all(float f) { return _mm512_set1_ps(f); }
+inline vector add(vector a, vector b) { return _mm512_add_ps(a, b); }
+inline vector subtract(vector a, vector b) { return _mm512_sub_ps(a, b); }
+inline vector multiply(vector a, vector b) { return _mm512_mul_ps(a, b); }
+// a * b + c.
+inline vector fma(vector a, vector b, vector c) { return _mm512_fmadd_ps(a, b, c); }
+// b where either is not a number.
+inline vector larger(vector a, vector b) { return _mm512_max_ps(a, b); }
+inline float largest(vector v) { return _mm512_reduce_max_ps(v); }
+inline float sum(vector v) { return _mm512_reduce_add_ps(v); }
+inline vector from_half(const uint16_t * from) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(from)));
+}
+// The first `count` lanes of a, the others of b.
+inline vector first(int count, vector a, vector b) {
+    return _mm512_mask_blend_ps(static_cast<__mmask16>(count >= 16 ? 0xFFFF : count <= 0 ? 0 : (1 << count) - 1), b, a);
+}
+inline vector to_nearest(vector v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+// Two to the power of n, a whole number from -126 to 127.
+inline vector power_of_two(vector n) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));
+}
+
+// A square of rows to one of columns.
+inline void transpose(vector * v) {
+    vector t[16];
+    for (int i = 0; i < 16; i += 2) {
+        t[i]     = _mm512_unpacklo_ps(v[i], v[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
+    }
+    // In each quarter of 128 bits: a matrix of 4 by 4.
+    for (int i = 0; i < 16; i += 4) {
+        const __m512d a = _mm512_castps_pd(t[i]), b = _mm512_castps_pd(t[i + 1]);
+        const __m512d c = _mm512_castps_pd(t[i + 2]), d = _mm512_castps_pd(t[i + 3]);
+        v[i]     = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+        v[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+        v[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+        v[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+    }
+    // And the quarters as one.
+    for (int i = 0; i < 4; i++) {
+        const vector low = _mm512_shuffle_f32x4(v[i], v[4 + i], 0x88), high = _mm512_shuffle_f32x4(v[i], v[4 + i], 0xDD);
+        const vector low2 = _mm512_shuffle_f32x4(v[8 + i], v[12 + i], 0x88);
+        const vector high2 = _mm512_shuffle_f32x4(v[8 + i], v[12 + i], 0xDD);
+        t[i]      = _mm512_shuffle_f32x4(low, low2, 0x88);
+        t[8 + i]  = _mm512_shuffle_f32x4(low, low2, 0xDD);
+        t[4 + i]  = _mm512_shuffle_f32x4(high, high2, 0x88);
+        t[12 + i] = _mm512_shuffle_f32x4(high, high2, 0xDD);
+    }
+    memcpy(v, t, sizeof t);
+}
+
+#else
+
+using vector                   = __m256;
+constexpr int vector_lanes     = 8;
+constexpr int vector_registers = 16;
+
+inline vector load(const float * from) { return _mm256_loadu_ps(from); }
+inline void store(float * to, vector v) { _mm256_storeu_ps(to, v); }
+inline vector all(float f) { return _mm256_set1_ps(f); }
+inline vector add(vector a, vector b) { return _mm256_add_ps(a, b); }
+inline vector subtract(vector a, vector b) { return _mm256_sub_ps(a, b); }
+inline vector multiply(vector a, vector b) { return _mm256_mul_ps(a, b); }
+inline vector fma(vector a, vector b, vector c) { return _mm256_fmadd_ps(a, b, c); }
+inline vector larger(vector a, vector b) { return _mm256_max_ps(a, b); }
+inline float largest(vector v) {
+    __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    m        = _mm_max_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_max_ss(m, _mm_shuffle_ps(m, m, 1)));
+}
+inline float sum(vector v) {
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    s        = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
+}
+inline vector from_half(const uint16_t * from) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from)));
+}
+inline vector first(int count, vector a, vector b) {
+    const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_blendv_ps(b, a, _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(count), places)));
+}
+inline vector to_nearest(vector v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline vector power_of_two(vector n) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
+}
+
+inline void transpose(vector * v) {
+    vector t[8];
+    for (int i = 0; i < 8; i += 4) {
+        const vector a = _mm256_unpacklo_ps(v[i], v[i + 1]), b = _mm256_unpackhi_ps(v[i], v[i + 1]);
+        const vector c = _mm256_unpacklo_ps(v[i + 2], v[i + 3]), d = _mm256_unpackhi_ps(v[i + 2], v[i + 3]);
+        t[i]     = _mm256_shuffle_ps(a, c, 0x44);
+        t[i + 1] = _mm256_shuffle_ps(a, c, 0xEE);
+        t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
+        t[i + 3] = _mm256_shuffle_ps(b, d, 0xEE);
+    }
+    for (int i = 0; i < 4; i++) {
+        v[i]     = _mm256_permute2f128_ps(t[i], t[4 + i], 0x20);
+        v[4 + i] = _mm256_permute2f128_ps(t[i], t[4 + i], 0x31);
+    }
+}
+
+#endif
+
+// Two to the power of x, within 2 units in the last place; x is at most 0, and below -126 it counts as that.
+inline vector exp2(vector x) {
+    x              = larger(all(-126.0f), x);
+    const vector n = to_nearest(x);
+    const vector f = subtract(x, n);
+    // A polynomial for -0.5 to 0.5: the series of exp(f * ln 2).
+    vector p = all(1.5252734e-5f);
+    p        = fma(p, f, all(1.5403530e-4f));
+    p        = fma(p, f, all(1.3333558e-3f));
+    p        = fma(p, f, all(9.6181291e-3f));
+    p        = fma(p, f, all(5.5504109e-2f));
+    p        = fma(p, f, all(2.4022651e-1f));
+    p        = fma(p, f, all(6.9314718e-1f));
+    p        = fma(p, f, all(1.0f));
+    return multiply(p, power_of_two(n));
+}
+
+}  // namespace murmur
+
+#endif
