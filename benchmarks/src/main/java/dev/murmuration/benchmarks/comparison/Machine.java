@@ -7,7 +7,7 @@ import java.io.IOException;
  * turns and given back, so that they have theirs.
  */
 final class Machine implements AutoCloseable {
-  private static final double SECONDS = 20;
+  private static final double SECONDS = 30;
 
   private final String lock;
   private Process holder;

@@ -21,7 +21,6 @@ import java.util.List;
 public final class TypeComparison {
   private static final int BATCH = 2048;
   private static final int MICRO_BATCH = 512;
-  private static final int[] LENGTHS = {512, 2048};
 
   private final Machine machine;
   private final int rounds;
@@ -32,16 +31,18 @@ public final class TypeComparison {
     this.rounds = rounds;
   }
 
-  /** {@code TypeComparison F16-MODEL FOLDER TYPE,TYPE… ROUNDS RESULTS.json}. */
+  /** {@code TypeComparison F16-MODEL FOLDER TYPE,TYPE… TOKENS,TOKENS… ROUNDS RESULTS.json}. */
   public static void main(String[] args) throws IOException {
-    if (args.length != 5) {
-      System.err.println("usage: TypeComparison F16-MODEL FOLDER TYPE,TYPE… ROUNDS RESULTS.json");
+    if (args.length != 6) {
+      System.err.println(
+          "usage: TypeComparison F16-MODEL FOLDER TYPE,TYPE… TOKENS,TOKENS… ROUNDS RESULTS.json");
       System.exit(2);
     }
     Path source = Models.half(args[0]);
     List<QuantizationType> types =
         Arrays.stream(args[2].split(",")).map(QuantizationType::of).toList();
-    int rounds = Integer.parseInt(args[3]);
+    int[] lengths = Arrays.stream(args[3].split(",")).mapToInt(Integer::parseInt).toArray();
+    int rounds = Integer.parseInt(args[4]);
     int threads = Runtime.getRuntime().availableProcessors();
     Environment environment = Environment.now();
     List<Results.Typed> all = new ArrayList<>();
@@ -50,16 +51,16 @@ public final class TypeComparison {
       try (Machine machine = new Machine(System.getProperty("comparison.lock", ""))) {
         System.err.println(type);
         TypeComparison one = new TypeComparison(machine, rounds);
-        one.run(new Settings(file, threads, BATCH, MICRO_BATCH));
+        one.run(new Settings(file, threads, BATCH, MICRO_BATCH), lengths);
         all.add(new Results.Typed(type.name(), Comparison.model(file), one.measurements));
       }
     }
     new Results.ByType(environment, threads, BATCH, MICRO_BATCH, rounds, all)
-        .write(Path.of(args[4]));
+        .write(Path.of(args[5]));
     System.err.println("written: " + args[4]);
   }
 
-  private void run(Settings settings) throws IOException {
+  private void run(Settings settings, int[] lengths) throws IOException {
     Options options =
         Options.defaults()
             .threads(settings.threads())
@@ -70,7 +71,7 @@ public final class TypeComparison {
         LlamaBench.ofIk(System.getProperty("comparison.ik", ""), settings, Contenders.LOGS);
     try (RewardModel model = RewardModel.load(settings.model(), options);
         PeerProcess other = Contenders.otherKernels(settings)) {
-      for (int tokens : LENGTHS) {
+      for (int tokens : lengths) {
         Texts texts = new Texts(tokens);
         machine.take();
         model.scoreText(texts.text(tokens));
