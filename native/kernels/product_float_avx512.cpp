@@ -30,6 +30,7 @@ constexpr int tile_rows    = 12;   // rows of x: with 32 lanes their sums fill 2
 constexpr int panel_lanes  = 128;  // four tiles
 constexpr int panel_words  = 512;  // of a lane: a panel stays in the second-level cache
 constexpr int chunk        = 64;   // words that are added up before they are added to what came before
+constexpr int ahead        = 512;  // bytes: how far in each row memory is asked for; the processor does not see 32 rows coming
 
 // What follows has the same members each. element: of a row of weights; columns: in a word; load: 16 words of weights; words:
 // 16 words of x; add: to 16 sums the products of one word each.
@@ -155,20 +156,35 @@ inline void transpose(__m512i * v) {
     std::copy(t, t + 16, v);
 }
 
-// `words` words of 16 lanes, from column `from` on; lanes from `count` on are zero.
+// 16 words of 16 lanes: some of the last lanes are zeros, and some of the last words.
+template <typename type>
+void load_edge(const char * rows, size_t stride, int64_t lanes, int64_t column, int64_t columns, __m512i * v) {
+    for (int i = 0; i < vector_lanes; i++) {
+        const char * row = rows + static_cast<size_t>(i < lanes ? i : 0) * stride;
+        const auto * at  = reinterpret_cast<const typename type::element *>(row) + column;
+        v[i]             = i < lanes ? load_some<type>(at, columns, type::load) : _mm512_setzero_si512();
+    }
+}
+
+// `words` words of 16 lanes, from column `from` on.
 template <typename type>
 void pack(const product & p, int64_t lane, int64_t from, int64_t words, panel_row * panel, int first_lane) {
-    const int64_t count = std::clamp<int64_t>(p.n - lane, 0, vector_lanes);
+    const int64_t lanes = std::min<int64_t>(p.n - lane, vector_lanes);
     const char *  rows  = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride;
     for (int64_t w = 0; w < words; w += vector_lanes) {
-        const int64_t column = from + w * type::columns;
+        const int64_t column  = from + w * type::columns;
         __m512i       v[vector_lanes];
-        for (int i = 0; i < vector_lanes; i++) {
-            v[i] = _mm512_setzero_si512();
-            if (i < count) {
-                const auto * row = reinterpret_cast<const typename type::element *>(rows + static_cast<size_t>(i) * p.weights_stride);
-                v[i]             = load_some<type>(row + column, p.k - column, type::load);
+        if (lanes == vector_lanes && p.k - column >= vector_lanes * type::columns) {
+            const char * at = rows + static_cast<size_t>(column) * sizeof(typename type::element);
+#pragma GCC unroll 16
+            for (int i = 0; i < vector_lanes; i++) {
+                const char * row = at + static_cast<size_t>(i) * p.weights_stride;
+                // Into the second-level cache: rows that lie a power of two apart would push each other out of the first.
+                _mm_prefetch(row + ahead, _MM_HINT_T1);
+                v[i] = type::load(reinterpret_cast<const typename type::element *>(row));
             }
+        } else {
+            load_edge<type>(rows, p.weights_stride, lanes, column, p.k - column, v);
         }
         transpose(v);
         for (int i = 0; i < vector_lanes; i++) {

@@ -1,7 +1,7 @@
 // For processors without kernels: everything is left to ggml.
 #include "product.h"
 
-#ifndef MURMUR_AVX512_VNNI
+#if !defined(MURMUR_AVX512_VNNI) && !defined(MURMUR_AVX_VNNI) && !defined(MURMUR_AVX2)
 
 namespace murmur {
 

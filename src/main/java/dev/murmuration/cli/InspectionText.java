@@ -143,7 +143,8 @@ final class InspectionText {
               + " dropped when memory is short.");
     }
     paragraph(
-        "Java and llama.cpp themselves take up to "
+        "That is the most: the cache grows with the work, unless --kv-cells fixes it. Java and"
+            + " llama.cpp themselves take up to "
             + Numbers.bytes(MemoryNeed.OVERHEAD)
             + " more; "
             + Numbers.bytes(any.available())

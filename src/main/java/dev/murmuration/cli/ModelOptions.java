@@ -73,8 +73,9 @@ final class ModelOptions {
       paramLabel = "N",
       scope = ScopeType.INHERIT,
       description =
-          "Tokens that the key/value cache holds, of several texts. Default, which is 0: two of the"
-              + " longest, or what fits into memory.")
+          "Tokens that the key/value cache holds, of several texts, from the start. Default, which"
+              + " is 0: it grows with the work, up to two of the longest, or what fits into"
+              + " memory.")
   Integer cells;
 
   @Option(

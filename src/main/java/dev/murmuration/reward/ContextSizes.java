@@ -81,7 +81,23 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
     return need.total() - need.repacked() + MemoryNeed.OVERHEAD <= available;
   }
 
-  private ContextParameters context(int cells) {
+  /** How many cells a context begins with that may have so many. */
+  int first(int most) {
+    return options.cells() != 0 ? most : Math.min(most, ContextParameters.CELL_GROUP);
+  }
+
+  /** The cells of a context that holds so many sequences. */
+  static int cellsFor(int sequences) {
+    return sequences * CELLS_PER_SEQUENCE;
+  }
+
+  /** What a context with so many cells takes. */
+  ContextMemory memory(int cells) {
+    return new ContextMemory(model, context(cells));
+  }
+
+  /** A context with so many cells. */
+  ContextParameters context(int cells) {
     int micro = Math.min(cells, tiles(options.microBatchSize()));
     int batch = options.batchSize() == 0 ? micro : Math.min(cells, tiles(options.batchSize()));
     int outputs = Math.min(MAX_OUTPUTS, batch);

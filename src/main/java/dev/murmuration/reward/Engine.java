@@ -1,14 +1,12 @@
 package dev.murmuration.reward;
 
-import dev.murmuration.llama.ContextParameters;
-import dev.murmuration.llama.LlamaContext;
-import dev.murmuration.llama.LlamaModel;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * The thread that owns the context, and the queue in front of it. Any thread may submit, wait,
@@ -44,12 +42,12 @@ final class Engine implements AutoCloseable {
   /**
    * Starts the thread and waits until it has its context.
    *
+   * @param newContext called once, on the thread
    * @param staleCells see {@link Scorer}
    * @throws dev.murmuration.llama.LlamaException if the context cannot be created
    */
   Engine(
-      LlamaModel model,
-      ContextParameters parameters,
+      Supplier<GrowingContext> newContext,
       ValueHead head,
       Planner planner,
       Options options,
@@ -58,13 +56,13 @@ final class Engine implements AutoCloseable {
     this.probe = options.probe();
     this.queue = new RequestQueue(options.queueCapacity());
     boolean exact = options.precision() == Precision.EXACT;
-    Function<LlamaContext, Scorer> newScorer =
+    Function<GrowingContext, Scorer> newScorer =
         context -> new Scorer(context, head, planner, exact, staleCells, probe);
     this.thread =
         Thread.ofPlatform()
             .name("murmuration-engine")
             .daemon()
-            .unstarted(() -> run(model, parameters, newScorer));
+            .unstarted(() -> run(newContext, newScorer));
     thread.start();
     // The context must not be left to nobody.
     uninterrupted(started::await);
@@ -118,8 +116,8 @@ final class Engine implements AutoCloseable {
   // ---- the engine's thread ----
 
   private void run(
-      LlamaModel model, ContextParameters parameters, Function<LlamaContext, Scorer> newScorer) {
-    try (LlamaContext context = new LlamaContext(model, parameters)) {
+      Supplier<GrowingContext> newContext, Function<GrowingContext, Scorer> newScorer) {
+    try (GrowingContext context = newContext.get()) {
       scorer = newScorer.apply(context);
       queue.begin(context::cancel);
       started.countDown();

@@ -5,12 +5,13 @@ import dev.murmuration.gguf.LlamaHyperparameters;
 import java.io.IOException;
 
 /**
- * The main memory that a model takes, in bytes, when it computes on a CPU. {@link RewardModel#load}
- * decides by these numbers and {@code murmur inspect} shows them. The cache's size is exact; that
- * of the buffers is within a few MiB of what llama.cpp reports.
+ * The main memory that a model takes, in bytes, when it computes on a CPU and its cache has grown
+ * to its full size, with which it begins only if that is fixed. {@link RewardModel#load} decides by
+ * these numbers and {@code murmur inspect} shows them. The cache's size is exact; that of the
+ * buffers is within a few MiB of what llama.cpp reports.
  *
  * @param contextLength tokens of the longest text
- * @param cells tokens of all texts that the cache holds at once
+ * @param cells tokens of all texts that the cache holds at once, at most
  * @param weights the weights, in the mapped file or in memory
  * @param repacked a copy of some weights, in the order in which llama.cpp's kernels read
  * @param cache keys and values

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * From a file and options to a model that is ready to score. Everything is checked in Java, file,
@@ -79,12 +80,12 @@ final class ModelLoader {
             : ValueHead.of(gguf, shape.hiddenSize());
     ChatTemplate template = template(gguf, options);
     int contextLength = contextLength(gguf, options, shape);
-    ContextSizes.Choice sizes =
-        ContextSizes.here(shape, Weights.of(gguf, shape, options), options).choose(contextLength);
-    if (sizes.need().refusal() != null) {
-      throw new IllegalArgumentException(sizes.need().refusal());
+    ContextSizes sizes = ContextSizes.here(shape, Weights.of(gguf, shape, options), options);
+    ContextSizes.Choice largest = sizes.choose(contextLength);
+    if (largest.need().refusal() != null) {
+      throw new IllegalArgumentException(largest.need().refusal());
     }
-    ContextParameters context = sizes.context();
+    ContextParameters context = largest.context();
     Settings settings =
         new Settings(
             name,
@@ -112,7 +113,10 @@ final class ModelLoader {
               context.maxSequences(),
               options.precision() == Precision.EXACT);
       long staleCells = Scorer.staleCells(shape, options);
-      Engine engine = new Engine(model, context, head, planner, options, staleCells);
+      Supplier<GrowingContext> newContext =
+          () ->
+              new GrowingContext(model, sizes, context.cells(), FreeMemory::bytes, options.probe());
+      Engine engine = new Engine(newContext, head, planner, options, staleCells);
       return new Loaded(model, engine, planner, settings);
     } catch (RuntimeException | Error e) {
       model.close();

@@ -108,10 +108,11 @@ public final class Options {
   }
 
   /**
-   * Tokens that the key/value cache holds: of all texts that are computed together, and of recent
-   * calls for the next to reuse. At least the longest text ({@link #contextLength}). 0, the
-   * default, for twice the longest text and for no less than eight of up to 512 tokens, or as much
-   * of that as fits into the free memory.
+   * Tokens that the key/value cache holds, from the start: of all texts that are computed together,
+   * and of recent calls for the next to reuse. At least the longest text ({@link #contextLength}).
+   * 0, the default, for a cache that begins with 256 and grows with the work, up to twice the
+   * longest text and to no less than eight of up to 512 tokens, or as much of that as fits into the
+   * free memory.
    */
   public Options cells(int value) {
     return with(o -> o.cells = atLeast(0, "cells (--kv-cells)", value));

@@ -54,19 +54,21 @@ final class Scorer {
   /** A recent prompt is always worth its place. */
   private static final long LEAST_STALE = 512;
 
-  private final LlamaContext context;
+  private final GrowingContext contexts;
   private final ValueHead head;
   private final Planner planner;
   private final boolean exact;
   private final long staleCells;
-  private final PrefixCache cache;
   private final Consumer<Step> probe;
 
+  private LlamaContext context;
+  private PrefixCache cache;
+
   /**
-   * Whether an earlier call failed half-way, so that the cache may hold something else than its
-   * list says.
+   * Whether the cache may hold something else than its list says: nothing is known yet, or an
+   * earlier call failed half-way.
    */
-  private boolean dirty;
+  private boolean dirty = true;
 
   /** Whether all that is in the cache was planned in tiles. */
   private boolean tiled = true;
@@ -81,19 +83,18 @@ final class Scorer {
    * @param probe told each step
    */
   Scorer(
-      LlamaContext context,
+      GrowingContext contexts,
       ValueHead head,
       Planner planner,
       boolean exact,
       long staleCells,
       Consumer<Step> probe) {
-    this.context = context;
+    this.contexts = contexts;
     this.head = head;
     this.planner = planner;
     this.exact = exact;
     this.staleCells = staleCells;
     this.probe = probe;
-    this.cache = new PrefixCache(context.maxSequences());
   }
 
   /**
@@ -188,20 +189,28 @@ final class Scorer {
   }
 
   private void forget() {
-    context.clear();
-    cache.clear();
+    context = contexts.cleared();
+    cache = new PrefixCache(context.maxSequences());
     tiled = true;
   }
 
   private void computeTogether(List<Text> texts) {
-    if (!computeBesideCache(texts)) {
-      // It did not fit, or not in an order that gives the same bits; alone it does.
-      forget();
-      if (!computeBesideCache(texts)) {
-        throw new IllegalStateException(
-            texts.size() + " texts do not fit into an empty cache of " + context.freeCells());
-      }
+    if (computeBesideCache(texts)) {
+      return;
     }
+    // It did not fit, or not in an order that gives the same bits, or the cache was replaced.
+    forget();
+    if (computeBesideCache(texts)) {
+      return;
+    }
+    if (texts.size() == 1) {
+      deliver(texts.getFirst(), contexts.shortage());
+      return;
+    }
+    // There is no memory for all of them at once.
+    int half = texts.size() / 2;
+    computeTogether(texts.subList(0, half));
+    computeTogether(texts.subList(half, texts.size()));
   }
 
   private boolean computeBesideCache(List<Text> texts) {
@@ -209,11 +218,19 @@ final class Scorer {
       text.match = text.everyToken ? new PrefixCache.Match(null, 0) : cache.longest(text.tokens);
     }
     probe.accept(Step.PLAN);
-    Planner.Choice choice = plan(texts);
+    Planner.Choice choice =
+        plan(texts, texts.stream().mapToInt(text -> text.match.length()).toArray());
     Plan plan = choice.plan();
+    boolean mostlyNew = plan.tokensReused() <= plan.tokensComputed();
+    if (mostlyNew
+        && !isRoom(plan.tokensComputed(), texts.size())
+        && contexts.grow(cellsOfAll(texts))) {
+      return false;
+    }
     Map<Integer, Integer> kept = kept(texts, choice.tiled());
     probe.accept(Step.MAKE_ROOM);
     if (!makeRoom(plan.tokensComputed(), texts.size(), kept)) {
+      var _ = contexts.grow(cellsOfAll(texts));
       return false;
     }
     begin(texts, choice.tiled());
@@ -249,14 +266,17 @@ final class Scorer {
     return true;
   }
 
-  private Planner.Choice plan(List<Text> texts) {
+  private Planner.Choice plan(List<Text> texts, int[] common) {
     if (texts.getFirst().everyToken) {
       return planner.every(texts.getFirst().tokens.length, tiled);
     }
-    return planner.last(
-        texts.stream().map(text -> text.tokens).toList(),
-        texts.stream().mapToInt(text -> text.match.length()).toArray(),
-        tiled);
+    return planner.last(texts.stream().map(text -> text.tokens).toList(), common, tiled);
+  }
+
+  /** How many cells the context needs, if it holds nothing else. */
+  private int cellsOfAll(List<Text> texts) {
+    long tokens = plan(texts, new int[texts.size()]).plan().tokensComputed();
+    return (int) Math.max(tokens, ContextSizes.cellsFor(texts.size()));
   }
 
   /** What must stay in the cache: sequences, and how many of their tokens. */
@@ -273,9 +293,7 @@ final class Scorer {
 
   private boolean makeRoom(long cells, int sequences, Map<Integer, Integer> kept) {
     long wanted = kept.values().stream().mapToLong(length -> length).sum();
-    while (context.freeCells() < cells
-        || cache.freeSequences() < sequences
-        || context.usedCells() - wanted > staleCells) {
+    while (!isRoom(cells, sequences) || context.usedCells() - wanted > staleCells) {
       int oldest = cache.removeOldest(kept.keySet());
       if (oldest < 0) {
         break;
@@ -286,6 +304,10 @@ final class Scorer {
     if (context.freeCells() < cells) {
       kept.forEach(this::shorten);
     }
+    return isRoom(cells, sequences);
+  }
+
+  private boolean isRoom(long cells, int sequences) {
     return context.freeCells() >= cells && cache.freeSequences() >= sequences;
   }
 

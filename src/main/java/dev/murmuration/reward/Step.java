@@ -10,6 +10,8 @@ enum Step {
   LOOK_UP,
   /** What is computed is planned. */
   PLAN,
+  /** A larger context takes the place of one that is too small for what is planned. */
+  GROW,
   /** Room is made in the cache. */
   MAKE_ROOM,
   /** Tokens are added to a batch. */

@@ -8,8 +8,9 @@ import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -37,6 +38,12 @@ class EngineFaultTest {
   private static final long SOON_SECONDS = 20;
 
   private static final String TEXT = "Put the egg in boiling water. ";
+
+  /**
+   * At WAIT nobody is there to be told, see a test below; GROW, which these texts do not reach, is
+   * GrowingContextTest's.
+   */
+  private static final Set<Step> STEPS = EnumSet.complementOf(EnumSet.of(Step.WAIT, Step.GROW));
 
   /** What is thrown next, and at which step. */
   private static final class Faults implements Consumer<Step> {
@@ -79,8 +86,7 @@ class EngineFaultTest {
         RewardModel untouched =
             RewardModel.load(TestModels.TINY, Options.defaults().precision(Precision.EXACT))) {
       int call = 0;
-      // At WAIT nobody is there to be told; see the next test.
-      for (Step step : Arrays.asList(Step.values()).subList(1, Step.values().length)) {
+      for (Step step : STEPS) {
         faults.arm(step, fault);
         List<Throwable> failures = new ArrayList<>();
         List<String> texts = Stream.of(1, 2, 3, 4, 5).map(i -> TEXT + step + i).toList();
@@ -105,7 +111,7 @@ class EngineFaultTest {
           assertThat(model.scoreText(text).reward()).isEqualTo(untouched.scoreText(text).reward());
         }
       }
-      assertThat(call).isEqualTo(10 * (Step.values().length - 1));
+      assertThat(call).isEqualTo(10 * STEPS.size());
     }
   }
 
