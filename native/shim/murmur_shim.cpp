@@ -408,6 +408,22 @@ int32_t murmur_kernels_attend(int32_t head_size, int32_t group) {
     return attend && attend(head_size, group);
 }
 
+double murmur_peak(int32_t type, int32_t threads, double seconds, char * instruction, size_t instruction_size) {
+    const auto   peak = kernels_function<double(int, int, double, const char **)>("murmur_kernels_peak");
+    const char * name = "";
+    double       rate = 0;
+    const bool   done = peak && guarded(nullptr, 0, [&] { rate = peak(type, threads, seconds, &name); }) == 0;
+    set_error(instruction, instruction_size, done ? name : "");
+    return done ? rate : 0;
+}
+
+double murmur_memory_rate(int32_t threads, double seconds) {
+    const auto read = kernels_function<double(int, double)>("murmur_kernels_read");
+    double     rate = 0;
+    const bool done = read && guarded(nullptr, 0, [&] { rate = read(threads, seconds); }) == 0;
+    return done ? rate : 0;
+}
+
 int32_t murmur_system_info(char * text, size_t text_size) {
     // llama.cpp builds it in one static string.
     static std::mutex           mutex;

@@ -51,6 +51,12 @@ MURMUR_API const char * murmur_kernels(void);
 MURMUR_API int32_t murmur_kernels_multiply(int32_t type);
 // Whether they compute attention with heads of this size, of which `group` share a key head (0 or 1).
 MURMUR_API int32_t murmur_kernels_attend(int32_t head_size, int32_t group);
+// What the processor reaches with the instruction that multiplies weights of a ggml_type, on so many threads at once:
+// operations a second, a multiplication and an addition being two, the most of some tries in so many seconds. The
+// instruction's name goes to `instruction`; 0 and an empty text where there is none that we know. After murmur_init.
+MURMUR_API double murmur_peak(int32_t type, int32_t threads, double seconds, char * instruction, size_t instruction_size);
+// Bytes a second that so many threads read from memory, outside the caches; 0 if there is not enough of it. After murmur_init.
+MURMUR_API double murmur_memory_rate(int32_t threads, double seconds);
 // What the CPU backend was compiled for ("AVX512 = 1 | …").
 MURMUR_API int32_t murmur_system_info(char * text, size_t text_size);
 

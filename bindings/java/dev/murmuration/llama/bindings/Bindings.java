@@ -2052,6 +2052,131 @@ public class Bindings extends Bindings$shared {
         }
     }
 
+    private static class murmur_peak {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_DOUBLE,
+            Bindings.C_INT,
+            Bindings.C_INT,
+            Bindings.C_DOUBLE,
+            Bindings.C_POINTER,
+            Bindings.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_peak");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * double murmur_peak(int32_t type, int32_t threads, double seconds, char *instruction, size_t instruction_size)
+     * }
+     */
+    public static FunctionDescriptor murmur_peak$descriptor() {
+        return murmur_peak.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * double murmur_peak(int32_t type, int32_t threads, double seconds, char *instruction, size_t instruction_size)
+     * }
+     */
+    public static MethodHandle murmur_peak$handle() {
+        return murmur_peak.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * double murmur_peak(int32_t type, int32_t threads, double seconds, char *instruction, size_t instruction_size)
+     * }
+     */
+    public static MemorySegment murmur_peak$address() {
+        return murmur_peak.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * double murmur_peak(int32_t type, int32_t threads, double seconds, char *instruction, size_t instruction_size)
+     * }
+     */
+    public static double murmur_peak(int type, int threads, double seconds, MemorySegment instruction, long instruction_size) {
+        var mh$ = murmur_peak.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_peak", type, threads, seconds, instruction, instruction_size);
+            }
+            return (double)mh$.invokeExact(type, threads, seconds, instruction, instruction_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class murmur_memory_rate {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_DOUBLE,
+            Bindings.C_INT,
+            Bindings.C_DOUBLE
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_memory_rate");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * double murmur_memory_rate(int32_t threads, double seconds)
+     * }
+     */
+    public static FunctionDescriptor murmur_memory_rate$descriptor() {
+        return murmur_memory_rate.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * double murmur_memory_rate(int32_t threads, double seconds)
+     * }
+     */
+    public static MethodHandle murmur_memory_rate$handle() {
+        return murmur_memory_rate.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * double murmur_memory_rate(int32_t threads, double seconds)
+     * }
+     */
+    public static MemorySegment murmur_memory_rate$address() {
+        return murmur_memory_rate.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * double murmur_memory_rate(int32_t threads, double seconds)
+     * }
+     */
+    public static double murmur_memory_rate(int threads, double seconds) {
+        var mh$ = murmur_memory_rate.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_memory_rate", threads, seconds);
+            }
+            return (double)mh$.invokeExact(threads, seconds);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class murmur_system_info {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Bindings.C_INT,

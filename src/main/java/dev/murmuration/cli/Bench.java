@@ -53,12 +53,14 @@ final class Bench {
   /**
    * A bench.
    *
+   * @param microBatch most tokens that it computes at once
    * @param seconds how long each measurement takes, at least
    */
-  Bench(RewardModel model, Gguf gguf, double seconds, BenchProgress progress) throws IOException {
+  Bench(RewardModel model, Gguf gguf, int microBatch, double seconds, BenchProgress progress)
+      throws IOException {
     this.model = model;
     this.texts = new BenchTexts(model, gguf);
-    this.arithmetic = BenchArithmetic.of(model.hyperparameters());
+    this.arithmetic = BenchArithmetic.of(gguf, model.hyperparameters(), microBatch);
     this.seconds = seconds;
     this.progress = progress;
     model.scoreText(texts.raw(SHORT)); // Reads the weights from the disk.
@@ -168,35 +170,25 @@ final class Bench {
     return new Sample(took, model.statistics().since(before));
   }
 
-  /** How long some work takes. */
-  static double seconds(Runnable work) {
+  private static double seconds(Runnable work) {
     long start = System.nanoTime();
     work.run();
     return (System.nanoTime() - start) / 1e9;
   }
 
+  /** Repeats some work, a few times at least, for so many seconds. */
   private List<List<Sample>> repeat(String label, int least, Supplier<List<Sample>> round) {
     try (LoadProgress bar = progress.next(label)) {
-      return repeat(seconds, least, bar, round);
+      List<List<Sample>> results = new ArrayList<>();
+      long start = System.nanoTime();
+      double elapsed;
+      do {
+        results.add(round.get());
+        elapsed = (System.nanoTime() - start) / 1e9;
+        bar.accept(Math.min(1, Math.min(elapsed / seconds, (double) results.size() / least)));
+      } while (elapsed < seconds || (results.size() < least && elapsed < PATIENCE * seconds));
+      return results;
     }
-  }
-
-  /** Repeats some work, a few times at least, for so many seconds. */
-  static BenchTimes repeat(double seconds, int least, LoadProgress progress, Runnable work) {
-    return new BenchTimes(repeat(seconds, least, progress, () -> seconds(work)));
-  }
-
-  private static <T> List<T> repeat(
-      double seconds, int least, LoadProgress progress, Supplier<T> round) {
-    List<T> results = new ArrayList<>();
-    long start = System.nanoTime();
-    double elapsed;
-    do {
-      results.add(round.get());
-      elapsed = (System.nanoTime() - start) / 1e9;
-      progress.accept(Math.min(1, Math.min(elapsed / seconds, (double) results.size() / least)));
-    } while (elapsed < seconds || (results.size() < least && elapsed < PATIENCE * seconds));
-    return results;
   }
 
   /** One of the kinds of work that took turns. */
@@ -209,7 +201,8 @@ final class Bench {
         mean(samples, done -> done.texts()),
         mean(samples, done -> done.tokensAsked()),
         computed,
-        arithmetic.operations(computed, context, read));
+        arithmetic.operations(computed, context, read),
+        arithmetic.bytes(computed, mean(samples, done -> done.decodes())));
   }
 
   private static double mean(List<Sample> samples, ToDoubleFunction<ScoringStatistics> value) {

@@ -2,6 +2,7 @@ package dev.murmuration.cli;
 
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.llama.Device;
+import dev.murmuration.llama.Hardware;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
@@ -11,6 +12,8 @@ import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -29,14 +32,17 @@ import picocli.CommandLine.TypeConversionException;
           + " together and one by one (best-of), short texts (latency), and texts of which the"
           + " model knows a part already (reuse).",
       "",
-      "\"of peak\" is the arithmetic that was done, as a share of what a large multiplication of"
-          + " matrices in the model's own type reaches here. A token costs 2 operations for each"
-          + " parameter of the layers' matrices (the last feed-forward network only where a reward"
-          + " is read), and 4 x heads x head size a layer for each token that attention looks at,"
-          + " which is half the text on average; where a model mixes types, it may come to more"
-          + " than 100 %%. tokens/s counts the tokens asked for, computed or not. Times are medians"
-          + " of three repetitions or more, unless these would take more than forty times"
-          + " --seconds.",
+      "\"of peak\" is the arithmetic that was done, as a share of what the processor reaches here"
+          + " with nothing but the instruction that multiplies weights of the model's type. A token"
+          + " costs 2 operations for each parameter of the layers' matrices (the last feed-forward"
+          + " network only where a reward is read), and 4 x heads x head size a layer for each"
+          + " token that attention looks at, which is half the text on average. \"of memory\" is"
+          + " the weights that were read, once for each micro-batch, as a share of what a plain"
+          + " read of memory reaches; those of a small model stay in the caches, and it may come to"
+          + " more than 100 %%.",
+      "",
+      "tokens/s counts the tokens asked for, computed or not. Times are medians of three"
+          + " repetitions or more, unless these would take more than forty times --seconds.",
       "",
       "Examples:",
       "  murmur bench",
@@ -143,14 +149,16 @@ final class BenchCommand extends ModelCommand {
     BenchResult.Subject subject = subject(model, gguf);
     BenchProgress progress =
         new BenchProgress(terminal(), murmur().showsProgress(), steps(chosen.size()));
-    Bench bench = new Bench(model, gguf, seconds, progress);
+    Options options = murmur().modelOptions().toOptions();
+    int microBatch = options.microBatchSize();
+    Bench bench = new Bench(model, gguf, microBatch, seconds, progress);
     List<BenchResult.Prefill> prefill = measures(Part.PREFILL) ? bench.prefill(chosen) : List.of();
     BenchResult.BestOf bestOf = measures(Part.BEST_OF) ? bench.bestOf(responses()) : null;
     BenchResult.Latency latency = measures(Part.LATENCY) ? bench.latency() : null;
     model.close(); // Two at once might not fit into memory.
-    BenchResult.Reuse reuse = measures(Part.REUSE) ? reuse(gguf, progress) : null;
-    double peak = peak(gguf, progress);
-    BenchResult result = new BenchResult(subject, peak, prefill, bestOf, latency, reuse);
+    BenchResult.Reuse reuse = measures(Part.REUSE) ? reuse(gguf, microBatch, progress) : null;
+    BenchResult.Limits limits = limits(subject, accelerators(options).isEmpty(), progress);
+    BenchResult result = new BenchResult(subject, limits, prefill, bestOf, latency, reuse);
     if (json()) {
       BenchJson.print(result, terminal());
     } else {
@@ -159,15 +167,27 @@ final class BenchCommand extends ModelCommand {
     return ExitCode.DONE;
   }
 
-  private BenchResult.Reuse reuse(Gguf gguf, BenchProgress progress) throws IOException {
+  private BenchResult.Reuse reuse(Gguf gguf, int microBatch, BenchProgress progress)
+      throws IOException {
     try (RewardModel model = murmur().load(false, options -> options.reuse(true))) {
-      return new Bench(model, gguf, seconds, progress).reuse(responses());
+      return new Bench(model, gguf, microBatch, seconds, progress).reuse(responses());
     }
   }
 
-  private double peak(Gguf gguf, BenchProgress progress) throws IOException {
-    try (LoadProgress bar = progress.next("matrix peak")) {
-      return MatrixPeak.measure(gguf, murmur().modelOptions().toOptions(), seconds, bar);
+  /** What the processor reaches, if it is the processor that computes. */
+  private BenchResult.Limits limits(
+      BenchResult.Subject subject, boolean processorAlone, BenchProgress progress) {
+    try (LoadProgress bar = progress.next("peak")) {
+      if (!processorAlone) {
+        return new BenchResult.Limits(
+            Optional.empty(), OptionalDouble.empty(), "a GPU computes, which bench cannot measure");
+      }
+      Optional<Hardware.Peak> peak = Hardware.peak(subject.type().id(), subject.threads(), seconds);
+      bar.accept(0.5);
+      return new BenchResult.Limits(
+          peak,
+          Hardware.memory(subject.threads(), seconds),
+          peak.isPresent() ? "" : "bench has no measurement for this kind of processor");
     }
   }
 
@@ -219,7 +239,7 @@ final class BenchCommand extends ModelCommand {
         model.threads(),
         model.name(),
         model.hyperparameters().parameterCount(),
-        MatrixPeak.mainType(gguf),
+        BenchArithmetic.mainType(gguf),
         model.precision().label());
   }
 
@@ -228,15 +248,18 @@ final class BenchCommand extends ModelCommand {
     List<Device> devices = Llama.devices();
     Stream<Device> processors =
         devices.stream().filter(device -> device.kind() == Device.Kind.CPU).limit(1);
-    Stream<Device> accelerators =
-        devices.stream()
-            .filter(device -> device.kind().takesLayers() && options.gpuLayers() != 0)
-            .filter(
-                device ->
-                    options.device().isEmpty() || options.device().get().equals(device.name()));
-    return Stream.concat(processors, accelerators)
+    return Stream.concat(processors, accelerators(options).stream())
         .map(device -> Display.visible(device.description()).strip())
         .collect(Collectors.joining(" + "));
+  }
+
+  /** What layers are put on, beside the processor. */
+  private static List<Device> accelerators(Options options) {
+    return Llama.devices().stream()
+        .filter(device -> device.kind().takesLayers() && options.gpuLayers() != 0)
+        .filter(
+            device -> options.device().isEmpty() || options.device().get().equals(device.name()))
+        .toList();
   }
 
   /** Names of parts. */

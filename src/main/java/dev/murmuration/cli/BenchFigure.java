@@ -7,10 +7,16 @@ package dev.murmuration.cli;
  * @param texts texts scored, each time
  * @param tokensAsked tokens of these texts
  * @param tokensComputed tokens that llama.cpp computed for them, on average
- * @param operations floating-point operations, on average; see {@link BenchArithmetic}
+ * @param operations arithmetic operations, on average; see {@link BenchArithmetic}
+ * @param bytes bytes of weights that were read for them, on average
  */
 record BenchFigure(
-    BenchTimes times, double texts, double tokensAsked, double tokensComputed, double operations) {
+    BenchTimes times,
+    double texts,
+    double tokensAsked,
+    double tokensComputed,
+    double operations,
+    double bytes) {
   double tokensPerSecond() {
     return tokensAsked / times.median();
   }
@@ -21,5 +27,9 @@ record BenchFigure(
 
   double operationsPerSecond() {
     return operations / times.median();
+  }
+
+  double bytesPerSecond() {
+    return bytes / times.median();
   }
 }

@@ -1,8 +1,10 @@
 package dev.murmuration.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.murmuration.llama.Hardware;
 import dev.murmuration.reward.Version;
 import java.io.IOException;
+import java.util.OptionalDouble;
 
 /** What was measured, for machines. Times are in seconds, with all their digits. */
 final class BenchJson {
@@ -29,7 +31,7 @@ final class BenchJson {
     json.writeStringField("type", subject.type().name());
     json.writeStringField("precision", subject.precision());
     json.writeStringField("build", Version.build());
-    json.writeNumberField("peak_flops", result.peak());
+    limits(result.limits());
     if (!result.prefill().isEmpty()) {
       json.writeArrayFieldStart("prefill");
       for (BenchResult.Prefill prefill : result.prefill()) {
@@ -54,6 +56,13 @@ final class BenchJson {
     if (result.reuse() != null) {
       reuse(result.reuse());
     }
+  }
+
+  private void limits(BenchResult.Limits limits) throws IOException {
+    json.writeStringField(
+        "peak_instruction", limits.peak().map(Hardware.Peak::instruction).orElse(null));
+    write("peak_flops", limits.peak().stream().mapToDouble(Hardware.Peak::operations).findFirst());
+    write("peak_bandwidth", limits.memory());
   }
 
   private void latency(BenchResult.Latency latency) throws IOException {
@@ -97,6 +106,17 @@ final class BenchJson {
     json.writeNumberField("tokens_per_second", figure.tokensPerSecond());
     json.writeNumberField("rewards_per_second", figure.rewardsPerSecond());
     json.writeNumberField("flops", figure.operationsPerSecond());
-    json.writeNumberField("share_of_peak", result.share(figure));
+    write("share_of_peak", result.shareOfPeak(figure));
+    json.writeNumberField("bandwidth", figure.bytesPerSecond());
+    write("share_of_bandwidth", result.shareOfMemory(figure));
+  }
+
+  /** A number, or null where it is not known. */
+  private void write(String name, OptionalDouble number) throws IOException {
+    if (number.isPresent()) {
+      json.writeNumberField(name, number.getAsDouble());
+    } else {
+      json.writeNullField(name);
+    }
   }
 }

@@ -1,13 +1,16 @@
 package dev.murmuration.cli;
 
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.llama.Hardware;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * What {@code murmur bench} found. Parts that were not asked for are null, or empty.
  *
  * @param subject what was measured
- * @param peak operations a second in a large matrix multiplication
+ * @param limits what the hardware reaches
  * @param prefill different texts of the same length, one at a time
  * @param bestOf responses to one prompt
  * @param latency short texts, one at a time
@@ -15,11 +18,20 @@ import java.util.List;
  */
 record BenchResult(
     Subject subject,
-    double peak,
+    Limits limits,
     List<Prefill> prefill,
     BestOf bestOf,
     Latency latency,
     Reuse reuse) {
+  /**
+   * What bounds a computation, as far as it is known.
+   *
+   * @param peak of the instruction that multiplies weights of the model's type
+   * @param memory bytes a second that are read from memory
+   * @param unknown why there is no peak, for people; empty if there is one
+   */
+  record Limits(Optional<Hardware.Peak> peak, OptionalDouble memory, String unknown) {}
+
   /** A machine, a model and what it is computed with. */
   record Subject(
       String machine,
@@ -62,8 +74,18 @@ record BenchResult(
     }
   }
 
-  /** A share of the peak, as a number of 0 to about 1. */
-  double share(BenchFigure figure) {
-    return figure.operationsPerSecond() / peak;
+  /** The share of the peak that was reached, as a number of 0 to about 1. */
+  OptionalDouble shareOfPeak(BenchFigure figure) {
+    return limits
+        .peak()
+        .map(peak -> OptionalDouble.of(figure.operationsPerSecond() / peak.operations()))
+        .orElse(OptionalDouble.empty());
+  }
+
+  /** The same for memory. */
+  OptionalDouble shareOfMemory(BenchFigure figure) {
+    return limits.memory().isPresent()
+        ? OptionalDouble.of(figure.bytesPerSecond() / limits.memory().getAsDouble())
+        : OptionalDouble.empty();
   }
 }

@@ -2,14 +2,15 @@ package dev.murmuration.cli;
 
 import dev.murmuration.reward.Version;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /** What was measured, for people: a table that a terminal of 40 columns holds. */
 final class BenchTable {
   private static final int LABEL = 12;
   private static final int HEADING = 9;
 
-  /** From so many columns on there is room for the times. */
-  private static final int WIDE = 50;
+  /** From so many columns on there is room for the times and for the share of memory. */
+  private static final int WIDE = 60;
 
   private final BenchResult result;
   private final Terminal terminal;
@@ -29,8 +30,9 @@ final class BenchTable {
     subject();
     terminal.out().println();
     String times = wide ? String.format("%10s", "time") : "";
-    String columns = String.format("%9s%10s%8s", "tokens/s", "rewards/s", "of peak");
-    terminal.out().println(Colour.DIM.of(" ".repeat(LABEL) + times + columns, terminal));
+    String columns = String.format("%9s%10s%9s", "tokens/s", "rewards/s", "of peak");
+    String memory = wide ? String.format("%11s", "of memory") : "";
+    terminal.out().println(Colour.DIM.of(" ".repeat(LABEL) + times + columns + memory, terminal));
     if (!result.prefill().isEmpty()) {
       heading("Prefill: one text at a time");
       result.prefill().forEach(one -> row(grouped(one.tokens()) + " tokens", one.figure()));
@@ -67,15 +69,18 @@ final class BenchTable {
             + " parameters, "
             + subject.precision());
     line("build", Version.build());
-    line(
-        "peak",
-        Numbers.metric(result.peak())
-            + "FLOP/s, matrices of "
-            + subject.type()
-            + ", "
-            + MatrixPeak.HIDDEN
-            + " by "
-            + MatrixPeak.FEED_FORWARD);
+    line("peak", limits(result.limits()));
+  }
+
+  private static String limits(BenchResult.Limits limits) {
+    String peak =
+        limits
+            .peak()
+            .map(known -> Numbers.metric(known.operations()) + "OP/s, " + known.instruction())
+            .orElse("not known: " + limits.unknown());
+    return limits.memory().isPresent()
+        ? peak + "; " + Numbers.metric(limits.memory().getAsDouble()) + "B/s from memory"
+        : peak;
   }
 
   private void bestOf(BenchResult.BestOf bestOf) {
@@ -135,10 +140,15 @@ final class BenchTable {
             Display.fit(label, LABEL)
                 + time
                 + String.format(
-                    "%9s%10s%8s",
+                    "%9s%10s%9s",
                     Numbers.metric(figure.tokensPerSecond()),
                     Numbers.metric(figure.rewardsPerSecond()),
-                    Numbers.percent(result.share(figure))));
+                    share(result.shareOfPeak(figure)))
+                + (wide ? String.format("%11s", share(result.shareOfMemory(figure))) : ""));
+  }
+
+  private static String share(OptionalDouble share) {
+    return share.isPresent() ? Numbers.percent(share.getAsDouble()) : "-";
   }
 
   private void note(String text) {

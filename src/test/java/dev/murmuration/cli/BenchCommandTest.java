@@ -8,6 +8,8 @@ import dev.murmuration.TestModels;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.llama.Hardware;
+import dev.murmuration.llama.Llama;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,7 +25,13 @@ class BenchCommandTest {
   private static final String[] BRIEF = {"--seconds", "1e-9", "--lengths", "16,70", "--best-of"};
 
   private static final List<String> RATES =
-      List.of("seconds", "tokens_per_second", "rewards_per_second", "flops", "share_of_peak");
+      List.of(
+          "seconds",
+          "tokens_per_second",
+          "rewards_per_second",
+          "flops",
+          "bandwidth",
+          "share_of_bandwidth");
 
   @Test
   void jsonHasEverythingThatWasMeasured() throws Exception {
@@ -40,7 +48,8 @@ class BenchCommandTest {
     assertThat(json.get("type").asText()).isEqualTo("F32");
     assertThat(json.get("precision").asText()).isEqualTo("exact");
     assertThat(json.get("build").asText()).contains("murmuration", "llama.cpp");
-    assertThat(json.get("peak_flops").asDouble()).isPositive().isFinite();
+    assertThat(json.get("peak_bandwidth").asDouble()).isBetween(1e8, 1e13);
+    peak(json);
     prefill(json.get("prefill"));
     bestOf(json.get("best_of"));
     latency(json.get("latency"));
@@ -53,6 +62,20 @@ class BenchCommandTest {
           .filter(file -> file.getFileName().toString().startsWith("murmur-bench-"))
           .sorted()
           .toList();
+    }
+  }
+
+  /** Where our kernels could compute, and only there, bench knows their instruction. */
+  private static void peak(JsonNode json) {
+    JsonNode share = json.get("latency").get("share_of_peak");
+    if (Llama.kernels().isEmpty()) {
+      assertThat(json.get("peak_instruction").isNull()).isEqualTo(share.isNull());
+    } else {
+      assertThat(json.get("peak_instruction").asText()).startsWith("float32 fma, ");
+      // 2 to 64 operations in a cycle, on each thread.
+      assertThat(json.get("peak_flops").asDouble() / json.get("threads").asInt())
+          .isBetween(1e8, 5e11);
+      assertThat(share.asDouble()).isBetween(0.0, 1.0);
     }
   }
 
@@ -126,7 +149,7 @@ class BenchCommandTest {
     assertThat(result.err().lines()).singleElement().asString().contains("fledgling");
     assertThat(result.out())
         .contains("machine", "fledgling, Q8_0", "16 tokens", "70 tokens", "together", "p99")
-        .contains("all 400 new", "last 10 new", "once more", "GFLOP/s")
+        .contains("all 400 new", "last 10 new", "once more", "OP/s", "B/s from memory")
         .doesNotContain("NaN", "Infinity", "null");
     assertThat(result.lines())
         .allSatisfy(line -> assertThat(Display.width(line)).isLessThanOrEqualTo(columns));
@@ -148,24 +171,43 @@ class BenchCommandTest {
   void theBarIsShownAndWiped() {
     Terminal.Kind kind = new Terminal.Kind(false, true, 60, false);
     Cli result = Cli.run("", kind, "bench", "--seconds", "1e-9", "--only", "latency");
-    assertThat(result.err()).contains("1/2 short texts", "2/2 matrix peak").endsWith("\r\u001b[K");
+    assertThat(result.err()).contains("1/2 short texts", "2/2 peak").endsWith("\r\u001b[K");
     Cli quiet = Cli.run("", kind, "bench", "-q", "--seconds", "1e-9", "--only", "latency");
     assertThat(quiet.err()).isEmpty();
   }
 
   @Test
   void operationsAreTwoForEachParameter() throws Exception {
-    LlamaHyperparameters model = LlamaHyperparameters.validate(Gguf.read(TestModels.FLEDGLING));
-    BenchArithmetic arithmetic = BenchArithmetic.of(model);
+    Gguf gguf = Gguf.read(TestModels.FLEDGLING);
+    LlamaHyperparameters model = LlamaHyperparameters.validate(gguf);
+    BenchArithmetic arithmetic = BenchArithmetic.of(gguf, model, 64);
     double matrices =
-        Gguf.read(TestModels.FLEDGLING).tensors().stream()
+        gguf.tensors().stream()
             .filter(tensor -> tensor.name().startsWith("blk.") && tensor.dims().size() == 2)
             .mapToDouble(tensor -> (double) tensor.elements())
             .sum();
     assertThat(arithmetic.operations(1, 0, 1)).isEqualTo(2 * matrices);
     assertThat(arithmetic.operations(1, 10, 1) - arithmetic.operations(1, 0, 1))
         .isEqualTo(4.0 * 10 * model.heads() * model.headSize() * model.layers());
-    assertThat(MatrixPeak.mainType(Gguf.read(TestModels.FLEDGLING))).isEqualTo(GgufTensorType.F16);
+    assertThat(BenchArithmetic.mainType(gguf)).isEqualTo(GgufTensorType.F16);
+    // Of two bytes each, read once for each micro-batch and for each decode.
+    assertThat(arithmetic.bytes(64, 1)).isEqualTo(2 * matrices);
+    assertThat(arithmetic.bytes(65, 1)).isEqualTo(4 * matrices);
+    assertThat(arithmetic.bytes(65, 3)).isEqualTo(6 * matrices);
+  }
+
+  @Test
+  void theInstructionIsTheTypesOwn() {
+    assertThat(Hardware.peak(GgufTensorType.I32.id(), 1, 0)).isEmpty();
+    for (GgufTensorType type : List.of(GgufTensorType.Q8_0, GgufTensorType.BF16)) {
+      // As many operations as vectors of bytes allow in a cycle, and no more.
+      Hardware.peak(type.id(), 2, 0)
+          .ifPresent(
+              peak -> {
+                assertThat(peak.instruction()).endsWith(" bits");
+                assertThat(peak.operations()).isBetween(1e8, 1e13);
+              });
+    }
   }
 
   @Test

@@ -34,25 +34,50 @@ public final class Models {
       throw new IOException(model + " does not exist");
     }
     Shape shape = Shape.of(model);
-    Files.createDirectories(FOLDER);
-    Path half = FOLDER.resolve(shape.name() + "-f16.gguf");
-    Path file = shape == Shape.M50 ? half : FOLDER.resolve(shape.name() + "-q4_0.gguf");
+    if (shape == Shape.M50) {
+      return half(model);
+    }
+    Path file = FOLDER.resolve(shape.name() + "-q4_0.gguf");
     if (!Files.exists(file)) {
-      SyntheticModel.write(shape, half, 1);
-      if (shape != Shape.M50) {
-        quantize(half, file);
-        Files.delete(half);
-      }
+      Path half = half(model);
+      quantize(half, file, QuantizationType.Q4_0);
+      Files.delete(half);
     }
     return file;
   }
 
-  private static void quantize(Path source, Path target) throws IOException {
+  /** The same, but float16. */
+  public static Path half(String model) throws IOException {
+    Path given = Path.of(model);
+    if (Files.exists(given)) {
+      return given;
+    }
+    Shape shape = Shape.of(model);
+    Files.createDirectories(FOLDER);
+    Path half = FOLDER.resolve(shape.name() + "-f16.gguf");
+    if (!Files.exists(half)) {
+      SyntheticModel.write(shape, half, 1);
+    }
+    return half;
+  }
+
+  /** A file of another type that is made from one of float16, if it is not in the folder yet. */
+  public static Path quantized(Path half, Path folder, QuantizationType type) throws IOException {
+    Path file = type == QuantizationType.F16 ? half : folder.resolve(type + ".gguf");
+    if (!Files.exists(file)) {
+      System.err.println("making " + file);
+      Files.createDirectories(folder);
+      quantize(half, file, type);
+    }
+    return file;
+  }
+
+  private static void quantize(Path source, Path target, QuantizationType type) throws IOException {
     try (ModelFile file = ModelFile.open(source)) {
       NativeQuantizer.quantize(
           file,
           target,
-          QuantizationType.Q4_0,
+          type,
           LlamaHyperparameters.validate(Gguf.read(source)).layers(),
           Runtime.getRuntime().availableProcessors(),
           false,

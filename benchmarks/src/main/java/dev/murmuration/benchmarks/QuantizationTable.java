@@ -1,28 +1,26 @@
 package dev.murmuration.benchmarks;
 
-import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.LlamaHyperparameters;
-import dev.murmuration.llama.ModelFile;
-import dev.murmuration.llama.NativeQuantizer;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.murmuration.llama.QuantizationType;
 import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Random;
-import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Speed and reward drift of quantization types against the float16 file that they are made from.
  *
  * <p>Speed: prefill of a text of 512 tokens, the median of several rounds; all types take turns in
  * each round, so that a slow moment of the machine hits all of them. Drift: root mean square of the
- * differences between the rewards of random texts, as a share of the rewards' standard deviation;
- * the weights are random, which exaggerates it, so that only the comparison counts.
+ * differences between the rewards of some texts, as a share of the rewards' standard deviation.
+ * Order: of all pairs of texts the share that has the same order. Only a trained model's drift and
+ * order are those that a user meets: random weights exaggerate them many times.
  */
 public final class QuantizationTable {
   private static final int TOKENS = 512;
@@ -31,55 +29,52 @@ public final class QuantizationTable {
 
   private QuantizationTable() {}
 
-  /** {@code QuantizationTable F16.gguf FOLDER TYPE…}. */
+  /**
+   * {@code QuantizationTable F16.gguf FOLDER TEXTS.jsonl TYPE…}; for {@code -} random texts. Each
+   * line of the file has a {@code text}.
+   */
   public static void main(String[] args) throws IOException {
     Path source = Path.of(args[0]);
     Path folder = Path.of(args[1]);
-    List<QuantizationType> types =
-        Arrays.stream(args).skip(2).map(QuantizationType::of).collect(Collectors.toList());
-    int layers = LlamaHyperparameters.validate(Gguf.read(source)).layers();
-    int threads = Runtime.getRuntime().availableProcessors();
+    List<String> texts = texts(args[2]);
+    List<QuantizationType> types = Arrays.stream(args).skip(3).map(QuantizationType::of).toList();
+    List<Path> files = new ArrayList<>();
     for (QuantizationType type : types) {
-      Path file = file(folder, source, type);
-      if (!Files.exists(file)) {
-        System.err.println("making " + file);
-        try (ModelFile opened = ModelFile.open(source)) {
-          NativeQuantizer.quantize(opened, file, type, layers, threads, false, (done, total) -> {});
-        }
-      }
+      files.add(Models.quantized(source, folder, type));
     }
-    double[] expected = rewards(source);
-    double deviation = deviation(expected);
     double[][] seconds = new double[types.size()][ROUNDS];
     for (int round = 0; round < ROUNDS; round++) {
       for (int i = 0; i < types.size(); i++) {
-        seconds[i][round] = prefill(file(folder, source, types.get(i)), round);
+        seconds[i][round] = prefill(files.get(i), round);
       }
     }
-    System.out.println("| type | bits a weight | tokens/s | of F16 | drift |");
-    System.out.println("|---|---|---|---|---|");
-    double reference = TOKENS / median(seconds[types.indexOf(QuantizationType.F16)]);
+    double[] expected = rewards(source, texts);
+    System.out.println("| type | bits a weight | tokens/s | of the first | drift | order |");
+    System.out.println("|---|---|---|---|---|---|");
     for (int i = 0; i < types.size(); i++) {
-      Path file = file(folder, source, types.get(i));
-      double[] rewards = rewards(file);
-      double square = 0;
-      for (int j = 0; j < rewards.length; j++) {
-        square += Math.pow(rewards[j] - expected[j], 2);
-      }
-      double speed = TOKENS / median(seconds[i]);
+      double[] rewards = rewards(files.get(i), texts);
       System.out.printf(
           Locale.ROOT,
-          "| %s | %.2f | %.1f | %.2f | %.1f %% |%n",
+          "| %s | %.2f | %.1f | %.2f | %.2f %% | %.2f %% |%n",
           types.get(i),
-          16.0 * Files.size(file) / Files.size(source),
-          speed,
-          speed / reference,
-          100 * Math.sqrt(square / rewards.length) / deviation);
+          16.0 * Files.size(files.get(i)) / Files.size(source),
+          TOKENS / median(seconds[i]),
+          median(seconds[0]) / median(seconds[i]),
+          100 * drift(expected, rewards),
+          100 * order(expected, rewards));
     }
   }
 
-  private static Path file(Path folder, Path source, QuantizationType type) {
-    return type == QuantizationType.F16 ? source : folder.resolve(type + ".gguf");
+  private static List<String> texts(String file) throws IOException {
+    if (file.equals("-")) {
+      return new Texts(1).mixed(TEXTS, 20, 60);
+    }
+    ObjectMapper json = new ObjectMapper();
+    List<String> texts = new ArrayList<>();
+    for (String line : Files.readAllLines(Path.of(file))) {
+      texts.add(json.readTree(line).get("text").asText());
+    }
+    return texts;
   }
 
   private static double prefill(Path file, int seed) throws IOException {
@@ -93,22 +88,30 @@ public final class QuantizationTable {
     }
   }
 
-  private static double[] rewards(Path file) throws IOException {
-    String[] words = {" all", " time", " one", " good", " people", " from", " life", " her"};
-    Random random = new Random(1);
-    List<String> texts =
-        random
-            .ints(TEXTS, 20, 60)
-            .mapToObj(
-                length ->
-                    random
-                        .ints(length, 0, words.length)
-                        .mapToObj(i -> words[i])
-                        .collect(Collectors.joining()))
-            .toList();
+  private static double[] rewards(Path file, List<String> texts) throws IOException {
     try (RewardModel model = RewardModel.load(file, Options.defaults())) {
       return model.scoreAllTexts(texts).stream().mapToDouble(r -> r.reward()).toArray();
     }
+  }
+
+  private static double drift(double[] expected, double[] rewards) {
+    double square =
+        IntStream.range(0, rewards.length)
+            .mapToDouble(i -> Math.pow(rewards[i] - expected[i], 2))
+            .average()
+            .orElseThrow();
+    return Math.sqrt(square) / deviation(expected);
+  }
+
+  private static double order(double[] expected, double[] rewards) {
+    return IntStream.range(0, rewards.length)
+        .boxed()
+        .flatMapToInt(
+            i ->
+                IntStream.range(0, i)
+                    .map(j -> rewards[i] > rewards[j] == expected[i] > expected[j] ? 1 : 0))
+        .average()
+        .orElseThrow();
   }
 
   private static double deviation(double[] values) {

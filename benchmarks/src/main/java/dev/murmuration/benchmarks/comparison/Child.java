@@ -7,7 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A process that must not outlive this one.
+ * A process that must not outlive this one. It computes with llama.cpp's kernels, also where it has
+ * this project's libraries.
  *
  * @param log where its standard error goes
  */
@@ -27,6 +28,7 @@ record Child(Process process, Path log, Thread hook) implements AutoCloseable {
       builder.redirectErrorStream(true).redirectOutput(log.toFile());
     }
     builder.redirectInput(read ? Redirect.PIPE : Redirect.from(Path.of("/dev/null").toFile()));
+    builder.environment().put("MURMUR_KERNELS", "off");
     Process process = builder.start();
     Thread hook = new Thread(process::destroyForcibly);
     Runtime.getRuntime().addShutdownHook(hook);

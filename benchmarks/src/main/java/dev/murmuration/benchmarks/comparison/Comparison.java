@@ -32,6 +32,9 @@ public final class Comparison {
   public static final String ONE_BY_ONE = "murmuration, one by one";
   public static final String AGAIN = "murmuration, the same again";
   public static final String EMBEDDINGS = "murmuration, embeddings = true";
+  public static final String OTHER_KERNELS = "murmuration with llama.cpp's kernels";
+  public static final String IK = "ik_llama.cpp";
+  public static final String IK_REPACKED = "ik_llama.cpp, repacked";
   public static final String SERVER = "llama-server, one request";
   public static final String SERVER_AGAIN = "llama-server, the same again";
   public static final String KHERUD = "de.kherud:llama, one by one";
@@ -60,8 +63,16 @@ public final class Comparison {
   private final LlamaBench bench;
   private final Set<Contender> slow = new HashSet<>();
   private final List<Measurement> measurements = new ArrayList<>();
+  private final Machine machine;
 
-  private Comparison(Contenders contenders) {
+  /** What is measured once the machine is there for it. */
+  @FunctionalInterface
+  private interface Turn {
+    double take() throws IOException;
+  }
+
+  private Comparison(Contenders contenders, Machine machine) {
+    this.machine = machine;
     this.contenders = contenders;
     this.bench = contenders.bench();
   }
@@ -76,8 +87,9 @@ public final class Comparison {
     int threads = Runtime.getRuntime().availableProcessors();
     Settings settings = new Settings(Models.file(args[0]), threads, BATCH, MICRO_BATCH);
     Environment environment = Environment.now();
-    try (Contenders contenders = new Contenders(settings, Path.of(args[1]))) {
-      Comparison comparison = new Comparison(contenders);
+    try (Contenders contenders = new Contenders(settings, Path.of(args[1]));
+        Machine machine = new Machine(System.getProperty("comparison.lock", ""))) {
+      Comparison comparison = new Comparison(contenders, machine);
       List<Results.Agreement> checks = comparison.warmUp();
       for (int round = 1; round <= rounds; round++) {
         System.err.println("round " + round + " of " + rounds);
@@ -100,7 +112,7 @@ public final class Comparison {
     System.err.println("written: " + args[3]);
   }
 
-  private static Results.Model model(Path file) throws IOException {
+  static Results.Model model(Path file) throws IOException {
     Gguf gguf = Gguf.read(file);
     LlamaHyperparameters shape = LlamaHyperparameters.validate(gguf);
     return new Results.Model(
@@ -125,6 +137,7 @@ public final class Comparison {
     all.add(Ours.together(AGAIN, contenders.remembering));
     all.add(Ours.together(EMBEDDINGS, contenders.embeddings));
     for (Contender contender : all) {
+      machine.take();
       Contender.Answer answer = contender.answer(eight);
       agreements.check(contender.name(), answer);
       if (answer.seconds() > SLOW) {
@@ -145,10 +158,12 @@ public final class Comparison {
     Texts.BestOf eight = new Texts(round).bestOf8();
     Contender together = Ours.together(OURS, contenders.forgetful);
     Contender oneByOne = Ours.oneByOne(ONE_BY_ONE, contenders.forgetful);
-    for (Contender ours : List.of(together, oneByOne, oneByOne, together)) {
+    Contender other = contenders.otherKernels;
+    for (Contender ours : List.of(together, oneByOne, other, other, oneByOne, together)) {
       bestOf8(ours, eight);
     }
     List<Contender> turns = new ArrayList<>(contenders.others());
+    turns.remove(other);
     if (round > 1) {
       turns.removeAll(slow);
     }
@@ -156,7 +171,11 @@ public final class Comparison {
     for (Contender contender : turns) {
       bestOf8(contender, eight);
       if (contender == contenders.server) {
-        add(Task.BEST_OF_8, SERVER_AGAIN, Texts.bestOf8Tokens(), contender.answer(eight).seconds());
+        add(
+            Task.BEST_OF_8,
+            SERVER_AGAIN,
+            Texts.bestOf8Tokens(),
+            () -> contender.answer(eight).seconds());
       }
     }
     Ours again = Ours.together(AGAIN, contenders.remembering);
@@ -165,7 +184,11 @@ public final class Comparison {
   }
 
   private void bestOf8(Contender contender, Texts.BestOf eight) throws IOException {
-    add(Task.BEST_OF_8, contender.name(), Texts.bestOf8Tokens(), contender.answer(eight).seconds());
+    add(
+        Task.BEST_OF_8,
+        contender.name(),
+        Texts.bestOf8Tokens(),
+        () -> contender.answer(eight).seconds());
   }
 
   /**
@@ -178,7 +201,9 @@ public final class Comparison {
       for (int turn = 0; turn < Math.max(1, TURNS / tokens); turn++) {
         benchPrefill(tokens);
         ourPrefill(OURS, contenders.forgetful, texts, tokens);
+        otherPrefill(texts, tokens);
         ourPrefill(EMBEDDINGS, contenders.embeddings, texts, tokens);
+        otherPrefill(texts, tokens);
         ourPrefill(OURS, contenders.forgetful, texts, tokens);
         benchPrefill(tokens);
       }
@@ -187,16 +212,33 @@ public final class Comparison {
 
   private void benchPrefill(int tokens) throws IOException {
     if (bench != null) {
-      add(Task.PREFILL, BENCH, tokens, bench.prefill(tokens, repetitions(tokens)));
+      add(Task.PREFILL, BENCH, tokens, () -> bench.prefill(tokens, repetitions(tokens)));
     }
+  }
+
+  private void otherPrefill(Texts texts, int tokens) throws IOException {
+    PeerProcess other = contenders.otherKernels;
+    add(
+        Task.PREFILL,
+        OTHER_KERNELS,
+        tokens,
+        () -> {
+          other.seconds(texts.text(tokens));
+          double seconds = 0;
+          for (int i = 0; i < repetitions(tokens); i++) {
+            seconds += other.seconds(texts.text(tokens));
+          }
+          return seconds / repetitions(tokens);
+        });
   }
 
   private static int repetitions(int tokens) {
     return Math.max(1, PREFILLED / tokens);
   }
 
-  private void ourPrefill(String name, RewardModel model, Texts texts, int tokens) {
-    add(Task.PREFILL, name, tokens, prefill(model, texts, tokens, repetitions(tokens)));
+  private void ourPrefill(String name, RewardModel model, Texts texts, int tokens)
+      throws IOException {
+    add(Task.PREFILL, name, tokens, () -> prefill(model, texts, tokens, repetitions(tokens)));
   }
 
   /** As llama-bench does it: once to warm up, then the mean of some. */
@@ -206,30 +248,31 @@ public final class Comparison {
     return seconds(() -> different.forEach(model::scoreText)) / repetitions;
   }
 
-  private void sessionEdit(int round) {
+  private void sessionEdit(int round) throws IOException {
     EditedText text = new EditedText(round);
     ScoringSession session = contenders.remembering.session().prompt(text.prompt());
     session.score(text.edit());
     String edited = text.edit();
-    add(Task.SESSION_EDIT, EDIT, EditedText.TOKENS, seconds(() -> session.score(edited)));
+    add(Task.SESSION_EDIT, EDIT, EditedText.TOKENS, () -> seconds(() -> session.score(edited)));
     add(
         Task.SESSION_EDIT,
         FULL,
         EditedText.TOKENS,
-        seconds(() -> contenders.forgetful.score(text.prompt(), edited)));
+        () -> seconds(() -> contenders.forgetful.score(text.prompt(), edited)));
   }
 
-  private void concurrency(int round) {
+  private void concurrency(int round) throws IOException {
     List<String> texts = Callers.texts(new Texts(round));
     int tokens = texts.stream().mapToInt(text -> contenders.plain.tokenize(text).length).sum();
+    machine.take();
     Callers.Outcome outcome = Callers.score(contenders.forgetful, CONCURRENT, texts);
-    add(Task.CONCURRENCY, CALLERS, tokens, outcome.seconds());
-    add(Task.LONGEST_WAIT, CALLERS, tokens, outcome.longestWait() / outcome.fairWait());
+    add(Task.CONCURRENCY, CALLERS, tokens, outcome::seconds);
+    add(Task.LONGEST_WAIT, CALLERS, tokens, () -> outcome.longestWait() / outcome.fairWait());
     add(
         Task.CONCURRENCY,
         SCORE_ALL,
         tokens,
-        seconds(() -> contenders.forgetful.scoreAllTexts(texts)));
+        () -> seconds(() -> contenders.forgetful.scoreAllTexts(texts)));
   }
 
   private static double seconds(Runnable task) {
@@ -238,17 +281,10 @@ public final class Comparison {
     return (System.nanoTime() - start) / 1e9;
   }
 
-  private void add(Task task, String contender, int tokens, double value) {
+  private void add(Task task, String contender, int tokens, Turn turn) throws IOException {
+    machine.take();
+    double value = turn.take();
     System.err.printf("  %s, %d tokens, %s: %.3f%n", task, tokens, contender, value);
-    measurements.stream()
-        .filter(m -> m.is(task, contender, tokens))
-        .findFirst()
-        .orElseGet(
-            () -> {
-              measurements.add(new Measurement(task, contender, tokens, new ArrayList<>()));
-              return measurements.getLast();
-            })
-        .values()
-        .add(value);
+    Measurement.add(measurements, task, contender, tokens, value);
   }
 }

@@ -16,7 +16,7 @@ import java.util.List;
  */
 final class Contenders implements AutoCloseable {
   private static final String PEERS = "dev.murmuration.benchmarks.peers.";
-  private static final Path LOGS = Path.of("benchmarks/target/comparison");
+  static final Path LOGS = Path.of("benchmarks/target/comparison");
 
   private final Settings settings;
   private final Path tools;
@@ -35,6 +35,9 @@ final class Contenders implements AutoCloseable {
   /** The oracle. */
   final PlainDecode plain;
 
+  /** With llama.cpp's kernels. */
+  final PeerProcess otherKernels;
+
   /** Null if it is not there. */
   LlamaServer server;
 
@@ -52,6 +55,8 @@ final class Contenders implements AutoCloseable {
       embeddings =
           opened(RewardModel.load(settings.model(), options.reuse(false).everyOutput(true)));
       plain = opened(new PlainDecode(settings.model(), settings.threads(), Readout.EMBEDDINGS));
+      otherKernels = opened(otherKernels(settings));
+      others.add(otherKernels);
       startServer();
       startKherud();
       startJlama();
@@ -68,15 +73,27 @@ final class Contenders implements AutoCloseable {
 
   /** llama.cpp's benchmark; null if it is not there. */
   LlamaBench bench() {
-    Path program = tools.resolve("llama-bench");
-    return present(Files.isExecutable(program), "llama-bench", "native/tools.sh builds it")
-        ? new LlamaBench(program, settings, LOGS.resolve("llama-bench.log"))
-        : null;
+    return LlamaBench.of(tools, settings, LOGS);
   }
 
   private <T extends AutoCloseable> T opened(T resource) {
     open.add(resource);
     return resource;
+  }
+
+  /** This library with llama.cpp's kernels. */
+  static PeerProcess otherKernels(Settings settings) throws IOException {
+    return new PeerProcess(
+        Comparison.OTHER_KERNELS,
+        OtherKernels.class.getName(),
+        List.of("--enable-native-access=ALL-UNNAMED"),
+        List.of(
+            settings.model().toString(),
+            String.valueOf(settings.threads()),
+            String.valueOf(settings.batch()),
+            String.valueOf(settings.microBatch())),
+        text -> new int[0],
+        LOGS.resolve("OtherKernels.log"));
   }
 
   private void startServer() throws IOException {
@@ -136,7 +153,7 @@ final class Contenders implements AutoCloseable {
     }
   }
 
-  private static boolean present(boolean present, String what, String how) {
+  static boolean present(boolean present, String what, String how) {
     if (!present) {
       System.err.println("left out: " + what + " (" + how + ")");
     }

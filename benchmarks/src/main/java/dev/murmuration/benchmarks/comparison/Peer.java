@@ -1,6 +1,5 @@
 package dev.murmuration.benchmarks.comparison;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -10,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * The other side of {@link PeerProcess}: a library in a JVM of its own, so that neither its native
@@ -33,11 +33,34 @@ public final class Peer {
     float[] state(String text, int[] tokens);
   }
 
+  /** This library, which takes all texts at once and gives rewards. */
+  @FunctionalInterface
+  interface Scorer {
+    double[] rewards(List<String> texts);
+  }
+
   /** A question. */
   record Question(List<String> texts, List<int[]> tokens) {}
 
   /** Answers until standard input ends. */
   public static void serve(Library library) throws IOException {
+    serve(
+        "states",
+        question -> {
+          float[][] states = new float[question.texts().size()][];
+          for (int i = 0; i < states.length; i++) {
+            states[i] = library.state(question.texts().get(i), question.tokens().get(i));
+          }
+          return states;
+        });
+  }
+
+  /** The same for rewards. */
+  static void serve(Scorer scorer) throws IOException {
+    serve("rewards", question -> scorer.rewards(question.texts()));
+  }
+
+  private static void serve(String what, Function<Question, Object> answers) throws IOException {
     PrintStream out = System.out;
     out.println(MARK + "{}");
     out.flush();
@@ -47,22 +70,16 @@ public final class Peer {
         .forEach(
             line -> {
               try {
-                out.println(MARK + JSON.writeValueAsString(answer(library, JSON.readTree(line))));
+                Question question = JSON.readValue(line, Question.class);
+                long start = System.nanoTime();
+                Object answer = answers.apply(question);
+                double seconds = (System.nanoTime() - start) / 1e9;
+                out.println(
+                    MARK + JSON.writeValueAsString(Map.of("seconds", seconds, what, answer)));
               } catch (IOException e) {
                 throw new UncheckedIOException(e);
               }
               out.flush();
             });
-  }
-
-  private static Map<String, Object> answer(Library library, JsonNode json) throws IOException {
-    Question question = JSON.treeToValue(json, Question.class);
-    float[][] states = new float[question.texts().size()][];
-    long start = System.nanoTime();
-    for (int i = 0; i < states.length; i++) {
-      states[i] = library.state(question.texts().get(i), question.tokens().get(i));
-    }
-    double seconds = (System.nanoTime() - start) / 1e9;
-    return Map.of("seconds", seconds, "states", states);
   }
 }

@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/** A library of others in a JVM of its own, see {@link Peer}; scores one text after another. */
+/** A library in a JVM of its own, see {@link Peer}. */
 final class PeerProcess implements Contender, AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -65,13 +65,22 @@ final class PeerProcess implements Contender, AutoCloseable {
 
   @Override
   public Answer answer(Texts.BestOf eight) throws IOException {
-    List<String> texts = eight.texts();
+    JsonNode answer = ask(eight.texts());
+    double[] rewards = JSON.treeToValue(answer.get("rewards"), double[].class);
+    float[][] states = JSON.treeToValue(answer.get("states"), float[][].class);
+    return new Answer(answer.get("seconds").asDouble(), rewards, states);
+  }
+
+  /** Seconds for a text, by its own clock. */
+  double seconds(String text) throws IOException {
+    return ask(List.of(text)).get("seconds").asDouble();
+  }
+
+  private JsonNode ask(List<String> texts) throws IOException {
     List<int[]> tokens = texts.stream().map(tokenizer).toList();
     in.write(JSON.writeValueAsString(new Peer.Question(texts, tokens)) + "\n");
     in.flush();
-    JsonNode answer = read();
-    float[][] states = JSON.treeToValue(answer.get("states"), float[][].class);
-    return new Answer(answer.get("seconds").asDouble(), null, states);
+    return read();
   }
 
   private JsonNode read() throws IOException {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.murmuration.benchmarks.Environment;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -48,6 +49,20 @@ public record Results(
    * @param values seconds, one for each turn; a round may have several
    */
   public record Measurement(Task task, String contender, int tokens, List<Double> values) {
+    /** Adds a turn to the measurements of some tasks. */
+    static void add(List<Measurement> all, Task task, String contender, int tokens, double value) {
+      all.stream()
+          .filter(m -> m.is(task, contender, tokens))
+          .findFirst()
+          .orElseGet(
+              () -> {
+                all.add(new Measurement(task, contender, tokens, new ArrayList<>()));
+                return all.getLast();
+              })
+          .values()
+          .add(value);
+    }
+
     boolean is(Task task, String contender, int tokens) {
       return this.task == task && this.contender.equals(contender) && this.tokens == tokens;
     }
@@ -94,6 +109,34 @@ public record Results(
    * @param reward difference of the rewards; NaN if it gives neither rewards nor states as they are
    */
   public record Agreement(String contender, double cosine, double reward) {}
+
+  /** What {@link TypeComparison} measured with weights of one type. */
+  public record Typed(String type, Model model, List<Measurement> measurements) {
+    /** The measurement of a contender, or null. */
+    public Measurement find(String contender, int tokens) {
+      return measurements.stream()
+          .filter(m -> m.is(Task.PREFILL, contender, tokens))
+          .findFirst()
+          .orElse(null);
+    }
+  }
+
+  /** What {@link TypeComparison} measured, as its JSON file holds it; see {@link Results}. */
+  public record ByType(
+      Environment environment,
+      int threads,
+      int batch,
+      int microBatch,
+      int rounds,
+      List<Typed> types) {
+    void write(Path file) throws IOException {
+      JSON.writeValue(file.toFile(), this);
+    }
+
+    public static ByType read(Path file) throws IOException {
+      return JSON.readValue(file.toFile(), ByType.class);
+    }
+  }
 
   /** The measurement of a contender, or null. */
   public Measurement find(Task task, String contender, int tokens) {

@@ -22,6 +22,17 @@ public final class Report {
       they are for speed. Ratios are between figures of one run.
       """;
 
+  private static final String KERNELS =
+      """
+
+      ## Products and attention apart
+
+      By `murmur-kernels-bench`, in turns with llama.cpp's kernels (in its own layout of the weights where it has one), medians.
+      The work includes quantizing rows and unpacking weights, which come from memory. The peak is the one instruction alone, on
+      as many threads; where a type of a cache has none of its own, bfloat16's.
+
+      """;
+
   private Report() {}
 
   /** {@code Report FOLDER-WITH-JSON TARGET-FOLDER}. */
@@ -34,6 +45,14 @@ public final class Report {
     if (Files.exists(comparison)) {
       new ComparisonSection(Results.read(comparison)).write(page, charts);
     }
+    Path types = source.resolve("types.json");
+    if (Files.exists(types)) {
+      new TypesSection(Results.ByType.read(types)).write(page, charts);
+    }
+    Path kernels = source.resolve("kernels.md");
+    if (Files.exists(kernels)) {
+      page.append(KERNELS).append(Files.readString(kernels));
+    }
     Path jmh = source.resolve("jmh.json");
     if (Files.exists(jmh)) {
       ObjectMapper json = new ObjectMapper();
@@ -42,7 +61,8 @@ public final class Report {
       new JmhSection(environment, json.readTree(jmh.toFile())).write(page, charts);
     }
     if (page.length() == HEAD.length()) {
-      throw new IOException(source + " holds neither " + comparison + " nor " + jmh);
+      throw new IOException(
+          source + " holds no comparison.json, types.json, kernels.md or jmh.json");
     }
     Path folder = target.resolve("charts");
     Files.createDirectories(folder);

@@ -1,0 +1,245 @@
+// What the hardware reaches, beside which a measurement of the kernels says something: the instruction that multiplies a
+// type's weights, with nothing around it, and a plain read of memory.
+#include "ggml.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <thread>
+#include <utility>
+#include <vector>
+
+// Where there is AMX, ggml computes with it, and none of these is the peak.
+#if !defined(__AMX_INT8__)
+#if defined(__AVX512F__) && defined(__AVX512VNNI__)
+#define MURMUR_PEAK_512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define MURMUR_PEAK_256
+#endif
+#endif
+#if defined(MURMUR_PEAK_512) || defined(MURMUR_PEAK_256)
+#include <immintrin.h>
+#endif
+
+#define EXPORTED __attribute__((visibility("default")))
+
+extern "C" {
+// What the shim looks up by these names; see murmur_shim.h.
+EXPORTED double murmur_kernels_peak(int type, int threads, double seconds, const char ** instruction);
+EXPORTED double murmur_kernels_read(int threads, double seconds);
+}
+
+namespace {
+
+using instant = std::chrono::steady_clock;
+
+double since(instant::time_point start) {
+    return std::chrono::duration<double>(instant::now() - start).count();
+}
+
+// The sum of what each of some threads says that it reaches while all of them are at it.
+template <typename body> double together(int threads, const body & work) {
+    std::atomic<int>    missing{ threads };
+    std::vector<double> rates(static_cast<size_t>(threads));
+    const auto          run = [&](int thread) {
+        missing--;
+        while (missing > 0) {
+            std::this_thread::yield();
+        }
+        rates[static_cast<size_t>(thread)] = work(thread);
+    };
+    std::vector<std::thread> others;
+    try {
+        for (int thread = 1; thread < threads; thread++) {
+            others.emplace_back(run, thread);
+        }
+        run(0);
+    } catch (...) {
+        missing = 0;
+        for (std::thread & other : others) {
+            other.join();
+        }
+        throw;
+    }
+    for (std::thread & other : others) {
+        other.join();
+    }
+    return std::accumulate(rates.begin(), rates.end(), 0.0);
+}
+
+// The most of several tries: what others take of the machine meanwhile is no limit of the hardware.
+template <typename body> double most(double seconds, const body & attempt) {
+    constexpr int least = 3;
+    const auto    start = instant::now();
+    double        best  = 0;
+    for (int i = 0; i < least || since(start) < seconds; i++) {
+        best = std::max(best, attempt());
+    }
+    return best;
+}
+
+// ---- the instructions ----
+
+// Each step is one instruction that no compiler can drop, join or move, with an operand from the first-level cache as the
+// kernels have one. A step counts its multiplications and its additions.
+
+#ifdef MURMUR_PEAK_512
+
+// As many sums as the kernels' tiles have; enough to hide the latency, wherever two can begin in a cycle.
+constexpr size_t sums = 24;
+
+struct bytes {
+    static constexpr const char * name       = "vpdpbusd, 512 bits";
+    static constexpr double       operations = 2 * 64;
+    using vector                             = __m512i;
+    static vector some() { return _mm512_set1_epi8(3); }
+    static void   step(vector & sum, const vector & a, const vector & b) {
+        asm volatile("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(reinterpret_cast<const int32_t &>(b)));
+    }
+};
+
+struct floats {
+    static constexpr const char * name       = "float32 fma, 512 bits";
+    static constexpr double       operations = 2 * 16;
+    using vector                             = __m512;
+    static vector some() { return _mm512_set1_ps(0.75f); }
+    static void   step(vector & sum, const vector & a, const vector & b) {
+        asm volatile("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(reinterpret_cast<const float &>(b)));
+    }
+};
+
+#ifdef __AVX512BF16__
+struct halves {
+    static constexpr const char * name       = "vdpbf16ps, 512 bits";
+    static constexpr double       operations = 2 * 32;
+    using vector                             = __m512;
+    static vector some() { return _mm512_castsi512_ps(_mm512_set1_epi16(0x3F40)); }  // 0.75
+    static void   step(vector & sum, const vector & a, const vector & b) {
+        asm volatile("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(reinterpret_cast<const float &>(b)));
+    }
+};
+#else
+using halves = floats;
+#endif
+
+#elif defined(MURMUR_PEAK_256)
+
+constexpr size_t sums = 12;
+
+struct bytes {
+    static constexpr double operations = 2 * 32;
+    using vector                       = __m256i;
+    static vector some() { return _mm256_set1_epi8(3); }
+#ifdef __AVXVNNI__
+    static constexpr const char * name = "vpdpbusd, 256 bits";
+    static void                   step(vector & sum, const vector & a, const vector & b) {
+        asm volatile("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "m"(b));
+    }
+#else
+    static constexpr const char * name = "vpmaddubsw, vpmaddwd and vpaddd, 256 bits";
+    static void                   step(vector & sum, const vector & a, const vector & b) {
+        vector product;
+        asm volatile("vpmaddubsw %3, %2, %1\n\tvpmaddwd %2, %1, %1\n\tvpaddd %1, %0, %0"
+                     : "+x"(sum), "=&x"(product)
+                     : "x"(a), "m"(b));
+    }
+#endif
+};
+
+struct floats {
+    static constexpr const char * name       = "float32 fma, 256 bits";
+    static constexpr double       operations = 2 * 8;
+    using vector                             = __m256;
+    static vector some() { return _mm256_set1_ps(0.75f); }
+    static void   step(vector & sum, const vector & a, const vector & b) {
+        asm volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "m"(b));
+    }
+};
+
+using halves = floats;
+
+#endif
+
+#if defined(MURMUR_PEAK_512) || defined(MURMUR_PEAK_256)
+
+// Operations a second of one thread, in so many seconds. Every sum has an index that is known when this is compiled: only so
+// they all stay in registers.
+template <typename instruction, size_t... index> double rate(double seconds, std::index_sequence<index...>) {
+    constexpr int                      rounds = 1000;
+    const typename instruction::vector a      = instruction::some();
+    const typename instruction::vector b      = instruction::some();
+    typename instruction::vector       sum[]  = { (void(index), a)... };
+    double                             done   = 0;
+    double                             took   = 0;
+    const auto                         start  = instant::now();
+    do {
+        for (int round = 0; round < rounds; round++) {
+            (instruction::step(sum[index], a, b), ...);
+        }
+        done += rounds * instruction::operations * sizeof...(index);
+        took = since(start);
+    } while (took < seconds);
+    return done / took;
+}
+
+template <typename instruction> double peak(int threads, double seconds, const char ** name) {
+    constexpr double slice = 0.02;
+    *name                  = instruction::name;
+    return most(seconds, [&] { return together(threads, [](int) { return rate<instruction>(slice, std::make_index_sequence<sums>()); });
+    });
+}
+
+#endif
+
+// ---- memory ----
+
+// More than processors hold in their caches.
+constexpr size_t memory = size_t(512) << 20;
+
+using word = uint64_t;
+
+__attribute__((noinline)) word total(const word * from, size_t count) {
+    return std::accumulate(from, from + count, word{ 0 });
+}
+
+}  // namespace
+
+double murmur_kernels_peak(int type, int threads, double seconds, const char ** instruction) {
+#if defined(MURMUR_PEAK_512) || defined(MURMUR_PEAK_256)
+    if (type == GGML_TYPE_F32 || type == GGML_TYPE_F16) {
+        return peak<floats>(threads, seconds, instruction);
+    }
+    if (type == GGML_TYPE_BF16) {
+        return peak<halves>(threads, seconds, instruction);
+    }
+    if (ggml_is_quantized(static_cast<ggml_type>(type))) {
+        return peak<bytes>(threads, seconds, instruction);
+    }
+#else
+    (void) type;
+    (void) threads;
+    (void) seconds;
+#endif
+    *instruction = "";
+    return 0;
+}
+
+double murmur_kernels_read(int threads, double seconds) {
+    const size_t                  share = memory / sizeof(word) / static_cast<size_t>(threads);
+    const size_t                  count = share * static_cast<size_t>(threads);
+    const std::unique_ptr<word[]> words(new word[count]);
+    // The pages must be there, and not all the same one of zeros.
+    std::fill(words.get(), words.get() + count, word{ 1 });
+    std::atomic<word> read{ 0 };
+    return most(seconds, [&] {
+        return together(threads, [&](int thread) {
+            const auto start = instant::now();
+            read += total(words.get() + share * static_cast<size_t>(thread), share);
+            return static_cast<double>(share * sizeof(word)) / since(start);
+        });
+    });
+}
