@@ -1,6 +1,7 @@
 // Attention of random shapes, texts and masks beside plain sums in double precision. Prints "ok", or what is wrong.
 // Arguments: how many cases, and a seed.
 #include "attention.h"
+#include "team.h"
 
 #include "ggml.h"
 
@@ -31,10 +32,21 @@ struct failure {};
     throw failure();
 }
 
-// As `threads` threads would, one after another, the shares in any order.
+// With real threads, or as they would, one after another, the shares in any order.
 void compute(const murmur::attention & a, int threads) {
     std::vector<char> memory(murmur::attention_work_size(a, threads) + 64, 0x7F);
     void *            work = memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64) % 64;
+    if (threads > 1 && number(0, 3) == 0) {
+        std::atomic<int64_t> next{ 0 };
+        in_team(threads, [&](int thread, barrier & prepared) {
+            murmur::prepare(a, work, thread, threads);
+            prepared.wait();
+            for (int64_t share = next++; share < murmur::attention_shares(a, threads); share = next++) {
+                murmur::attend(a, work, thread, threads, share);
+            }
+        });
+        return;
+    }
     for (int thread = 0; thread < threads; thread++) {
         murmur::prepare(a, work, thread, threads);
     }

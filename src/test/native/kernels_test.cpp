@@ -1,6 +1,7 @@
 // Products of random shapes in every type that native/kernels has, beside plain sums in double precision. Prints "ok", or
 // what is wrong. Arguments: how many cases, and a seed. In every fourth case the threads are real.
 #include "product.h"
+#include "team.h"
 
 #include "ggml.h"
 
@@ -8,13 +9,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <random>
-#include <thread>
 #include <vector>
 
 namespace {
@@ -71,29 +70,6 @@ struct failure {};
     throw failure();
 }
 
-// As many threads as come here go on together.
-class barrier {
-  public:
-    explicit barrier(int threads_) : threads(threads_) {}
-
-    void wait() {
-        const int round = rounds.load();
-        if (++here == threads) {
-            here = 0;
-            ++rounds;
-            return;
-        }
-        while (rounds.load() == round) {
-            std::this_thread::yield();
-        }
-    }
-
-  private:
-    const int        threads;
-    std::atomic<int> here{ 0 };
-    std::atomic<int> rounds{ 0 };
-};
-
 // What a thread of the team does in hook.cpp: its rows of x, then shares of y, as they come.
 void work_in_team(const murmur::product_kernel & kernel, const murmur::product & p, void * work, int thread, int threads,
                   int64_t lanes, barrier & quantized, std::atomic<int64_t> & next) {
@@ -109,16 +85,10 @@ void compute(const murmur::product_kernel & kernel, const murmur::product & p, i
     std::vector<char> memory(kernel.work_size(p.k, p.m, threads) + 64);
     void *            work = memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64) % 64;
     if (threads > 1 && number(0, 3) == 0) {
-        barrier                  quantized(threads);
-        std::atomic<int64_t>     next{ 0 };
-        std::vector<std::thread> team;
-        for (int thread = 1; thread < threads; thread++) {
-            team.emplace_back([&, thread] { work_in_team(kernel, p, work, thread, threads, lanes, quantized, next); });
-        }
-        work_in_team(kernel, p, work, 0, threads, lanes, quantized, next);
-        for (std::thread & thread : team) {
-            thread.join();
-        }
+        std::atomic<int64_t> next{ 0 };
+        in_team(threads, [&](int thread, barrier & quantized) {
+            work_in_team(kernel, p, work, thread, threads, lanes, quantized, next);
+        });
         return;
     }
     for (int thread = 0; thread < threads; thread++) {
@@ -312,6 +282,10 @@ void few_rows() {
 
 int main(int argc, char ** argv) {
     const long cases = argc > 1 ? atol(argv[1]) : 1000;
+    if (!*murmur::kernels_name()) {
+        puts("ok: there are no kernels for this processor");
+        return 0;
+    }
     rng.seed(argc > 2 ? strtoull(argv[2], nullptr, 10) : 20261126);
     try {
         few_rows();

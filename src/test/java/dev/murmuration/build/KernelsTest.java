@@ -6,10 +6,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -17,68 +15,55 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Our kernels for this processor, under a program in C++: products of random shapes beside plain
- * sums, each row's bits whatever is computed with it, memory that ends where the numbers do.
+ * Our kernels under the programs in C++ of {@code src/test/native}, which are a project of CMake's:
+ * random shapes beside plain sums, each row's bits whatever is computed with it, memory that ends
+ * where the numbers do. {@code native/check.sh} runs them with all sanitizers.
  */
 @Tag("native")
 @EnabledOnOs(value = OS.LINUX, disabledReason = "only there are they built with what this needs")
 class KernelsTest {
-  private static final int CASES = 1000;
-
   @TempDir Path folder;
 
+  /** For this processor, where nothing may be read or written that isn't theirs. */
   @Test
-  void everyProductIsRight() throws Exception {
-    Path program = folder.resolve("kernels_test");
-    Path llama = Path.of(System.getProperty("llama.cpp.dir", "native/build/llama.cpp"));
-    if (llama.toString().isEmpty()) {
-      llama = Path.of("native/build/llama.cpp");
-    }
-    Path libraries;
-    try (Stream<Path> platforms = Files.list(Path.of("native/build/current/META-INF/native"))) {
-      libraries = platforms.findFirst().orElseThrow().toAbsolutePath();
-    }
-    List<String> compile =
-        new ArrayList<>(
-            List.of(
-                "g++",
-                "-std=c++17",
-                "-O1",
-                "-march=native",
-                "-fsanitize=address,undefined",
-                "-fno-sanitize-recover=all",
-                "-Wall",
-                "-Wextra",
-                "-Werror",
-                "-Wno-maybe-uninitialized",
-                "-Wno-uninitialized",
-                "-I" + llama.resolve("ggml/include"),
-                "-I" + llama.resolve("ggml/src"),
-                "-Inative/kernels",
-                "-o",
-                program.toString(),
-                "src/test/native/kernels_test.cpp"));
-    try (Stream<Path> sources = Files.list(Path.of("native/kernels"))) {
-      sources
-          .filter(file -> file.getFileName().toString().startsWith("product_"))
-          .forEach(file -> compile.add(file.toString()));
-    }
-    compile.add(libraries.resolve("libggml-base.so.0").toString());
-    compile.add("-Wl,-rpath," + libraries);
-    assertThat(run(compile)).isEmpty();
-    assertThat(run(List.of(program.toString(), String.valueOf(CASES)))).isEqualTo("ok\n");
+  void theKernelsOfThisProcessorAreRight() throws Exception {
+    check("native", "address,undefined");
   }
 
-  private String run(List<String> command) throws IOException, InterruptedException {
+  /** Those that other processors run; the instruction of AVX-VNNI is emulated. */
+  @Test
+  void theKernelsOfOtherProcessorsAreRight() throws Exception {
+    check("avx2;avx-vnni", "");
+  }
+
+  private void check(String targets, String sanitizers) throws Exception {
+    String llama = System.getProperty("llama.cpp.dir", "");
+    Path source = llama.isEmpty() ? Path.of("native/build/llama.cpp") : Path.of(llama);
+    run(
+        "cmake",
+        "-S",
+        "src/test/native",
+        "-B",
+        folder.toString(),
+        "-DLLAMA_CPP_DIR=" + source.toAbsolutePath(),
+        "-DMURMUR_TARGETS=" + targets,
+        "-DMURMUR_SANITIZERS=" + sanitizers);
+    String processors = String.valueOf(Runtime.getRuntime().availableProcessors());
+    run("cmake", "--build", folder.toString(), "--parallel", processors);
+    run("cmake", "-E", "chdir", folder.toString(), "ctest", "--output-on-failure");
+  }
+
+  private void run(String... command) throws IOException, InterruptedException {
     Path output = folder.resolve("output");
     Process process =
-        new ProcessBuilder(command)
+        new ProcessBuilder(List.of(command))
             .redirectErrorStream(true)
             .redirectOutput(output.toFile())
             .start();
     boolean ended = process.waitFor(300, TimeUnit.SECONDS);
     process.destroyForcibly();
-    assertThat(ended).as("%s ended by itself", command.getFirst()).isTrue();
-    return Files.readString(output, StandardCharsets.UTF_8);
+    String text = Files.readString(output, StandardCharsets.UTF_8);
+    assertThat(ended).as("%s ended by itself%n%s", List.of(command), text).isTrue();
+    assertThat(process.exitValue()).as("%s%n%s", List.of(command), text).isZero();
   }
 }
