@@ -105,6 +105,9 @@ inline void pack_bytes(const char * rows, size_t stride, int g, group_of<type> &
     }
     transpose4(v[0], v[1], v[2], v[3]);
     transpose4(v[4], v[5], v[6], v[7]);
+    for (int q = 0; q < quads; q++) {
+        v[q] = _mm512_sub_epi8(v[q], _mm512_set1_epi8(static_cast<char>(lane_bytes<type>::bias)));
+    }
     for (int h = 0; h < type::halves; h++) {
         __m512i sum = _mm512_setzero_si512();
         for (int q = h * quads / type::halves; q < (h + 1) * quads / type::halves; q++) {
@@ -252,8 +255,9 @@ template <typename type> size_t panel_size() {
 
 // The sums of four times four numbers of 32 bits in four vectors: of rows 4 * b + i, which are the b-th 128 bits of v[i].
 inline __m512i sums_of(__m512i * v) {
-    transpose4(v[0], v[1], v[2], v[3]);
-    return _mm512_add_epi32(_mm512_add_epi32(v[0], v[1]), _mm512_add_epi32(v[2], v[3]));
+    const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
+    const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
+    return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
 }
 
 // The same numbers as multiply_tile's: here each lane's weights stay together, unsigned, and x is signed.
@@ -264,7 +268,7 @@ void multiply_few(const product & p, const quantized_rows & x, int64_t lane) {
         alignas(64) float minimum[type::halves][vector_lanes];
     } scales[batch];
     const int64_t k_groups = p.k / group;
-    const __m512i flip     = _mm512_set1_epi8(static_cast<char>(0x80));
+    const __m512i bias     = _mm512_set1_epi8(static_cast<char>(lane_bytes<type>::bias));
     __m512        total[rows];
     for (int r = 0; r < rows; r++) {
         total[r] = _mm512_setzero_ps();
@@ -273,39 +277,49 @@ void multiply_few(const product & p, const quantized_rows & x, int64_t lane) {
         const int                 groups = static_cast<int>(std::min<int64_t>(batch, k_groups - from));
         const batch_of_rows<type> of(p, lane, from, groups);
         unpack_scales<type>(of.rows, of.stride, groups, scales, 0);
-        for (int g = 0; g < groups; g++) {
+        const auto add = [&](int g) __attribute__((always_inline)) {
             __m512i w[2][4];
             for (int i = 0; i < 4; i++) {
                 lane_bytes<type>::unpack(of.row(i), of.stride, g, w[0][i], w[1][i]);
-                w[0][i] = _mm512_xor_si512(w[0][i], flip);
-                w[1][i] = _mm512_xor_si512(w[1][i], flip);
             }
             for (int r = 0; r < rows; r++) {
                 const int64_t at = r * k_groups + from + g;
-                __m512i       four[2], start[2];
+                __m512i       of_x[2], start[2];
                 for (int h = 0; h < 2; h++) {
                     const auto * bytes = reinterpret_cast<const __m128i *>(x.bytes + at * group + h * 16);
-                    four[h]            = _mm512_xor_si512(_mm512_broadcast_i32x4(_mm_loadu_si128(bytes)), flip);
-                    start[h]           = _mm512_dpbusd_epi32(_mm512_setzero_si512(), flip,
-                                                             _mm512_sub_epi8(_mm512_setzero_si512(), four[h]));
+                    of_x[h]            = flipped(_mm512_broadcast_i32x4(_mm_loadu_si128(bytes)));
+                    // What the bias adds is taken off.
+                    start[h] = _mm512_dpbusd_epi32(h == 1 && type::halves == 1 ? start[0] : _mm512_setzero_si512(), bias,
+                                                   _mm512_sub_epi8(_mm512_setzero_si512(), of_x[h]));
                 }
                 const __m512 scale = _mm512_set1_ps(x.scales[at]);
                 for (int h = 0; h < type::halves; h++) {
                     __m512i sum[4];
                     for (int i = 0; i < 4; i++) {
-                        sum[i] = _mm512_dpbusd_epi32(start[h], w[h][i], four[h]);
+                        sum[i] = _mm512_dpbusd_epi32(start[type::halves == 1 ? 1 : h], w[h][i], of_x[h]);
                         if (type::halves == 1) {
-                            sum[i] = _mm512_dpbusd_epi32(_mm512_add_epi32(sum[i], start[1]), w[1][i], four[1]);
+                            sum[i] = _mm512_dpbusd_epi32(sum[i], w[1][i], of_x[1]);
                         }
                     }
                     total[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums_of(sum)),
                                                _mm512_mul_ps(_mm512_load_ps(scales[g].scale[h]), scale), total[r]);
                     if (type::has_minimum) {
-                        const float * of_x = x.sums + 2 * at;
+                        const float * sums = x.sums + 2 * at;
                         total[r] = _mm512_fnmadd_ps(_mm512_load_ps(scales[g].minimum[h]),
-                                                    _mm512_set1_ps(type::halves == 1 ? of_x[0] + of_x[1] : of_x[h]), total[r]);
+                                                    _mm512_set1_ps(type::halves == 1 ? sums[0] + sums[1] : sums[h]), total[r]);
                     }
                 }
+            }
+        };
+        if constexpr (block_groups<type> == batch) {
+            // Unrolled, for the sake of what the groups of a block read in common.
+#pragma GCC unroll 8
+            for (int g = 0; g < batch; g++) {
+                add(g);
+            }
+        } else {
+            for (int g = 0; g < groups; g++) {
+                add(g);
             }
         }
     }

@@ -51,10 +51,17 @@ inline __m512i bits_of(__m512i v, int mask) {
     return _mm512_and_si512(v, _mm512_set1_epi8(static_cast<char>(mask)));
 }
 
+// Signed bytes plus 128, and the other way round.
+inline __m512i flipped(__m512i v) {
+    return _mm512_xor_si512(v, _mm512_set1_epi8(static_cast<char>(0x80)));
+}
+
 // ---- bytes ----
 
-// Group g of four rows, every fourth from `row` on: the first 16 weights of each, and the others.
+// Group g of four rows, every fourth from `row` on: the first 16 weights of each, and the others, unsigned: plus `bias`.
 template <typename type> struct lane_bytes {
+    static constexpr int bias = 128;
+
     static void unpack(const typename type::block * row, size_t stride, int g, __m512i & low, __m512i & high) {
         __m256i      lanes[4];
         const char * from = reinterpret_cast<const char *>(row);
@@ -63,36 +70,44 @@ template <typename type> struct lane_bytes {
         }
         const __m512i a = _mm512_inserti64x4(_mm512_castsi256_si512(lanes[0]), lanes[1], 1);
         const __m512i b = _mm512_inserti64x4(_mm512_castsi256_si512(lanes[2]), lanes[3], 1);
-        low             = _mm512_shuffle_i32x4(a, b, 0x88);
-        high            = _mm512_shuffle_i32x4(a, b, 0xDD);
+        low             = flipped(_mm512_shuffle_i32x4(a, b, 0x88));
+        high            = flipped(_mm512_shuffle_i32x4(a, b, 0xDD));
     }
 };
 
 template <> struct lane_bytes<q8_0> {
+    static constexpr int bias = 128;
+
     static void unpack(const block_q8_0 * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        low  = load_lanes(row[g].qs, stride);
-        high = load_lanes(row[g].qs + 16, stride);
+        low  = flipped(load_lanes(row[g].qs, stride));
+        high = flipped(load_lanes(row[g].qs + 16, stride));
     }
 };
 
 template <> struct lane_bytes<q4_0> {
+    static constexpr int bias = 8;
+
     static void unpack(const block_q4_0 * row, size_t stride, int g, __m512i & low, __m512i & high) {
         const __m512i both = load_lanes(row[g].qs, stride);
-        low                = _mm512_sub_epi8(bits_of(both, 15), _mm512_set1_epi8(8));
-        high               = _mm512_sub_epi8(bits_of(shifted(both, 4), 15), _mm512_set1_epi8(8));
+        low                = bits_of(both, 15);
+        high               = bits_of(_mm512_srli_epi16(both, 4), 15);
     }
 };
 
 template <> struct lane_bytes<iq4_nl> {
+    static constexpr int bias = 128;
+
     static void unpack(const block_iq4_nl * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        const __m512i values = _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i *>(values_iq4)));
+        const __m512i values = flipped(_mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i *>(values_iq4))));
         const __m512i both   = load_lanes(row[g].qs, stride);
         low                  = _mm512_shuffle_epi8(values, bits_of(both, 15));
-        high                 = _mm512_shuffle_epi8(values, bits_of(shifted(both, 4), 15));
+        high                 = _mm512_shuffle_epi8(values, bits_of(_mm512_srli_epi16(both, 4), 15));
     }
 };
 
 template <> struct lane_bytes<q4_K> {
+    static constexpr int bias = 0;
+
     static void unpack(const block_q4_K * row, size_t stride, int g, __m512i & low, __m512i & high) {
         const block_q4_K & b  = row[g / 8];
         const uint8_t *    qs = b.qs + g % 8 / 2 * 32;
@@ -103,6 +118,8 @@ template <> struct lane_bytes<q4_K> {
 };
 
 template <> struct lane_bytes<q5_K> {
+    static constexpr int bias = 0;
+
     static __m512i half(const block_q5_K & b, size_t stride, int j, int from) {
         const __m512i low  = bits_of(shifted(load_lanes(b.qs + j / 2 * 32 + from, stride), j % 2 * 4), 15);
         const __m512i high = bits_of(shifted(load_lanes(b.qh + from, stride), j), 1);
@@ -116,10 +133,12 @@ template <> struct lane_bytes<q5_K> {
 };
 
 template <> struct lane_bytes<q6_K> {
+    static constexpr int bias = 32;
+
     static __m512i half(const block_q6_K & b, size_t stride, int n, int r, int from) {
         const __m512i low  = bits_of(shifted(load_lanes(b.ql + 64 * n + r % 2 * 32 + from, stride), r / 2 * 4), 15);
         const __m512i high = bits_of(shifted(load_lanes(b.qh + 32 * n + from, stride), 2 * r), 3);
-        return _mm512_sub_epi8(_mm512_or_si512(low, _mm512_slli_epi16(high, 4)), _mm512_set1_epi8(32));
+        return _mm512_or_si512(low, _mm512_slli_epi16(high, 4));
     }
 
     static void unpack(const block_q6_K * row, size_t stride, int g, __m512i & low, __m512i & high) {
