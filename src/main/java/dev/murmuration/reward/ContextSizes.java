@@ -22,11 +22,11 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
   /** Room for a usual best of eight: a prompt and eight responses of some hundred tokens. */
   private static final int USUAL_CELLS = 4096;
 
-  /**
-   * One sequence for each tile of the cache, which is where sequences begin when their bits are to
-   * be the same every time. llama.cpp reserves logits for every sequence.
-   */
-  private static final int CELLS_PER_SEQUENCE = Planner.TILE;
+  /** Batches are multiples of it, for backends that need it and for nobody's harm. */
+  private static final int TILE = Planner.Grain.GGML.tile();
+
+  /** Texts are seldom shorter, and llama.cpp reserves logits for every sequence. */
+  private static final int CELLS_PER_SEQUENCE = 64;
 
   /** A context and what it takes. */
   record Choice(ContextParameters context, MemoryNeed need) {}
@@ -193,9 +193,9 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
       remedies.add("--precision fast");
     }
     int micro =
-        tiles(Math.min(options.microBatchSize(), longest)) / 2 / Planner.TILE * Planner.TILE;
+        tiles(Math.min(options.microBatchSize(), longest)) / 2 / TILE * TILE;
     while (micro > 0 && !fits(options.microBatchSize(micro), longest)) {
-      micro = micro / 2 / Planner.TILE * Planner.TILE;
+      micro = micro / 2 / TILE * TILE;
     }
     if (micro > 0) {
       remedies.add("--ubatch-size " + micro);
@@ -213,7 +213,7 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
   private static int tiles(int tokens) {
     // No cache is that large, and nothing overflows.
     int bounded = Math.min(tokens, ContextParameters.MAX_CELLS);
-    return Math.ceilDiv(bounded, Planner.TILE) * Planner.TILE;
+    return Math.ceilDiv(bounded, TILE) * TILE;
   }
 
   private static int groups(long cells) {

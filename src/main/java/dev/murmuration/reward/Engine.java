@@ -43,6 +43,7 @@ final class Engine implements AutoCloseable {
    * Starts the thread and waits until it has its context.
    *
    * @param newContext called once, on the thread
+   * @param repeatable see {@link Scorer}
    * @param staleCells see {@link Scorer}
    * @throws dev.murmuration.llama.LlamaException if the context cannot be created
    */
@@ -51,13 +52,14 @@ final class Engine implements AutoCloseable {
       ValueHead head,
       Planner planner,
       Options options,
+      boolean repeatable,
       long staleCells) {
     this.planner = planner;
     this.probe = options.probe();
     this.queue = new RequestQueue(options.queueCapacity());
     boolean exact = options.precision() == Precision.EXACT;
     Function<GrowingContext, Scorer> newScorer =
-        context -> new Scorer(context, head, planner, exact, staleCells, probe);
+        context -> new Scorer(context, head, planner, exact, repeatable, staleCells, probe);
     this.thread =
         Thread.ofPlatform()
             .name("murmuration-engine")

@@ -80,7 +80,9 @@ final class ModelLoader {
             : ValueHead.of(gguf, shape.hiddenSize());
     ChatTemplate template = template(gguf, options);
     int contextLength = contextLength(gguf, options, shape);
-    ContextSizes sizes = ContextSizes.here(shape, Weights.of(gguf, shape, options), options);
+    Weights weights = Weights.of(gguf, shape, options);
+    boolean exact = options.precision() == Precision.EXACT;
+    ContextSizes sizes = ContextSizes.here(shape, weights, options);
     ContextSizes.Choice largest = sizes.choose(contextLength);
     if (largest.need().refusal() != null) {
       throw new IllegalArgumentException(largest.need().refusal());
@@ -111,12 +113,13 @@ final class ModelLoader {
               context.maxOutputs(),
               context.cells(),
               context.maxSequences(),
-              options.precision() == Precision.EXACT);
-      long staleCells = Scorer.staleCells(shape, options);
+              exact && !weights.ours() ? Planner.Grain.GGML : Planner.Grain.NONE);
+      boolean repeatable = exact || weights.ours();
+      long staleCells = Scorer.staleCells(shape, weights.ours(), options);
       Supplier<GrowingContext> newContext =
           () ->
               new GrowingContext(model, sizes, context.cells(), FreeMemory::bytes, options.probe());
-      Engine engine = new Engine(newContext, head, planner, options, staleCells);
+      Engine engine = new Engine(newContext, head, planner, options, repeatable, staleCells);
       return new Loaded(model, engine, planner, settings);
     } catch (RuntimeException | Error e) {
       model.close();

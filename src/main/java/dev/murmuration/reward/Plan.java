@@ -64,7 +64,10 @@ public record Plan(long tokensAsked, long tokensReused, List<Decode> decodes) {
     return decodes.stream().mapToLong(Decode::size).sum();
   }
 
-  /** Tokens computed only so that the others are computed in the same way every time. */
+  /**
+   * Tokens computed only so that the others are computed in the same way every time; none where our
+   * own kernels compute.
+   */
   public long fillers() {
     return decodes.stream().flatMap(decode -> decode.runs().stream()).mapToLong(Run::fillers).sum();
   }
@@ -75,11 +78,11 @@ public record Plan(long tokensAsked, long tokensReused, List<Decode> decodes) {
     long computed = tokensComputed();
     return String.format(
         Locale.ROOT,
-        "%d tokens asked for, %d computed (%.1f %%, %d of them fillers), %d reused, %d %s %s",
+        "%d tokens asked for, %d computed (%.1f %%%s), %d reused, %d %s %s",
         tokensAsked,
         computed,
         tokensAsked == 0 ? 0.0 : 100.0 * computed / tokensAsked,
-        fillers(),
+        fillers() == 0 ? "" : ", " + fillers() + " of them fillers",
         tokensReused,
         decodes.size(),
         decodes.size() == 1 ? "decode" : "decodes",

@@ -12,60 +12,68 @@ import java.util.TreeMap;
  * Turns texts into a {@link Plan}: no token is computed twice, and batches are as full as each
  * other. Knows nothing of llama.cpp.
  *
- * <p>There are two ways. <em>Tiled</em>, a text gets the same bits whatever is computed beside it:
- * prefixes are shared, and cut, only at multiples of 64 tokens, texts are filled up to 64 with
- * tokens behind the last real one, and the hidden states of a whole aligned group of four are asked
- * for. For ggml's kernels add up in another order, or in another precision, for fewer than 64 rows,
- * for keys that do not begin at a multiple of 64, and for rows that are not a whole group of four.
- * <em>Packed</em>, only what differs is computed. {@code exact} always tiles; {@code fast} does
- * where it costs next to nothing.
+ * <p>Where our own kernels compute, a text gets the same bits whatever is computed beside it. ggml's
+ * add up in another order, or in another precision, for fewer than 64 rows, for keys that do not
+ * begin at a multiple of 64, and for rows that are not a whole group of four. Where bits matter all
+ * the same, a {@link Grain} says what to do.
  */
 final class Planner {
   /**
-   * ggml's flash attention works on tiles of so many queries and keys (GGML_FA_TILE_Q,
-   * GGML_FA_TILE_KV); fewer queries take another path.
+   * Prefixes are shared, and cut, at multiples of {@code tile} tokens only, texts are filled up to
+   * one with tokens behind the last real one, and hidden states are asked for in whole aligned groups
+   * of {@code rows}.
    */
-  static final int TILE = 64;
+  record Grain(int tile, int rows) {
+    /** Only what differs is computed. */
+    static final Grain NONE = new Grain(1, 1);
 
-  /** ggml's repacked matrix kernels work on so many rows at a time. */
-  private static final int ROW_GROUP = 4;
+    /**
+     * ggml's flash attention works on tiles of so many queries and keys (GGML_FA_TILE_Q,
+     * GGML_FA_TILE_KV), its repacked matrix kernels on so many rows.
+     */
+    static final Grain GGML = new Grain(64, 4);
 
-  /** The share of additional tokens that is not worth a thought. */
-  private static final double CHEAP = 0.02;
+    private int down(int tokens) {
+      return tokens / tile * tile;
+    }
+
+    private int up(int tokens) {
+      return down(tokens + tile - 1);
+    }
+  }
+
+  /** Texts that begin with so many tokens alike are worth being planned together. */
+  private static final int ALIKE = 64;
 
   private final int batchSize;
   private final int maxOutputs;
   private final int cells;
   private final int maxTexts;
-  private final boolean alwaysTile;
+  private final Grain grain;
 
   /**
-   * @param batchSize most tokens a decode, a multiple of {@link #TILE}
-   * @param maxOutputs most hidden states a decode, a multiple of {@link #TILE}
+   * @param batchSize most tokens a decode, a multiple of the grain's tile
+   * @param maxOutputs most hidden states a decode, a multiple of the grain's tile
    * @param cells tokens that the cache holds, at least those of the longest text, filled up
    * @param maxSequences sequences that the cache holds
-   * @param alwaysTile whether to tile whatever it costs
    */
-  Planner(int batchSize, int maxOutputs, int cells, int maxSequences, boolean alwaysTile) {
-    if (batchSize % TILE != 0 || maxOutputs % TILE != 0) {
+  Planner(int batchSize, int maxOutputs, int cells, int maxSequences, Grain grain) {
+    if (batchSize % grain.tile != 0 || maxOutputs % grain.tile != 0) {
       throw new IllegalArgumentException(
           "batch size "
               + batchSize
               + " and outputs "
               + maxOutputs
               + " must be multiples of "
-              + TILE);
+              + grain.tile);
     }
     this.batchSize = batchSize;
     this.maxOutputs = maxOutputs;
     this.cells = cells;
     // As many again for what they begin with.
     this.maxTexts = Math.max(1, maxSequences / 2);
-    this.alwaysTile = alwaysTile;
+    this.grain = grain;
   }
-
-  /** A plan, and whether it is tiled. */
-  record Choice(Plan plan, boolean tiled) {}
 
   /**
    * How many texts of a queue are planned together, from its head, at least one. Texts that have a
@@ -73,15 +81,13 @@ final class Planner {
    * fill one decode; more would gain nothing, and every token passes over all that is in the cache.
    */
   int fitting(Iterable<int[]> queue) {
-    // What fast adds where it tiles is allowed for.
-    long room = alwaysTile ? cells : (long) (cells / (1 + CHEAP));
     long tokens = 0;
     int count = 0;
     int[] previous = {};
     for (int[] text : queue) {
-      int reused = reusable(text.length, commonPrefix(previous, text), alwaysTile);
-      tokens += (alwaysTile ? roundUp(text.length) : text.length) - reused;
-      long most = reused >= TILE ? room : Math.min(room, batchSize);
+      int reused = reusable(text.length, commonPrefix(previous, text));
+      tokens += grain.up(text.length) - reused;
+      long most = reused >= ALIKE ? cells : Math.min(cells, batchSize);
       if (count > 0 && (count == maxTexts || tokens > most)) {
         break;
       }
@@ -101,7 +107,7 @@ final class Planner {
       to = from + fitting(sorted.subList(from, sorted.size()));
       List<int[]> wave = withoutRepetitions(sorted.subList(from, to));
       int[] common = wave.stream().mapToInt(text -> before.longest(text).length()).toArray();
-      Plan plan = last(wave, common, from == 0).plan();
+      Plan plan = last(wave, common);
       reused += plan.tokensReused();
       decodes.addAll(plan.decodes());
       before.clear();
@@ -124,9 +130,8 @@ final class Planner {
    * How many of the {@code common} first tokens that a text has with one in the cache need not be
    * computed. The last one always is, for its hidden state.
    */
-  static int reusable(int length, int common, boolean tiled) {
-    int reusable = Math.min(common, length - 1);
-    return tiled ? reusable / TILE * TILE : reusable;
+  int reusable(int length, int common) {
+    return grain.down(Math.min(common, length - 1));
   }
 
   /**
@@ -135,49 +140,32 @@ final class Planner {
    * @param texts token ids; different from each other and ascending as {@link Arrays#compare(int[],
    *     int[])} orders them
    * @param common for each text how many of its first tokens the cache holds
-   * @param mayTile whether a plan that tiles would have an effect: what is in the cache is tiled
    */
-  Choice last(List<int[]> texts, int[] common, boolean mayTile) {
-    if (alwaysTile) {
-      return new Choice(tree(texts, common, true), true);
-    }
-    Plan packed = tree(texts, common, false);
-    if (mayTile) {
-      Plan tiled = tree(texts, common, true);
-      if (tiled.tokensComputed() <= packed.tokensComputed() * (1 + CHEAP)) {
-        return new Choice(tiled, true);
-      }
-    }
-    return new Choice(packed, false);
-  }
-
-  /** The plan for one text whose every hidden state is asked for; nothing is reused. */
-  Choice every(int length, boolean mayTile) {
-    int fillers = roundUp(length) - length;
-    boolean tiled = alwaysTile || (mayTile && fillers <= length * CHEAP);
-    Run whole =
-        new Run(List.of(0), 0, length, tiled ? fillers : 0, 0, tiled ? roundUp(length) : length);
-    return new Choice(new Plan(length, 0, cut(List.of(whole))), tiled);
-  }
-
-  private Plan tree(List<int[]> texts, int[] common, boolean tiled) {
+  Plan last(List<int[]> texts, int[] common) {
     int[] reused = new int[texts.size()];
     int[] same = new int[Math.max(0, texts.size() - 1)];
     long asked = 0;
     long kept = 0;
     for (int i = 0; i < reused.length; i++) {
       int length = texts.get(i).length;
-      reused[i] = reusable(length, common[i], tiled);
+      reused[i] = reusable(length, common[i]);
       asked += length;
       if (i > 0) {
         same[i - 1] = commonPrefix(texts.get(i - 1), texts.get(i));
       }
       kept += reused[i] - coveredBefore(i, reused, same);
     }
-    int[] shared = Arrays.stream(same).map(n -> tiled ? n / TILE * TILE : n).toArray();
+    int[] shared = Arrays.stream(same).map(grain::down).toArray();
     List<Run> runs = new ArrayList<>();
-    new Tree(texts, reused, shared, tiled, runs).add(0, texts.size() - 1, 0);
+    new Tree(texts, reused, shared, grain, runs).add(0, texts.size() - 1, 0);
     return new Plan(asked, kept, cut(runs));
+  }
+
+  /** The plan for one text whose every hidden state is asked for; nothing is reused. */
+  Plan every(int length) {
+    int filled = grain.up(length);
+    Run whole = new Run(List.of(0), 0, length, filled - length, 0, filled);
+    return new Plan(length, 0, cut(List.of(whole)));
   }
 
   /** How many first tokens of text {@code i} are among those that texts before it reuse. */
@@ -196,14 +184,10 @@ final class Planner {
     return mismatch < 0 ? a.length : mismatch;
   }
 
-  private static int roundUp(int length) {
-    return Math.ceilDiv(length, TILE) * TILE;
-  }
-
   /** Walks the prefix tree and writes its edges down, depth first. Nothing of it is built. */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Tree(
-      List<int[]> texts, int[] reused, int[] shared, boolean tiled, List<Run> runs) {
+      List<int[]> texts, int[] reused, int[] shared, Grain grain, List<Run> runs) {
     /**
      * The subtree of the texts {@code first} to {@code last}, whose first {@code from} tokens are
      * the same and written down. As deep as texts branch, so at most as deep as there are texts.
@@ -244,12 +228,12 @@ final class Planner {
 
     private Run run(List<Integer> members, int from, int to) {
       boolean ends = texts.get(members.getFirst()).length == to;
-      int fillers = tiled ? roundUp(to) - to : 0;
+      int fillers = grain.up(to) - to;
       if (!ends) {
         return new Run(members, from, to, fillers, to, to);
       }
-      int outputFrom = tiled ? (to - 1) / ROW_GROUP * ROW_GROUP : to - 1;
-      return new Run(members, from, to, fillers, outputFrom, tiled ? outputFrom + ROW_GROUP : to);
+      int outputFrom = (to - 1) / grain.rows * grain.rows;
+      return new Run(members, from, to, fillers, outputFrom, outputFrom + grain.rows);
     }
   }
 
@@ -257,23 +241,23 @@ final class Planner {
   private List<Decode> cut(List<Run> runs) {
     long total = runs.stream().mapToLong(Run::size).sum();
     int outputs = runs.stream().mapToInt(Run::outputs).max().orElse(0);
-    int most = outputs > ROW_GROUP ? Math.min(batchSize, maxOutputs) : batchSize;
+    int most = outputs > grain.rows ? Math.min(batchSize, maxOutputs) : batchSize;
     long count = Math.ceilDiv(total, most);
-    long tiles = total / TILE;
+    long tiles = total / grain.tile;
     List<Decode> decodes = new ArrayList<>();
     List<Run> batch = new ArrayList<>();
     long room = 0;
     long outputRoom = 0;
     for (Run run : runs) {
       for (Run rest = run; rest != null; ) {
-        if (room == 0 || outputRoom < Math.min(rest.outputs(), ROW_GROUP)) {
+        if (room == 0 || outputRoom < Math.min(rest.outputs(), grain.rows)) {
           if (!batch.isEmpty()) {
             decodes.add(new Decode(batch));
             batch = new ArrayList<>();
           }
           // Whole tiles, the larger shares first; the last one takes what is left.
           long share = Math.ceilDiv(tiles, Math.max(1, count));
-          room = count <= 1 ? most : share * TILE;
+          room = count <= 1 ? most : share * grain.tile;
           tiles -= share;
           count--;
           outputRoom = maxOutputs;

@@ -58,6 +58,7 @@ final class Scorer {
   private final ValueHead head;
   private final Planner planner;
   private final boolean exact;
+  private final boolean repeatable;
   private final long staleCells;
   private final Consumer<Step> probe;
 
@@ -70,14 +71,12 @@ final class Scorer {
    */
   private boolean dirty = true;
 
-  /** Whether all that is in the cache was planned in tiles. */
-  private boolean tiled = true;
-
   /** Written by the context's thread alone; read by any. */
   private volatile ScoringStatistics statistics = new ScoringStatistics(0, 0, 0, 0, 0);
 
   /**
-   * @param exact whether a text must get the same bits whatever was computed before
+   * @param exact whether attention is computed in float32
+   * @param repeatable whether a text gets the same bits whatever was computed before
    * @param staleCells how many tokens may stay in the cache that the next texts do not begin with;
    *     0 if nothing is kept from one call to the next
    * @param probe told each step
@@ -87,24 +86,27 @@ final class Scorer {
       ValueHead head,
       Planner planner,
       boolean exact,
+      boolean repeatable,
       long staleCells,
       Consumer<Step> probe) {
     this.contexts = contexts;
     this.head = head;
     this.planner = planner;
     this.exact = exact;
+    this.repeatable = repeatable;
     this.staleCells = staleCells;
     this.probe = probe;
   }
 
   /**
-   * A good value for {@code staleCells}. Attention passes over every cell that is taken, whoever's
-   * it is: without flash attention it computes with them, and then they shall not cost more than a
-   * twentieth of what the weights do; flash attention skips them at a small fraction of that.
+   * A good value for {@code staleCells}. Our kernels pass over what a text does not see at no cost.
+   * llama.cpp's attention passes over every cell that is taken: without flash attention it computes
+   * with them, and then they shall not cost more than a twentieth of what the weights do; flash
+   * attention skips them at a small fraction of that.
    */
-  static long staleCells(LlamaHyperparameters model, Options options) {
-    if (!options.reuse()) {
-      return 0;
+  static long staleCells(LlamaHyperparameters model, boolean ours, Options options) {
+    if (!options.reuse() || ours) {
+      return options.reuse() ? Long.MAX_VALUE : 0;
     }
     long keyValueSize = (long) model.keyValueHeads() * model.headSize();
     long weights =
@@ -191,7 +193,6 @@ final class Scorer {
   private void forget() {
     context = contexts.cleared();
     cache = new PrefixCache(context.maxSequences());
-    tiled = true;
   }
 
   private void computeTogether(List<Text> texts) {
@@ -218,23 +219,20 @@ final class Scorer {
       text.match = text.everyToken ? new PrefixCache.Match(null, 0) : cache.longest(text.tokens);
     }
     probe.accept(Step.PLAN);
-    Planner.Choice choice =
-        plan(texts, texts.stream().mapToInt(text -> text.match.length()).toArray());
-    Plan plan = choice.plan();
+    Plan plan = plan(texts, texts.stream().mapToInt(text -> text.match.length()).toArray());
     boolean mostlyNew = plan.tokensReused() <= plan.tokensComputed();
     if (mostlyNew
         && !isRoom(plan.tokensComputed(), texts.size())
         && contexts.grow(cellsOfAll(texts))) {
       return false;
     }
-    Map<Integer, Integer> kept = kept(texts, choice.tiled());
+    Map<Integer, Integer> kept = kept(texts);
     probe.accept(Step.MAKE_ROOM);
     if (!makeRoom(plan.tokensComputed(), texts.size(), kept)) {
       var _ = contexts.grow(cellsOfAll(texts));
       return false;
     }
-    begin(texts, choice.tiled());
-    tiled &= choice.tiled();
+    begin(texts);
     for (Decode decode : plan.decodes()) {
       List<Run> runs =
           decode.runs().stream()
@@ -242,7 +240,9 @@ final class Scorer {
               .toList();
       probe.accept(Step.ADD);
       runs.forEach(run -> add(run, texts));
-      if (exact && !context.ascending()) {
+      if (repeatable && !context.ascending()) {
+        // What it holds is lost either way, and in a larger one it happens less often.
+        var _ = contexts.grow(cellsOfAll(texts));
         return false;
       }
       probe.accept(Step.DECODE);
@@ -252,13 +252,6 @@ final class Scorer {
               0, 0, 0, runs.stream().mapToLong(Run::size).sum(), runs.isEmpty() ? 0 : 1);
       probe.accept(Step.READ);
       read(runs, texts, states);
-      if (staleCells == 0 && !choice.tiled()) {
-        // Nobody will begin with it, and attention passes over every cell that is taken. Not where
-        // bits matter: the next tokens lie where it lay.
-        texts.stream()
-            .filter(text -> text.delivered)
-            .forEach(text -> context.trim(text.sequence, 0));
-      }
     }
     probe.accept(Step.KEEP);
     end(texts);
@@ -266,24 +259,24 @@ final class Scorer {
     return true;
   }
 
-  private Planner.Choice plan(List<Text> texts, int[] common) {
+  private Plan plan(List<Text> texts, int[] common) {
     if (texts.getFirst().everyToken) {
-      return planner.every(texts.getFirst().tokens.length, tiled);
+      return planner.every(texts.getFirst().tokens.length);
     }
-    return planner.last(texts.stream().map(text -> text.tokens).toList(), common, tiled);
+    return planner.last(texts.stream().map(text -> text.tokens).toList(), common);
   }
 
   /** How many cells the context needs, if it holds nothing else. */
   private int cellsOfAll(List<Text> texts) {
-    long tokens = plan(texts, new int[texts.size()]).plan().tokensComputed();
+    long tokens = plan(texts, new int[texts.size()]).tokensComputed();
     return (int) Math.max(tokens, ContextSizes.cellsFor(texts.size()));
   }
 
   /** What must stay in the cache: sequences, and how many of their tokens. */
-  private static Map<Integer, Integer> kept(List<Text> texts, boolean tiled) {
+  private Map<Integer, Integer> kept(List<Text> texts) {
     Map<Integer, Integer> kept = new HashMap<>();
     for (Text text : texts) {
-      int reused = Planner.reusable(text.tokens.length, text.match.length(), tiled);
+      int reused = planner.reusable(text.tokens.length, text.match.length());
       if (reused > 0) {
         kept.merge(text.match.entry().sequence(), reused, Math::max);
       }
@@ -318,10 +311,10 @@ final class Scorer {
     }
   }
 
-  private void begin(List<Text> texts, boolean inTiles) {
+  private void begin(List<Text> texts) {
     for (Text text : texts) {
       text.sequence = cache.take();
-      int reused = Planner.reusable(text.tokens.length, text.match.length(), inTiles);
+      int reused = planner.reusable(text.tokens.length, text.match.length());
       if (reused > 0) {
         cache.use(text.match.entry());
         context.share(text.match.entry().sequence(), text.sequence, reused);

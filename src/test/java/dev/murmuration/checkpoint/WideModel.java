@@ -25,8 +25,11 @@ public final class WideModel {
 
   private final GgufWriter writer = new GgufWriter();
   private final Random random = new Random(20_261_124);
+  private final boolean mxfp4;
 
-  private WideModel() {}
+  private WideModel(boolean mxfp4) {
+    this.mxfp4 = mxfp4;
+  }
 
   /** Writes it into the named file. */
   public static void main(String[] arguments) throws IOException {
@@ -35,7 +38,16 @@ public final class WideModel {
 
   /** Writes it with matrices in F16. */
   public static void write(Path file) throws IOException {
-    WideModel model = new WideModel();
+    write(file, false);
+  }
+
+  /** Writes it with the layers' matrices in MXFP4, which llama.cpp quantizes experts alone to. */
+  public static void writeMxfp4(Path file) throws IOException {
+    write(file, true);
+  }
+
+  private static void write(Path file, boolean mxfp4) throws IOException {
+    WideModel model = new WideModel(mxfp4);
     model.metadata();
     model.tensors();
     model.writer.write(file);
@@ -90,11 +102,26 @@ public final class WideModel {
   }
 
   private void matrix(String name, long row, long rows) {
+    if (mxfp4 && name.startsWith("blk")) {
+      mxfp4(name, row, rows);
+      return;
+    }
     ByteBuffer bytes = buffer((int) (row * rows * Short.BYTES));
     while (bytes.hasRemaining()) {
       bytes.putShort(Float.floatToFloat16(0.05f * (float) random.nextGaussian()));
     }
     add(name, GgufTensorType.F16, List.of(row, rows), bytes.flip());
+  }
+
+  /** Blocks of 32: an exponent, and 4 bits each that stand for 0 to ±6 times its power of two. */
+  private void mxfp4(String name, long row, long rows) {
+    ByteBuffer bytes = buffer((int) (row * rows / 32 * 17));
+    byte[] numbers = new byte[16];
+    while (bytes.hasRemaining()) {
+      random.nextBytes(numbers);
+      bytes.put((byte) (127 - 5)).put(numbers);
+    }
+    add(name, GgufTensorType.MXFP4, List.of(row, rows), bytes.flip());
   }
 
   private void add(String name, GgufTensorType type, List<Long> dims, ByteBuffer bytes) {

@@ -1,104 +1,157 @@
 package dev.murmuration.reward;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
+import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
 import dev.murmuration.TestTexts;
 import dev.murmuration.checkpoint.Quantizer;
 import dev.murmuration.checkpoint.WideModel;
+import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.QuantizationType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A text's reward does not depend on what is computed beside it or was computed before it: 200
- * texts alone, all at once, shuffled, with sharing and reuse on and off, with one thread and two.
+ * A text's reward does not depend on what is computed beside it or was computed before it, on how
+ * many tokens are computed at once, or on how many threads compute: each text alone beside all in
+ * random order, at once and one by one, after other texts. Where our kernels compute, nothing is
+ * added to a text for that; without them {@code exact} fills texts up.
  */
 @Tag("native")
 class BatchInvarianceTest {
-  private static final List<String> TEXTS = TestTexts.bestOf(25, 8, 11);
+  private static final String MXFP4 = "MXFP4";
 
-  @TempDir Path directory;
+  /** What our kernels compute with; MXFP4 is no mix of llama.cpp's for a model without experts. */
+  private static final List<String> TYPES =
+      List.of(
+          "F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K_M", "Q4_K_M",
+          "Q5_K_M", "Q6_K", "IQ4_NL", "IQ4_XS", MXFP4);
 
-  private Path model(String name) throws Exception {
-    if (name.equals("tiny")) {
-      return TestModels.TINY;
-    }
-    if (name.equals("fledgling")) {
-      return TestModels.FLEDGLING;
-    }
-    Path wide = directory.resolve("wide.gguf");
-    if (!Files.exists(wide)) {
-      WideModel.write(wide);
-    }
-    Path quantized = directory.resolve(name + ".gguf");
-    Quantizer.of(wide).type(QuantizationType.of(name)).quantize(quantized);
-    return quantized;
+  /** How it is computed. */
+  private record Way(int threads, int microBatch, boolean together) {}
+
+  private static final List<Way> WAYS =
+      List.of(
+          new Way(2, 64, true),
+          new Way(4, 512, false),
+          new Way(1, 2048, true),
+          new Way(3, 128, false),
+          new Way(2, 256, true));
+
+  @TempDir static Path directory;
+
+  private static Path wide;
+
+  @BeforeAll
+  static void write() throws Exception {
+    wide = directory.resolve("wide.gguf");
+    WideModel.write(wide);
+    WideModel.writeMxfp4(directory.resolve(MXFP4 + ".gguf"));
   }
 
-  /** Largest difference to the rewards of the texts scored alone. */
-  private static double difference(Path model, Options options, List<String> texts)
-      throws Exception {
+  private static Path quantized(String type) throws Exception {
+    Path file = directory.resolve(type + ".gguf");
+    if (Files.notExists(file)) {
+      Quantizer.of(wide).type(QuantizationType.of(type)).quantize(file);
+    }
+    return file;
+  }
+
+  /** {@code fast} as well where our kernels compute. */
+  static Precision[] precisions() {
+    return Llama.kernels().isEmpty() ? new Precision[] {Precision.EXACT} : Precision.values();
+  }
+
+  static Stream<Arguments> typesAndPrecisions() {
+    return TYPES.stream()
+        .flatMap(type -> Arrays.stream(precisions()).map(one -> Arguments.of(type, one)));
+  }
+
+  /** Texts whose rewards are other bits than when they are scored alone. */
+  private static List<String> different(
+      Path model, Precision precision, List<String> texts, List<Way> ways) throws Exception {
+    Options options = Options.defaults().precision(precision);
     Map<String, Double> alone = new HashMap<>();
-    double largest = 0;
     try (RewardModel plain = RewardModel.load(model, options.threads(1).reuse(false))) {
       for (String text : texts) {
         alone.put(text, plain.scoreText(text).reward());
       }
-      largest = Math.max(largest, difference(alone, texts, plain.scoreAllTexts(texts)));
     }
-    List<String> shuffled = new ArrayList<>(texts);
-    Collections.shuffle(shuffled, new Random(5));
-    try (RewardModel reusing = RewardModel.load(model, options.threads(2).microBatchSize(128))) {
-      List<Reward> oneByOne = shuffled.stream().map(reusing::scoreText).toList();
-      largest = Math.max(largest, difference(alone, shuffled, oneByOne));
+    List<String> different = new ArrayList<>();
+    for (Way way : ways) {
+      List<String> shuffled = new ArrayList<>(texts);
+      Collections.shuffle(shuffled, new Random(way.microBatch()));
+      Options changed = options.threads(way.threads()).microBatchSize(way.microBatch());
+      try (RewardModel reusing = RewardModel.load(model, changed)) {
+        reusing.scoreAllTexts(TestTexts.bestOf(1, 5, way.microBatch()));
+        List<Reward> rewards =
+            way.together()
+                ? reusing.scoreAllTexts(shuffled)
+                : shuffled.stream().map(reusing::scoreText).toList();
+        for (int i = 0; i < rewards.size(); i++) {
+          if (rewards.get(i).reward() != alone.get(shuffled.get(i))) {
+            different.add(way + ": " + shuffled.get(i));
+          }
+        }
+      }
     }
-    try (RewardModel reusing = RewardModel.load(model, options.threads(2))) {
-      List<String> some = shuffled.subList(0, texts.size() / 3);
-      largest = Math.max(largest, difference(alone, some, reusing.scoreAllTexts(some)));
-      largest = Math.max(largest, difference(alone, texts, reusing.scoreAllTexts(texts)));
-    }
-    return largest;
-  }
-
-  private static double difference(
-      Map<String, Double> alone, List<String> texts, List<Reward> rewards) {
-    double largest = 0;
-    for (int i = 0; i < texts.size(); i++) {
-      largest = Math.max(largest, Math.abs(rewards.get(i).reward() - alone.get(texts.get(i))));
-    }
-    return largest;
+    return different;
   }
 
   @ParameterizedTest
-  @CsvSource({"tiny", "fledgling"})
-  void exactGivesTheSameBits(String model) throws Exception {
-    assertThat(difference(model(model), Options.defaults().precision(Precision.EXACT), TEXTS))
-        .isZero();
+  @MethodSource("precisions")
+  void aHundredTextsHaveTheSameBits(Precision precision) throws Exception {
+    List<String> texts = TestTexts.bestOf(25, 4, 11);
+    assertThat(different(TestModels.TINY, precision, texts, WAYS)).isEmpty();
+    assertThat(different(TestModels.FLEDGLING, precision, texts, WAYS)).isEmpty();
   }
 
   @ParameterizedTest
-  @CsvSource({"Q8_0", "Q6_K", "Q4_K_M", "Q4_K_8", "Q4_0", "IQ4_NL", "BF16"})
-  void exactGivesTheSameBitsWhateverTheWeightsAreStoredAs(String type) throws Exception {
-    List<String> some = TestTexts.bestOf(4, 6, 12);
-    assertThat(difference(model(type), Options.defaults().precision(Precision.EXACT), some))
-        .isZero();
+  @MethodSource("typesAndPrecisions")
+  void whateverTheWeightsAreStoredAs(String type, Precision precision) throws Exception {
+    int first = TYPES.indexOf(type) % (WAYS.size() - 1);
+    List<Way> two = WAYS.subList(first, first + 2);
+    List<String> texts = TestTexts.bestOf(4, 5, 12);
+    assertThat(different(quantized(type), precision, texts, two)).isEmpty();
   }
 
-  @ParameterizedTest
-  @CsvSource({"tiny, 1e-2", "fledgling, 1.6e-2"})
-  void fastStaysWithinTheBoundOfTheReadme(String model, double bound) throws Exception {
-    assertThat(difference(model(model), Options.defaults(), TEXTS)).isCloseTo(0, within(bound));
+  /** Prints whether llama.cpp's kernels compute, and then what is different. */
+  static final class Off {
+    public static void main(String[] args) throws Exception {
+      System.out.println(Llama.kernels().isEmpty());
+      List<String> texts = TestTexts.bestOf(4, 5, 12);
+      for (String file : args) {
+        different(Path.of(file), Precision.EXACT, texts, WAYS.subList(0, 3))
+            .forEach(System.out::println);
+      }
+    }
+  }
+
+  @Test
+  void exactHasTheSameBitsWithLlamaCppsKernels() throws Exception {
+    ChildJvm.Result result =
+        new ChildJvm(Off.class)
+            .options("-Dmurmuration.kernels=off")
+            .run(
+                TestModels.TINY, quantized("Q8_0"), quantized("Q4_K_M"), quantized("Q4_0"),
+                quantized("BF16"));
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    assertThat(result.out().strip()).isEqualTo("true");
   }
 }
