@@ -115,27 +115,9 @@ inline void pack_bytes(const char * rows, size_t stride, int g, group_of<type> &
     }
 }
 
-// A batch of groups of 16 lanes, or what is left of one; lanes from `lanes` on are zero.
-template <typename type>
-void pack(const char * rows, size_t stride, int64_t lanes, int groups, group_of<type> * to, int first_lane) {
-    constexpr size_t most = batch / block_groups<type> * sizeof(typename type::block);
-    const size_t     size = static_cast<size_t>(groups / block_groups<type>) * sizeof(typename type::block);
-    char             some[vector_lanes][most];
-    if (lanes < vector_lanes) {
-        memset(some, 0, sizeof some);
-        for (int64_t lane = 0; lane < lanes; lane++) {
-            memcpy(some[lane], rows + static_cast<size_t>(lane) * stride, size);
-        }
-        rows   = some[0];
-        stride = most;
-    } else {
-        // Into the second-level cache: rows that lie a power of two apart would push each other out of the first.
-        for (size_t lane = 0; lane < vector_lanes; lane++) {
-            for (size_t at = 0; at < most; at += 64) {
-                _mm_prefetch(rows + lane * stride + at + ahead, _MM_HINT_T1);
-            }
-        }
-    }
+// Into a group's members of those names.
+template <typename type, typename places>
+inline void unpack_scales(const char * rows, size_t stride, int groups, places * to, int first_lane) {
     lane_scales<type>::unpack(rows, stride, groups, [&](int g) {
         scales_to at = {};
         for (int h = 0; h < type::halves; h++) {
@@ -144,6 +126,50 @@ void pack(const char * rows, size_t stride, int64_t lanes, int groups, group_of<
         }
         return at;
     });
+}
+
+// A batch of groups of 16 lanes where they lie, or a copy of it where there are fewer lanes, with zeros for the others.
+template <typename type> struct batch_of_rows {
+    static constexpr size_t most = batch / block_groups<type> * sizeof(typename type::block);
+
+    batch_of_rows(const product & p, int64_t lane, int64_t g, int groups) {
+        rows = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride +
+               static_cast<size_t>(g / block_groups<type>) * sizeof(typename type::block);
+        stride = p.weights_stride;
+        if (p.n - lane < vector_lanes) {
+            memset(some, 0, sizeof some);
+            for (int64_t i = 0; i < p.n - lane; i++) {
+                memcpy(some[i], rows + static_cast<size_t>(i) * stride,
+                       static_cast<size_t>(groups / block_groups<type>) * sizeof(typename type::block));
+            }
+            rows   = some[0];
+            stride = most;
+            return;
+        }
+        // Into the second-level cache: rows that lie a power of two apart would push each other out of the first.
+        for (size_t i = 0; i < vector_lanes; i++) {
+            for (size_t at = 0; at < most; at += 64) {
+                _mm_prefetch(rows + i * stride + at + ahead, _MM_HINT_T1);
+            }
+        }
+    }
+
+    const typename type::block * row(int i) const {
+        return reinterpret_cast<const typename type::block *>(rows + static_cast<size_t>(i) * stride);
+    }
+
+    const char * rows;
+    size_t       stride;
+    char         some[vector_lanes][most];
+};
+
+// A batch of groups of 16 lanes, or what is left of one.
+template <typename type>
+void pack(const product & p, int64_t lane, int64_t from, int groups, group_of<type> * to, int first_lane) {
+    const batch_of_rows<type> of(p, lane, from, groups);
+    const char * rows = of.rows;
+    const size_t stride = of.stride;
+    unpack_scales<type>(rows, stride, groups, to, first_lane);
     for (int g = 0; g < groups; g++) {
         pack_bytes<type>(rows, stride, g, to[g], first_lane);
     }
@@ -222,8 +248,84 @@ template <typename type> size_t panel_size() {
     return sizeof(group_of<type>) * panel_groups * (panel_lanes / tile_lanes);
 }
 
+// ---- one row, or two ----
+
+// The sums of four times four numbers of 32 bits in four vectors: of rows 4 * b + i, which are the b-th 128 bits of v[i].
+inline __m512i sums_of(__m512i * v) {
+    transpose4(v[0], v[1], v[2], v[3]);
+    return _mm512_add_epi32(_mm512_add_epi32(v[0], v[1]), _mm512_add_epi32(v[2], v[3]));
+}
+
+// The same numbers as multiply_tile's: here each lane's weights stay together, unsigned, and x is signed.
+template <typename type, int rows>
+void multiply_few(const product & p, const quantized_rows & x, int64_t lane) {
+    struct {
+        alignas(64) float scale[type::halves][vector_lanes];
+        alignas(64) float minimum[type::halves][vector_lanes];
+    } scales[batch];
+    const int64_t k_groups = p.k / group;
+    const __m512i flip     = _mm512_set1_epi8(static_cast<char>(0x80));
+    __m512        total[rows];
+    for (int r = 0; r < rows; r++) {
+        total[r] = _mm512_setzero_ps();
+    }
+    for (int64_t from = 0; from < k_groups; from += batch) {
+        const int                 groups = static_cast<int>(std::min<int64_t>(batch, k_groups - from));
+        const batch_of_rows<type> of(p, lane, from, groups);
+        unpack_scales<type>(of.rows, of.stride, groups, scales, 0);
+        for (int g = 0; g < groups; g++) {
+            __m512i w[2][4];
+            for (int i = 0; i < 4; i++) {
+                lane_bytes<type>::unpack(of.row(i), of.stride, g, w[0][i], w[1][i]);
+                w[0][i] = _mm512_xor_si512(w[0][i], flip);
+                w[1][i] = _mm512_xor_si512(w[1][i], flip);
+            }
+            for (int r = 0; r < rows; r++) {
+                const int64_t at = r * k_groups + from + g;
+                __m512i       four[2], start[2];
+                for (int h = 0; h < 2; h++) {
+                    const auto * bytes = reinterpret_cast<const __m128i *>(x.bytes + at * group + h * 16);
+                    four[h]            = _mm512_xor_si512(_mm512_broadcast_i32x4(_mm_loadu_si128(bytes)), flip);
+                    start[h]           = _mm512_dpbusd_epi32(_mm512_setzero_si512(), flip,
+                                                             _mm512_sub_epi8(_mm512_setzero_si512(), four[h]));
+                }
+                const __m512 scale = _mm512_set1_ps(x.scales[at]);
+                for (int h = 0; h < type::halves; h++) {
+                    __m512i sum[4];
+                    for (int i = 0; i < 4; i++) {
+                        sum[i] = _mm512_dpbusd_epi32(start[h], w[h][i], four[h]);
+                        if (type::halves == 1) {
+                            sum[i] = _mm512_dpbusd_epi32(_mm512_add_epi32(sum[i], start[1]), w[1][i], four[1]);
+                        }
+                    }
+                    total[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums_of(sum)),
+                                               _mm512_mul_ps(_mm512_load_ps(scales[g].scale[h]), scale), total[r]);
+                    if (type::has_minimum) {
+                        const float * of_x = x.sums + 2 * at;
+                        total[r] = _mm512_fnmadd_ps(_mm512_load_ps(scales[g].minimum[h]),
+                                                    _mm512_set1_ps(type::halves == 1 ? of_x[0] + of_x[1] : of_x[h]), total[r]);
+                    }
+                }
+            }
+        }
+    }
+    for (int r = 0; r < rows; r++) {
+        _mm512_mask_storeu_ps(p.y + static_cast<size_t>(r) * p.y_stride + lane, mask(p.n - lane), total[r]);
+    }
+}
+
 template <typename type>
 void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
+    if (p.m <= 2) {
+        for (int64_t lane = begin; lane < std::min(begin + lanes, p.n); lane += vector_lanes) {
+            if (p.m == 1) {
+                multiply_few<type, 1>(p, rows_in(work, p.k, p.m), lane);
+            } else {
+                multiply_few<type, 2>(p, rows_in(work, p.k, p.m), lane);
+            }
+        }
+        return;
+    }
     // What is used but a few times is used while it is in the first-level cache.
     const bool few = p.m <= few_rows;
     if (few && lanes > tile_lanes) {
@@ -241,11 +343,9 @@ void multiply(const product & p, void * work, int thread, int64_t begin, int64_t
     for (int64_t from = 0; from < k_groups; from += depth) {
         const int groups = static_cast<int>(std::min<int64_t>(depth, k_groups - from));
         for (int64_t lane = 0; lane < std::min(lanes, p.n - begin); lane += vector_lanes) {
-            const char * rows_of_weights = static_cast<const char *>(p.weights) + static_cast<size_t>(begin + lane) * p.weights_stride;
             for (int g = 0; g < groups; g += batch) {
-                pack<type>(rows_of_weights + static_cast<size_t>((from + g) / block_groups<type>) * sizeof(typename type::block),
-                           p.weights_stride, p.n - begin - lane, std::min(batch, groups - g),
-                           panel + lane / tile_lanes * panel_groups + g, static_cast<int>(lane % tile_lanes));
+                pack<type>(p, begin + lane, from + g, std::min(batch, groups - g), panel + lane / tile_lanes * panel_groups + g,
+                           static_cast<int>(lane % tile_lanes));
             }
         }
         for (int64_t row = 0; row < p.m; row += tile_rows) {

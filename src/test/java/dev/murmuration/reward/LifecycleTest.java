@@ -192,7 +192,13 @@ class LifecycleTest {
   @Test
   void callbacksThatBlockDelayNobodyElse() throws Exception {
     CountDownLatch release = new CountDownLatch(1);
-    try (RewardModel model = load(Options.defaults().timeout(Duration.ofMinutes(10)));
+    // A callback of a future that is complete already would run here.
+    CountDownLatch attached = new CountDownLatch(1);
+    Options options =
+        Options.defaults()
+            .timeout(Duration.ofMinutes(10))
+            .probe(step -> awaitAt(Step.LOOK_UP, step, attached));
+    try (RewardModel model = load(options);
         RewardModel other = load(Options.defaults())) {
       List<CompletableFuture<Void>> blocked = new ArrayList<>();
       CountDownLatch blocking = new CountDownLatch(20);
@@ -210,6 +216,7 @@ class LifecycleTest {
                       }
                     }));
       }
+      attached.countDown();
       blocking.await();
       assertThat(model.scoreTextAsync("Hello?").get().reward()).isFinite();
       assertThat(other.scoreTextAsync("Hello?").get().reward()).isFinite();
@@ -218,6 +225,16 @@ class LifecycleTest {
       for (CompletableFuture<Void> one : blocked) {
         one.get();
       }
+    }
+  }
+
+  private static void awaitAt(Step awaited, Step step, CountDownLatch latch) {
+    try {
+      if (step == awaited) {
+        latch.await();
+      }
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 
