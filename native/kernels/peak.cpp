@@ -1,5 +1,7 @@
 // What the hardware reaches, beside which a measurement of the kernels says something: the instruction that multiplies a
 // type's weights, with nothing around it, and a plain read of memory.
+#include "product.h"
+
 #include "ggml.h"
 
 #include <algorithm>
@@ -13,15 +15,8 @@
 #include <utility>
 #include <vector>
 
-// Where there is AMX, ggml computes with it, and none of these is the peak.
-#if !defined(__AMX_INT8__)
-#if defined(__AVX512F__) && defined(__AVX512VNNI__)
-#define MURMUR_PEAK_512
-#elif defined(__AVX2__) && defined(__FMA__)
-#define MURMUR_PEAK_256
-#endif
-#endif
-#if defined(MURMUR_PEAK_512) || defined(MURMUR_PEAK_256)
+#if defined(MURMUR_AVX512_VNNI) || defined(MURMUR_AVX_VNNI) || defined(MURMUR_AVX2)
+#define MURMUR_PEAK
 #include <immintrin.h>
 #endif
 
@@ -84,10 +79,10 @@ template <typename body> double most(double seconds, const body & attempt) {
 
 // ---- the instructions ----
 
-// Each step is one instruction that no compiler can drop, join or move, with an operand from the first-level cache as the
-// kernels have one. A step counts its multiplications and its additions.
+// Each step is what the kernels do most, as no compiler can drop, join or move it, with an operand from the first-level cache
+// as they have one. A step counts its multiplications and its additions.
 
-#ifdef MURMUR_PEAK_512
+#ifdef MURMUR_AVX512_VNNI
 
 // As many sums as the kernels' tiles have; enough to hide the latency, wherever two can begin in a cycle.
 constexpr size_t sums = 24;
@@ -126,29 +121,48 @@ struct halves {
 using halves = floats;
 #endif
 
-#elif defined(MURMUR_PEAK_256)
+using words = bytes;
+
+#elif defined(MURMUR_PEAK)
 
 constexpr size_t sums = 12;
 
+#ifdef MURMUR_AVX_VNNI
 struct bytes {
-    static constexpr double operations = 2 * 32;
-    using vector                       = __m256i;
+    static constexpr const char * name       = "vpdpbusd, 256 bits";
+    static constexpr double       operations = 2 * 32;
+    using vector                             = __m256i;
     static vector some() { return _mm256_set1_epi8(3); }
-#ifdef __AVXVNNI__
-    static constexpr const char * name = "vpdpbusd, 256 bits";
-    static void                   step(vector & sum, const vector & a, const vector & b) {
+    static void   step(vector & sum, const vector & a, const vector & b) {
         asm volatile("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "m"(b));
     }
-#else
-    static constexpr const char * name = "vpmaddubsw, vpmaddwd and vpaddd, 256 bits";
-    static void                   step(vector & sum, const vector & a, const vector & b) {
-        vector product;
-        asm volatile("vpmaddubsw %3, %2, %1\n\tvpmaddwd %2, %1, %1\n\tvpaddd %1, %0, %0"
-                     : "+x"(sum), "=&x"(product)
-                     : "x"(a), "m"(b));
-    }
-#endif
 };
+
+using words = bytes;
+#else
+struct bytes {
+    static constexpr const char * name       = "vpmaddubsw and vpaddw, 256 bits";
+    static constexpr double       operations = 2 * 32;
+    using vector                             = __m256i;
+    static vector some() { return _mm256_set1_epi8(3); }
+    static void   step(vector & sum, const vector & a, const vector & b) {
+        vector product;
+        asm volatile("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(a), "m"(b));
+    }
+};
+
+// Weights of 8 bits are too large for those.
+struct words {
+    static constexpr const char * name       = "vpmaddwd and vpaddd, 256 bits";
+    static constexpr double       operations = 2 * 16;
+    using vector                             = __m256i;
+    static vector some() { return _mm256_set1_epi16(3); }
+    static void   step(vector & sum, const vector & a, const vector & b) {
+        vector product;
+        asm volatile("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(a), "m"(b));
+    }
+};
+#endif
 
 struct floats {
     static constexpr const char * name       = "float32 fma, 256 bits";
@@ -164,7 +178,7 @@ using halves = floats;
 
 #endif
 
-#if defined(MURMUR_PEAK_512) || defined(MURMUR_PEAK_256)
+#ifdef MURMUR_PEAK
 
 // Operations a second of one thread, in so many seconds. Every sum has an index that is known when this is compiled: only so
 // they all stay in registers.
@@ -209,12 +223,15 @@ __attribute__((noinline)) word total(const word * from, size_t count) {
 }  // namespace
 
 double murmur_kernels_peak(int type, int threads, double seconds, const char ** instruction) {
-#if defined(MURMUR_PEAK_512) || defined(MURMUR_PEAK_256)
+#ifdef MURMUR_PEAK
     if (type == GGML_TYPE_F32 || type == GGML_TYPE_F16) {
         return peak<floats>(threads, seconds, instruction);
     }
     if (type == GGML_TYPE_BF16) {
         return peak<halves>(threads, seconds, instruction);
+    }
+    if (type == GGML_TYPE_Q8_0 || type == GGML_TYPE_IQ4_NL || type == GGML_TYPE_IQ4_XS) {
+        return peak<words>(threads, seconds, instruction);
     }
     if (ggml_is_quantized(static_cast<ggml_type>(type))) {
         return peak<bytes>(threads, seconds, instruction);
