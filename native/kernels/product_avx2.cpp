@@ -241,6 +241,7 @@ template <typename type> struct integers {
             sum[r][0] = load(w.start[part]);
             sum[r][1] = load(w.start[part] + vector_lanes);
         }
+#pragma GCC unroll 16
         for (int s = part * math::part_steps; s < (part + 1) * math::part_steps; s++) {
             __m256i w0 = load(w.bytes[s][0]);
             __m256i w1 = load(w.bytes[s][vector_lanes]);
