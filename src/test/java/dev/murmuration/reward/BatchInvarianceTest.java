@@ -149,7 +149,10 @@ class BatchInvarianceTest {
         new ChildJvm(Off.class)
             .options("-Dmurmuration.kernels=off")
             .run(
-                TestModels.TINY, quantized("Q8_0"), quantized("Q4_K_M"), quantized("Q4_0"),
+                TestModels.TINY,
+                quantized("Q8_0"),
+                quantized("Q4_K_M"),
+                quantized("Q4_0"),
                 quantized("BF16"));
     assertThat(result.exitCode()).as(result.err()).isZero();
     assertThat(result.out().strip()).isEqualTo("true");
