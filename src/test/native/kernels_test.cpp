@@ -17,7 +17,7 @@
 
 namespace {
 
-constexpr ggml_type types[] = { GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1, GGML_TYPE_Q5_0,   GGML_TYPE_Q5_1,
+constexpr ggml_type types[] = { GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_1, GGML_TYPE_Q5_0, GGML_TYPE_Q5_1,
                                 GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K,   GGML_TYPE_Q6_K,
                                 GGML_TYPE_IQ4_NL, GGML_TYPE_IQ4_XS, GGML_TYPE_MXFP4, GGML_TYPE_F32, GGML_TYPE_F16,
                                 GGML_TYPE_BF16 };
@@ -163,7 +163,8 @@ void one_case() {
     const murmur::product_kernel & kernel = *murmur::find_product_kernel(type);
     murmur::product                p;
     const int64_t                  block = ggml_blck_size(type);
-    p.k                                  = block * number(1, number(0, 9) == 0 ? 2304 / block + 1 : std::max<int64_t>(512 / block, 2));
+    const int64_t                  blocks = number(0, 9) == 0 ? 2304 / block + 1 : 512 / block;
+    p.k                                  = block * number(1, blocks);
     p.n                                  = number(1, number(0, 9) == 0 ? 300 : 70);
     p.m                                  = number(1, number(0, 9) == 0 ? 64 : 20);
     const size_t row                     = ggml_row_size(type, p.k);
