@@ -25,7 +25,6 @@ constexpr int panel_lanes  = 128;  // four tiles
 constexpr int panel_groups = 64;   // 2048 columns: a panel and the rows' part for it stay in the second-level cache
 constexpr int quads        = group / 4;
 constexpr int few_rows     = 16;   // up to here weights are multiplied at once when they are unpacked
-constexpr int ahead        = 512;  // bytes: how far in each row memory is asked for; the processor does not see 32 rows coming
 
 // One group of a tile. `bytes` holds four columns of 16 lanes in each vector: what vpdpbusd adds up.
 template <int halves, bool has_minimum> struct panel_group {
@@ -97,11 +96,10 @@ template <typename type> using group_of = panel_group<type::halves, type::has_mi
 
 // One group of 16 lanes.
 template <typename type>
-inline void pack_bytes(const char * rows, size_t stride, int g, group_of<type> & to, int first_lane) {
+inline void pack_bytes(const batch_of_rows<type> & of, int g, group_of<type> & to, int first_lane) {
     __m512i v[quads];
     for (int i = 0; i < 4; i++) {
-        const auto * row = reinterpret_cast<const typename type::block *>(rows + static_cast<size_t>(i) * stride);
-        lane_bytes<type>::unpack(row, stride, g, v[i], v[4 + i]);
+        lane_bytes<type>::unpack(of.row(i), of.stride, g, v[i], v[4 + i]);
     }
     transpose4(v[0], v[1], v[2], v[3]);
     transpose4(v[4], v[5], v[6], v[7]);
@@ -118,63 +116,13 @@ inline void pack_bytes(const char * rows, size_t stride, int g, group_of<type> &
     }
 }
 
-// Into a group's members of those names.
-template <typename type, typename places>
-inline void unpack_scales(const char * rows, size_t stride, int groups, places * to, int first_lane) {
-    lane_scales<type>::unpack(rows, stride, groups, [&](int g) {
-        scales_to at = {};
-        for (int h = 0; h < type::halves; h++) {
-            at.scale[h]   = to[g].scale[h] + first_lane;
-            at.minimum[h] = type::has_minimum ? to[g].minimum[h] + first_lane : nullptr;
-        }
-        return at;
-    });
-}
-
-// A batch of groups of 16 lanes where they lie, or a copy of it where there are fewer lanes, with zeros for the others.
-template <typename type> struct batch_of_rows {
-    static constexpr size_t most = batch / block_groups<type> * sizeof(typename type::block);
-
-    batch_of_rows(const product & p, int64_t lane, int64_t g, int groups) {
-        rows = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride +
-               static_cast<size_t>(g / block_groups<type>) * sizeof(typename type::block);
-        stride = p.weights_stride;
-        if (p.n - lane < vector_lanes) {
-            memset(some, 0, sizeof some);
-            for (int64_t i = 0; i < p.n - lane; i++) {
-                memcpy(some[i], rows + static_cast<size_t>(i) * stride,
-                       static_cast<size_t>(groups / block_groups<type>) * sizeof(typename type::block));
-            }
-            rows   = some[0];
-            stride = most;
-            return;
-        }
-        // Into the second-level cache: rows that lie a power of two apart would push each other out of the first.
-        for (size_t i = 0; i < vector_lanes; i++) {
-            for (size_t at = 0; at < most; at += 64) {
-                _mm_prefetch(rows + i * stride + at + ahead, _MM_HINT_T1);
-            }
-        }
-    }
-
-    const typename type::block * row(int i) const {
-        return reinterpret_cast<const typename type::block *>(rows + static_cast<size_t>(i) * stride);
-    }
-
-    const char * rows;
-    size_t       stride;
-    char         some[vector_lanes][most];
-};
-
 // A batch of groups of 16 lanes, or what is left of one.
 template <typename type>
 void pack(const product & p, int64_t lane, int64_t from, int groups, group_of<type> * to, int first_lane) {
     const batch_of_rows<type> of(p, lane, from, groups);
-    const char * rows = of.rows;
-    const size_t stride = of.stride;
-    unpack_scales<type>(rows, stride, groups, to, first_lane);
+    unpack_scales<type>(of.rows, of.stride, groups, to, first_lane);
     for (int g = 0; g < groups; g++) {
-        pack_bytes<type>(rows, stride, g, to[g], first_lane);
+        pack_bytes<type>(of, g, to[g], first_lane);
     }
 }
 
@@ -251,7 +199,7 @@ template <typename type> size_t panel_size() {
     return sizeof(group_of<type>) * panel_groups * (panel_lanes / tile_lanes);
 }
 
-// ---- one row, or two ----
+// ---- one row of x, or two ----
 
 // The sums of four times four numbers of 32 bits in four vectors: of rows 4 * b + i, which are the b-th 128 bits of v[i].
 inline __m512i sums_of(__m512i * v) {

@@ -2,6 +2,7 @@
 // place of what it has not; the numbers are the same.
 #pragma once
 
+#include "product.h"
 #include "unpack.h"
 
 #include <algorithm>
@@ -11,6 +12,9 @@ namespace murmur {
 
 constexpr int vector_lanes = 16;  // of 32 bits
 constexpr int batch        = 8;   // groups that are unpacked together: a block of the types with large ones
+
+// Bytes: how far in each row memory is asked for; the processor does not see so many rows coming.
+constexpr int ahead = 512;
 
 // Blocks have 32 weights, and few bytes, or 256.
 template <typename type> constexpr int block_groups = sizeof(typename type::block) < 64 ? 1 : batch;
@@ -240,6 +244,56 @@ template <> struct lane_scales<q6_K> {
             }
         }
     }
+};
+
+// ---- a batch ----
+
+// Into a group's members of those names.
+template <typename type, typename places>
+inline void unpack_scales(const char * rows, size_t stride, int groups, places * to, int first_lane) {
+    lane_scales<type>::unpack(rows, stride, groups, [&](int g) {
+        scales_to at = {};
+        for (int h = 0; h < type::halves; h++) {
+            at.scale[h]   = to[g].scale[h] + first_lane;
+            at.minimum[h] = type::has_minimum ? to[g].minimum[h] + first_lane : nullptr;
+        }
+        return at;
+    });
+}
+
+// A batch of groups of 16 lanes where they lie, or a copy of it where there are fewer lanes, with zeros for the others.
+template <typename type> struct batch_of_rows {
+    static constexpr size_t most = batch / block_groups<type> * sizeof(typename type::block);
+
+    batch_of_rows(const product & p, int64_t lane, int64_t g, int groups) {
+        rows = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride +
+               static_cast<size_t>(g / block_groups<type>) * sizeof(typename type::block);
+        stride = p.weights_stride;
+        if (p.n - lane < vector_lanes) {
+            memset(some, 0, sizeof some);
+            for (int64_t i = 0; i < p.n - lane; i++) {
+                memcpy(some[i], rows + static_cast<size_t>(i) * stride,
+                       static_cast<size_t>(groups / block_groups<type>) * sizeof(typename type::block));
+            }
+            rows   = some[0];
+            stride = most;
+            return;
+        }
+        // Into the second-level cache: rows that lie a power of two apart would push each other out of the first.
+        for (size_t i = 0; i < vector_lanes; i++) {
+            for (size_t at = 0; at < most; at += 64) {
+                _mm_prefetch(rows + i * stride + at + ahead, _MM_HINT_T1);
+            }
+        }
+    }
+
+    const typename type::block * row(int i) const {
+        return reinterpret_cast<const typename type::block *>(rows + static_cast<size_t>(i) * stride);
+    }
+
+    const char * rows;
+    size_t       stride;
+    char         some[vector_lanes][most];
 };
 
 }  // namespace murmur

@@ -194,7 +194,8 @@ void one_case() {
     const murmur::product_kernel & kernel = *murmur::find_product_kernel(type);
     murmur::product                p;
     const int64_t                  block = ggml_blck_size(type);
-    p.k                                  = block * number(1, number(0, 9) == 0 ? 2304 / block + 1 : std::max<int64_t>(512 / block, 2));
+    const int64_t                  blocks = number(0, 9) == 0 ? 2304 / block + 1 : 512 / block;
+    p.k                                  = block * number(1, blocks);
     p.n                                  = number(1, number(0, 9) == 0 ? 300 : 70);
     p.m                                  = number(1, number(0, 9) == 0 ? 64 : 20);
     const size_t row                     = ggml_row_size(type, p.k);
