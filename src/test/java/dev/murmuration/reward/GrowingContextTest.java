@@ -208,7 +208,8 @@ class GrowingContextTest {
   void memoryThatIsNotFreeIsNotTaken() throws Exception {
     LlamaHyperparameters shape = LlamaHyperparameters.validate(Gguf.read(TestModels.TINY));
     Options options = Options.defaults().threads(1);
-    ContextSizes sizes = new ContextSizes(shape, new Weights(0, 0, true, true), options, Long.MAX_VALUE);
+    ContextSizes sizes =
+        new ContextSizes(shape, new Weights(0, 0, true, true), options, Long.MAX_VALUE);
     long[] free = {0};
     try (LlamaModel model = LlamaModel.load(TestModels.TINY, ModelParameters.DEFAULT, null);
         GrowingContext growing = new GrowingContext(model, sizes, 4096, () -> free[0], _ -> {})) {
