@@ -8,8 +8,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * How the weights of a quantized file are stored: llama.cpp's own mixes by its names, and some made
- * for scoring.
+ * How the weights of a quantized file are stored: llama.cpp's own mixes by its names, and one made
+ * for where its kernels score.
  *
  * <p>A mix gives the matrices that matter most more bits. Norms stay float32, and the value head,
  * being metadata, is never touched.
@@ -27,7 +27,7 @@ public enum QuantizationType {
   Q4_K_8(
       5.29,
       Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_M(),
-      "for scoring: Q4_K_M with Q8_0 where it takes Q6_K",
+      "for llama.cpp's kernels on x86: Q4_K_M with Q8_0 for its Q6_K",
       Mix.MORE_BITS_IN_Q8_0),
   Q4_K_M(4.89, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_M(), "4 bits, some matrices in Q6_K"),
   Q4_K_S(4.67, Bindings.LLAMA_FTYPE_MOSTLY_Q4_K_S(), "4 bits"),
@@ -64,7 +64,7 @@ public enum QuantizationType {
       "every weight as it is, in the order of llama.cpp's files");
 
   /** What is taken when nobody says anything. */
-  public static final QuantizationType DEFAULT = Q4_K_8;
+  public static final QuantizationType DEFAULT = Q4_K_M;
 
   /** How a mix departs from llama.cpp's. */
   private enum Mix {

@@ -29,7 +29,7 @@ public final class Report {
 
       By `murmur-kernels-bench`, in turns with llama.cpp's kernels (in its own layout of the weights where it has one), medians.
       The work includes quantizing rows and unpacking weights, which come from memory. The peak is the one instruction alone, on
-      as many threads; where a type of a cache has none of its own, bfloat16's.
+      as many threads; for a cache of float16 bfloat16's.
 
       """;
 
