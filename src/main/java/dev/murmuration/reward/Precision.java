@@ -10,12 +10,13 @@ import java.util.Locale;
 public enum Precision {
   /**
    * Flash attention with a float16 key/value cache. The default. Within about 2e-3 of PyTorch on
-   * float32 weights.
+   * float32 weights. Where our own kernels compute everything the same text has the same bits,
+   * whatever else is scored.
    */
   FAST,
   /**
-   * Attention in float32. Within 1e-5 of PyTorch on float32 weights; the same text has the same
-   * bits, whatever else is scored.
+   * Attention in float32. Within 1e-5 of PyTorch on float32 weights; on a CPU the same text has the
+   * same bits, whatever else is scored.
    */
   EXACT;
 
