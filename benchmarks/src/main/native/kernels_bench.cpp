@@ -92,16 +92,9 @@ struct task {
 };
 
 struct options {
-    std::string types = "q8_0,q4_0,q4_K,q6_K,bf16,f16,f32";
-    std::string shapes = "2048x5632,4096x11008";
-    std::string rows = "1,4,16,64,512";
-    std::string threads = "1,2";
-    std::string heads = "32x4x64,32x8x128";
-    std::string cells = "512,2048";
-    std::string queries = "10,512";
-    std::string cache = "f16,f32";
-    std::string turns = "3";
-    std::string turn = "0.1";
+    std::string types = "q8_0,q4_0,q4_K,q6_K,bf16,f16,f32", shapes = "2048x5632,4096x11008", rows = "1,4,16,64,512";
+    std::string threads = "1,2", heads = "32x4x64,32x8x128", cells = "512,2048", queries = "10,512", cache = "f16,f32";
+    std::string turns = "3", turn = "0.1";
 
     options(int argc, char ** argv) {
         std::pair<const char *, std::string *> all[] = {
@@ -120,15 +113,22 @@ struct options {
         }
     }
 
+    // One for each number of rows and of threads.
+    void add(std::vector<task> & tasks, task t, const std::string & of_rows) const {
+        for (int64_t m : numbers(of_rows, ',')) {
+            for (int64_t n : numbers(threads, ',')) {
+                t.rows    = m;
+                t.threads = int(n);
+                tasks.push_back(t);
+            }
+        }
+    }
+
     std::vector<task> products() const {
         std::vector<task> tasks;
         for (const std::string & type : split(types, ',')) {
             for (const std::string & shape : split(shapes, ',')) {
-                for (int64_t m : numbers(rows, ',')) {
-                    for (int64_t n : numbers(threads, ',')) {
-                        tasks.push_back({ false, type_of(type), numbers(shape, 'x'), 0, m, int(n) });
-                    }
-                }
+                add(tasks, { false, type_of(type), numbers(shape, 'x'), 0, 0, 0 }, rows);
             }
         }
         return tasks;
@@ -139,11 +139,7 @@ struct options {
         for (const std::string & type : split(cache, ',')) {
             for (const std::string & shape : split(heads, ',')) {
                 for (int64_t c : numbers(cells, ',')) {
-                    for (int64_t m : numbers(queries, ',')) {
-                        for (int64_t n : numbers(threads, ',')) {
-                            tasks.push_back({ true, type_of(type), numbers(shape, 'x'), c, m, int(n) });
-                        }
-                    }
+                    add(tasks, { true, type_of(type), numbers(shape, 'x'), c, 0, 0 }, queries);
                 }
             }
         }
