@@ -23,7 +23,7 @@ bool attends(int64_t, int64_t, int64_t) {
 size_t attention_work_size(const attention &, int) {
     return 0;
 }
-void prepare(const attention &, void *, int, int) {}
+void    prepare(const attention &, void *, int, int) {}
 int64_t attention_shares(const attention &, int) {
     return 0;
 }
@@ -35,7 +35,7 @@ namespace {
 
 constexpr int     tile_cells = 64;
 constexpr int     tile_rows  = vector_registers == 32 ? 12 : 6;  // with two vectors each
-constexpr int64_t most_rows  = 128;  // of a share: what keys and values are unpacked for
+constexpr int64_t most_rows  = 128;                              // of a share: what keys and values are unpacked for
 constexpr int64_t most_size  = 256;
 constexpr int64_t word       = 64;
 
@@ -54,15 +54,15 @@ int64_t value_columns(const attention & a) {
 
 // The part of the work space that is one thread's.
 struct scratch {
-    float *   q;         // (rows, key_size), times scale and log2(e)
-    float *   k;         // (key_size, tile_cells)
-    float *   v;         // (tile_cells, value_columns)
-    float *   p;         // (rows, tile_cells): dot products, then what they weigh
-    float *   y;         // (rows, value_columns): sums so far
-    float *   most;      // (rows): the largest dot product so far
-    float *   weight;    // (rows): the sum of all p so far
-    int32_t * list;      // visible cells, ascending
-    int32_t * visible;   // (queries of the share): how many of them a query sees
+    float *   q;        // (rows, key_size), times scale and log2(e)
+    float *   k;        // (key_size, tile_cells)
+    float *   v;        // (tile_cells, value_columns)
+    float *   p;        // (rows, tile_cells): dot products, then what they weigh
+    float *   y;        // (rows, value_columns): sums so far
+    float *   most;     // (rows): the largest dot product so far
+    float *   weight;   // (rows): the sum of all p so far
+    int32_t * list;     // visible cells, ascending
+    int32_t * visible;  // (queries of the share): how many of them a query sees
 };
 
 scratch scratch_of(const attention & a, char * from, size_t * size) {
@@ -141,7 +141,8 @@ int32_t list_bits(const uint64_t * bits, int64_t count, int32_t * list) {
 // ---- unpacking ----
 
 inline vector numbers(const char * from, bool half, int64_t at) {
-    return half ? from_half(reinterpret_cast<const uint16_t *>(from) + at) : load(reinterpret_cast<const float *>(from) + at);
+    return half ? from_half(reinterpret_cast<const uint16_t *>(from) + at)
+                : load(reinterpret_cast<const float *>(from) + at);
 }
 
 // Keys of cells as columns; those from `count` on are zeros.
@@ -162,7 +163,8 @@ void unpack_keys(const char * k, size_t stride, const int32_t * list, int count,
 }
 
 template <bool half>
-void unpack_values(const char * v, size_t stride, const int32_t * list, int count, int64_t size, int64_t columns, float * to) {
+void unpack_values(const char * v, size_t stride, const int32_t * list, int count, int64_t size, int64_t columns,
+                   float * to) {
     for (int i = 0; i < count; i++) {
         std::fill(to + i * columns + size, to + (i + 1) * columns, 0.0f);
         for (int64_t d = 0; d < size; d += vector_lanes) {
@@ -211,8 +213,8 @@ template <int rows> struct with_rows {
 };
 
 // Rows of a by the matrix b, whose columns are a multiple of two vectors.
-void multiply_all(const float * a, int64_t a_stride, const float * b, int64_t b_stride, int64_t n, float * to, int64_t columns,
-              int64_t rows, const float * times) {
+void multiply_all(const float * a, int64_t a_stride, const float * b, int64_t b_stride, int64_t n, float * to,
+                  int64_t columns, int64_t rows, const float * times) {
     for (int64_t column = 0; column < columns; column += 2 * vector_lanes) {
         for (int64_t row = 0; row < rows; row += tile_rows) {
             with_rows<tile_rows>::call(std::min<int64_t>(tile_rows, rows - row), [&](auto count) {
@@ -287,10 +289,11 @@ struct span {
 
     void add_tile(int64_t from, int count) const {
         const int64_t columns = value_columns(a);
-        const char * k = a.k + static_cast<size_t>(key_head) * a.k_head_stride;
-        const char * v = a.v + static_cast<size_t>(key_head) * a.v_head_stride;
-        (a.k_half ? unpack_keys<true> : unpack_keys<false>)(k, a.k_stride, s.list + from, count, a.key_size, s.k);
-        (a.v_half ? unpack_values<true> : unpack_values<false>)(v, a.v_stride, s.list + from, count, a.value_size, columns, s.v);
+        const char *  k       = a.k + static_cast<size_t>(key_head) * a.k_head_stride;
+        const char *  v       = a.v + static_cast<size_t>(key_head) * a.v_head_stride;
+        (a.k_half ? unpack_keys<true> : unpack_keys<false>) (k, a.k_stride, s.list + from, count, a.key_size, s.k);
+        (a.v_half ? unpack_values<true> : unpack_values<false>) (v, a.v_stride, s.list + from, count, a.value_size, columns,
+                                                                 s.v);
         // Queries before the first one that sees anything of the tile have seen all that they shall.
         int64_t skipped = 0;
         while (s.visible[skipped] <= from) {
@@ -302,7 +305,7 @@ struct span {
         multiply_all(s.q + row * a.key_size, a.key_size, s.k, tile_cells, a.key_size, s.p, tile_cells, rows, nullptr);
         for (int64_t r = 0; r < rows; r++) {
             const int64_t seen = std::min<int64_t>(count, s.visible[(row + r) / group()] - from);
-            times[r] = weigh(s.p + r * tile_cells, static_cast<int>(seen), s.most[row + r], s.weight[row + r]);
+            times[r]           = weigh(s.p + r * tile_cells, static_cast<int>(seen), s.most[row + r], s.weight[row + r]);
         }
         multiply_all(s.p, tile_cells, s.v, columns, count, s.y + row * columns, columns, rows, times);
     }
@@ -368,8 +371,8 @@ int64_t attention_shares(const attention & a, int threads) {
 }
 
 void attend(const attention & a, void * work, int thread, int threads, int64_t share) {
-    size_t        size;
-    scratch       s    = scratch_of(a, nullptr, &size);
+    size_t  size;
+    scratch s          = scratch_of(a, nullptr, &size);
     s                  = scratch_of(a, static_cast<char *>(work) + bits_size(a) + static_cast<size_t>(thread) * size, &size);
     const int64_t each = queries_per_share(a, threads);
     // Later queries see more: the long shares first.

@@ -14,11 +14,11 @@
 #include <cstring>
 
 #define HIDDEN __attribute__((visibility("hidden")))
-#define SHOWN  __attribute__((visibility("default")))
+#define SHOWN __attribute__((visibility("default")))
 
 extern "C" {
-bool murmur_original_compute_forward(ggml_compute_params * params, ggml_tensor * op);
-bool murmur_original_work_size(int threads, const ggml_tensor * op, size_t * size);
+bool        murmur_original_compute_forward(ggml_compute_params * params, ggml_tensor * op);
+bool        murmur_original_work_size(int threads, const ggml_tensor * op, size_t * size);
 HIDDEN bool ggml_cpu_extra_compute_forward(ggml_compute_params * params, ggml_tensor * op);
 HIDDEN bool ggml_cpu_extra_work_size(int threads, const ggml_tensor * op, size_t * size);
 // What the shim looks up by these names: what computes, or an empty text; and whether it does for a type and a head size.
@@ -51,9 +51,9 @@ const murmur::product_kernel * kernel_for(const ggml_tensor * op) {
     if (op->op != GGML_OP_MUL_MAT || !enabled()) {
         return nullptr;
     }
-    const ggml_tensor * weights = op->src[0];
-    const ggml_tensor * x       = op->src[1];
-    const bool matrices = ggml_is_matrix(weights) && ggml_is_matrix(x) && ggml_is_matrix(op);
+    const ggml_tensor * weights  = op->src[0];
+    const ggml_tensor * x        = op->src[1];
+    const bool          matrices = ggml_is_matrix(weights) && ggml_is_matrix(x) && ggml_is_matrix(op);
     if (!matrices || x->type != GGML_TYPE_F32 || op->type != GGML_TYPE_F32 || x->nb[0] != sizeof(float) ||
         op->nb[0] != sizeof(float) || weights->nb[0] != ggml_type_size(weights->type) ||
         ggml_get_op_params_i32(op, 1) != GGML_HINT_NONE || weights->ne[0] == 0 || x->ne[1] == 0) {
@@ -83,7 +83,7 @@ murmur::product product_of(const ggml_tensor * op) {
 }
 
 void compute(const murmur::product_kernel & kernel, const ggml_compute_params * params, const ggml_tensor * op) {
-    const murmur::product p = product_of(op);
+    const murmur::product p    = product_of(op);
     void *                work = aligned(params->wdata);
     kernel.quantize(p, work, params->ith, params->nth);
     if (params->ith == 0) {
@@ -96,8 +96,7 @@ void compute(const murmur::product_kernel & kernel, const ggml_compute_params * 
         lanes /= 2;
     }
     const int64_t shares = (p.n + lanes - 1) / lanes;
-    for (int64_t share = params->ith; share < shares;
-         share = ggml_threadpool_chunk_add(params->threadpool, 1)) {
+    for (int64_t share = params->ith; share < shares; share = ggml_threadpool_chunk_add(params->threadpool, 1)) {
         kernel.multiply(p, work, params->ith, share * lanes, std::min(lanes, p.n - share * lanes));
     }
 }
@@ -107,8 +106,8 @@ void compute(const murmur::product_kernel & kernel, const ggml_compute_params * 
 // What the mark in a copy's parameters says: nobody reads it.
 constexpr int32_t unread = 0x756E7264;
 
-// llama.cpp copies float32 keys and values to float16 for attention. Ours takes the cache itself, if that is what was copied:
-// no other node writes its memory before attention reads it.
+// llama.cpp copies float32 keys and values to float16 for attention. Ours takes the cache itself, if that is what was
+// copied: no other node writes its memory before attention reads it.
 const ggml_tensor * stored(const ggml_tensor * copy) {
     const bool is_copy = copy->op == GGML_OP_CPY && copy->src[1] == copy && copy->type == GGML_TYPE_F16;
     if (!is_copy || copy->src[0]->type != GGML_TYPE_F32) {
@@ -134,8 +133,8 @@ bool attention_of(const ggml_tensor * op, murmur::attention & a) {
     memcpy(&slope, op->op_params + 1, sizeof slope);
     memcpy(&cap, op->op_params + 2, sizeof cap);
     const auto is_stored = [](const ggml_tensor * t) {
-        return (t->type == GGML_TYPE_F16 || t->type == GGML_TYPE_F32) && t->nb[0] == ggml_type_size(t->type) && t->ne[3] == 1 &&
-               t->buffer && ggml_backend_buffer_is_host(t->buffer);
+        return (t->type == GGML_TYPE_F16 || t->type == GGML_TYPE_F32) && t->nb[0] == ggml_type_size(t->type) &&
+               t->ne[3] == 1 && t->buffer && ggml_backend_buffer_is_host(t->buffer);
     };
     if (slope != 0 || cap != 0 || q->type != GGML_TYPE_F32 || q->nb[0] != sizeof(float) || q->ne[3] != 1 || !is_stored(k) ||
         !is_stored(v) || !ggml_is_contiguous(op) || k->ne[2] != v->ne[2] || k->ne[2] == 0 || q->ne[2] % k->ne[2] != 0 ||

@@ -79,8 +79,8 @@ template <typename body> double most(double seconds, const body & attempt) {
 
 // ---- the instructions ----
 
-// Each step is what the kernels do most, as no compiler can drop, join or move it, with an operand from the first-level cache
-// as they have one. A step counts its multiplications and its additions.
+// Each step is what the kernels do most, as no compiler can drop, join or move it, with an operand from the first-level
+// cache as they have one. A step counts its multiplications and its additions.
 
 #ifdef MURMUR_AVX512_VNNI
 
@@ -93,7 +93,7 @@ struct bytes {
     using vector                             = __m512i;
     static vector some() { return _mm512_set1_epi8(3); }
     static void   step(vector & sum, const vector & a, const vector & b) {
-        asm volatile("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(reinterpret_cast<const int32_t &>(b)));
+          asm volatile("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(reinterpret_cast<const int32_t &>(b)));
     }
 };
 
@@ -103,7 +103,7 @@ struct floats {
     using vector                             = __m512;
     static vector some() { return _mm512_set1_ps(0.75f); }
     static void   step(vector & sum, const vector & a, const vector & b) {
-        asm volatile("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(reinterpret_cast<const float &>(b)));
+          asm volatile("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(reinterpret_cast<const float &>(b)));
     }
 };
 
@@ -114,7 +114,7 @@ struct halves {
     using vector                             = __m512;
     static vector some() { return _mm512_castsi512_ps(_mm512_set1_epi16(0x3F40)); }  // 0.75
     static void   step(vector & sum, const vector & a, const vector & b) {
-        asm volatile("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(reinterpret_cast<const float &>(b)));
+          asm volatile("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(reinterpret_cast<const float &>(b)));
     }
 };
 #else
@@ -134,7 +134,7 @@ struct bytes {
     using vector                             = __m256i;
     static vector some() { return _mm256_set1_epi8(3); }
     static void   step(vector & sum, const vector & a, const vector & b) {
-        asm volatile("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "m"(b));
+          asm volatile("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "m"(b));
     }
 };
 
@@ -146,8 +146,8 @@ struct bytes {
     using vector                             = __m256i;
     static vector some() { return _mm256_set1_epi8(3); }
     static void   step(vector & sum, const vector & a, const vector & b) {
-        vector product;
-        asm volatile("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(a), "m"(b));
+          vector product;
+          asm volatile("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(a), "m"(b));
     }
 };
 
@@ -158,8 +158,8 @@ struct words {
     using vector                             = __m256i;
     static vector some() { return _mm256_set1_epi16(3); }
     static void   step(vector & sum, const vector & a, const vector & b) {
-        vector product;
-        asm volatile("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(a), "m"(b));
+          vector product;
+          asm volatile("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(a), "m"(b));
     }
 };
 #endif
@@ -170,7 +170,7 @@ struct floats {
     using vector                             = __m256;
     static vector some() { return _mm256_set1_ps(0.75f); }
     static void   step(vector & sum, const vector & a, const vector & b) {
-        asm volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "m"(b));
+          asm volatile("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "m"(b));
     }
 };
 
@@ -203,7 +203,8 @@ template <typename instruction, size_t... index> double rate(double seconds, std
 template <typename instruction> double peak(int threads, double seconds, const char ** name) {
     constexpr double slice = 0.02;
     *name                  = instruction::name;
-    return most(seconds, [&] { return together(threads, [](int) { return rate<instruction>(slice, std::make_index_sequence<sums>()); });
+    return most(seconds, [&] {
+        return together(threads, [](int) { return rate<instruction>(slice, std::make_index_sequence<sums>()); });
     });
 }
 

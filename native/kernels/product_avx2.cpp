@@ -1,8 +1,8 @@
 // Products of quantized types for AVX2, and for AVX-VNNI at the same width.
 //
-// The idea is product_avx512.cpp's: weights stay as they lie in the file; a panel of them is unpacked into signed bytes, in the
-// order in which the multiplication reads them, and used for all rows of x, which are quantized once. The same numbers are
-// added in the same order, so that y has the same bits as there.
+// The idea is product_avx512.cpp's: weights stay as they lie in the file; a panel of them is unpacked into signed bytes, in
+// the order in which the multiplication reads them, and used for all rows of x, which are quantized once. The same numbers
+// are added in the same order, so that y has the same bits as there.
 #include "product_avx2.h"
 
 #if defined(MURMUR_AVX2) || defined(MURMUR_AVX_VNNI)
@@ -28,8 +28,8 @@ inline void store(void * to, __m256i vector) {
 
 // ---- arithmetic: how columns are multiplied and summed ----
 //
-// number: what a row of x is stored as, and `zero`, what its zero is; steps: vectors of weights in a group, each with 4 bytes
-// a lane; a sum takes part_steps of them before it is widened to 32 bits.
+// number: what a row of x is stored as, and `zero`, what its zero is; steps: vectors of weights in a group, each with 4
+// bytes a lane; a sum takes part_steps of them before it is widened to 32 bits.
 
 #ifdef MURMUR_AVX_VNNI
 
@@ -49,8 +49,8 @@ template <typename type> using arithmetic = bytes_to_32<type::halves>;
 
 #else
 
-// Pairs of products of bytes are added to 16 bits. Sums on the way wrap around; what they come to must fit, which it does if no
-// weight is larger than 32 (or 16): 8 (or 16) products with numbers of x up to 127.
+// Pairs of products of bytes are added to 16 bits. Sums on the way wrap around; what they come to must fit, which it does if
+// no weight is larger than 32 (or 16): 8 (or 16) products with numbers of x up to 127.
 template <int in_part> struct bytes_to_16 {
     using number                    = uint8_t;
     static constexpr int zero       = 128;
@@ -74,17 +74,17 @@ struct words_to_32 {
 };
 
 // The largest weight of a type, as unpack.h gives it.
-template <typename type> constexpr int largest = 128;
-template <> constexpr int largest<q4_0>        = 8;
-template <> constexpr int largest<q4_1>        = 15;
-template <> constexpr int largest<q5_0>        = 16;
-template <> constexpr int largest<q5_1>        = 31;
-template <> constexpr int largest<q2_K>        = 3;
-template <> constexpr int largest<q3_K>        = 4;
-template <> constexpr int largest<q4_K>        = 15;
-template <> constexpr int largest<q5_K>        = 31;
-template <> constexpr int largest<q6_K>        = 32;
-template <> constexpr int largest<mxfp4>       = 12;
+template <typename type> constexpr int largest        = 128;
+template <> constexpr int              largest<q4_0>  = 8;
+template <> constexpr int              largest<q4_1>  = 15;
+template <> constexpr int              largest<q5_0>  = 16;
+template <> constexpr int              largest<q5_1>  = 31;
+template <> constexpr int              largest<q2_K>  = 3;
+template <> constexpr int              largest<q3_K>  = 4;
+template <> constexpr int              largest<q4_K>  = 15;
+template <> constexpr int              largest<q5_K>  = 31;
+template <> constexpr int              largest<q6_K>  = 32;
+template <> constexpr int              largest<mxfp4> = 12;
 
 template <typename type>
 using arithmetic = std::conditional_t<(largest<type> > 32), words_to_32,
@@ -99,7 +99,8 @@ template <typename number> void store_numbers(number * to, const __m256i * q) {
     if constexpr (sizeof(number) == 1) {
         const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
         const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
-        _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), _mm256_xor_si256(bytes, _mm256_set1_epi8(static_cast<char>(0x80))));
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(to),
+                            _mm256_xor_si256(bytes, _mm256_set1_epi8(static_cast<char>(0x80))));
     } else {
         _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), _mm256_permute4x64_epi64(low, 0xD8));
         _mm256_storeu_si256(reinterpret_cast<__m256i *>(to + 16), _mm256_permute4x64_epi64(high, 0xD8));
@@ -129,7 +130,8 @@ template <typename number> void quantize_group(const float * x, number * numbers
     const int32_t bits = largest_of(most_bits);
     float         most;
     memcpy(&most, &bits, sizeof most);
-    // Numbers so small that the quotient would not be one are zeros; one that is not finite makes the whole row so, by the scale.
+    // Numbers so small that the quotient would not be one are zeros; one that is not finite makes the whole row so, by the
+    // scale.
     const bool   finite = std::isfinite(most);
     const bool   zero   = most < 1e-30f || !finite;
     const __m256 by     = _mm256_set1_ps(zero ? 0.0f : 127.0f / most);
@@ -164,14 +166,14 @@ template <typename type> struct integers {
     using math   = arithmetic<type>;
     using number = typename math::number;
 
-    static constexpr int tile_lanes   = murmur::tile_lanes;
-    static constexpr int tile_rows    = murmur::tile_rows;
-    static constexpr int panel_lanes  = 128;
-    static constexpr int panel_groups = 32 * quads / math::steps;
-    static constexpr int block_rows   = 96;
+    static constexpr int tile_lanes    = murmur::tile_lanes;
+    static constexpr int tile_rows     = murmur::tile_rows;
+    static constexpr int panel_lanes   = 128;
+    static constexpr int panel_groups  = 32 * quads / math::steps;
+    static constexpr int block_rows    = 96;
     static constexpr int group_columns = murmur::group;
-    static constexpr int halves       = type::halves;
-    static constexpr int parts        = math::steps / math::part_steps;
+    static constexpr int halves        = type::halves;
+    static constexpr int parts         = math::steps / math::part_steps;
 
     struct group {
         alignas(32) int8_t bytes[math::steps][tile_lanes][4];
@@ -236,7 +238,8 @@ template <typename type> struct integers {
     }
 
     // The sums of a part: `count` rows of two vectors.
-    template <int count> static void sum_part(const group & w, int part, const number * x, int64_t k, __m256i (&sum)[count][2]) {
+    template <int count>
+    static void sum_part(const group & w, int part, const number * x, int64_t k, __m256i (&sum)[count][2]) {
         for (int r = 0; r < count; r++) {
             sum[r][0] = load(w.start[part]);
             sum[r][1] = load(w.start[part] + vector_lanes);
@@ -266,8 +269,8 @@ template <typename type> struct integers {
 
     // Totals are in memory: all registers are needed for a group's sums.
     template <int count>
-    static void tile(const group * panel, int groups, const rows & x, int64_t row, int64_t column, float * y, size_t y_stride,
-                     int lanes, bool first) {
+    static void tile(const group * panel, int groups, const rows & x, int64_t row, int64_t column, float * y,
+                     size_t y_stride, int lanes, bool first) {
         alignas(32) float total[count][tile_lanes] = {};
         for (int r = 0; !first && r < count; r++) {
             memcpy(total[r], y + static_cast<size_t>(r) * y_stride, static_cast<size_t>(lanes) * sizeof(float));
@@ -298,8 +301,8 @@ template <typename type> struct integers {
                         __m256       t  = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[r][v]), by, _mm256_load_ps(to));
                         if constexpr (type::has_minimum) {
                             const float * of = sums + 2 * (r * k_groups + g);
-                            t = _mm256_fnmadd_ps(_mm256_load_ps(w.minimum[h] + v * vector_lanes),
-                                                 _mm256_set1_ps(halves == 1 ? of[0] + of[1] : of[h]), t);
+                            t                = _mm256_fnmadd_ps(_mm256_load_ps(w.minimum[h] + v * vector_lanes),
+                                                                _mm256_set1_ps(halves == 1 ? of[0] + of[1] : of[h]), t);
                         }
                         _mm256_store_ps(to, t);
                     }

@@ -24,7 +24,7 @@ constexpr int tile_rows    = 6;    // rows of x: with 32 lanes their sums fill 2
 constexpr int panel_lanes  = 128;  // four tiles
 constexpr int panel_groups = 64;   // 2048 columns: a panel and the rows' part for it stay in the second-level cache
 constexpr int quads        = group / 4;
-constexpr int few_rows     = 16;   // up to here weights are multiplied at once when they are unpacked
+constexpr int few_rows     = 16;  // up to here weights are multiplied at once when they are unpacked
 
 // One group of a tile. `bytes` holds four columns of 16 lanes in each vector: what vpdpbusd adds up.
 template <int halves, bool has_minimum> struct panel_group {
@@ -68,22 +68,22 @@ void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, f
         const __m512 a = _mm512_loadu_ps(x + g * group);
         const __m512 b = _mm512_loadu_ps(x + g * group + vector_lanes);
         // As integers floats without a sign are in the order of their size, and NaN is larger than infinity.
-        const int32_t bits = _mm512_reduce_max_epi32(_mm512_max_epi32(
-            _mm512_and_si512(_mm512_castps_si512(a), magnitude), _mm512_and_si512(_mm512_castps_si512(b), magnitude)));
-        float most;
+        const int32_t bits = _mm512_reduce_max_epi32(_mm512_max_epi32(_mm512_and_si512(_mm512_castps_si512(a), magnitude),
+                                                                      _mm512_and_si512(_mm512_castps_si512(b), magnitude)));
+        float         most;
         memcpy(&most, &bits, sizeof most);
         // Numbers so small that the quotient would not be one are zeros.
-        const bool    zero  = most < 1e-30f;
-        const float   scale = zero ? 0.0f : most / 127.0f;
-        const __m512  by    = _mm512_set1_ps(zero ? 0.0f : 127.0f / most);
+        const bool   zero  = most < 1e-30f;
+        const float  scale = zero ? 0.0f : most / 127.0f;
+        const __m512 by    = _mm512_set1_ps(zero ? 0.0f : 127.0f / most);
         // One that is not finite makes the whole row so, by the scale.
         const bool      finite = std::isfinite(most);
         const __mmask16 all    = finite ? 0xFFFF : 0;
         const __m512i   qa     = _mm512_maskz_cvtps_epi32(all, _mm512_mul_ps(a, by));
         const __m512i   qb     = _mm512_maskz_cvtps_epi32(all, _mm512_mul_ps(b, by));
-        scales[g]       = finite ? scale : NAN;
-        sums[2 * g]     = scale * static_cast<float>(_mm512_reduce_add_epi32(qa));
-        sums[2 * g + 1] = scale * static_cast<float>(_mm512_reduce_add_epi32(qb));
+        scales[g]              = finite ? scale : NAN;
+        sums[2 * g]            = scale * static_cast<float>(_mm512_reduce_add_epi32(qa));
+        sums[2 * g + 1]        = scale * static_cast<float>(_mm512_reduce_add_epi32(qb));
         _mm_storeu_si128(reinterpret_cast<__m128i *>(bytes + g * group), _mm_xor_si128(_mm512_cvtepi32_epi8(qa), flip));
         _mm_storeu_si128(reinterpret_cast<__m128i *>(bytes + g * group + vector_lanes),
                          _mm_xor_si128(_mm512_cvtepi32_epi8(qb), flip));
@@ -95,8 +95,7 @@ void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, f
 template <typename type> using group_of = panel_group<type::halves, type::has_minimum>;
 
 // One group of 16 lanes.
-template <typename type>
-inline void pack_bytes(const batch_of_rows<type> & of, int g, group_of<type> & to, int first_lane) {
+template <typename type> inline void pack_bytes(const batch_of_rows<type> & of, int g, group_of<type> & to, int first_lane) {
     __m512i v[quads];
     for (int i = 0; i < 4; i++) {
         lane_bytes<type>::unpack(of.row(i), of.stride, g, v[i], v[4 + i]);
@@ -209,8 +208,7 @@ inline __m512i sums_of(__m512i * v) {
 }
 
 // The same numbers as multiply_tile's: here each lane's weights stay together, unsigned, and x is signed.
-template <typename type, int rows>
-void multiply_few(const product & p, const quantized_rows & x, int64_t lane) {
+template <typename type, int rows> void multiply_few(const product & p, const quantized_rows & x, int64_t lane) {
     struct {
         alignas(64) float scale[type::halves][vector_lanes];
         alignas(64) float minimum[type::halves][vector_lanes];
@@ -253,8 +251,9 @@ void multiply_few(const product & p, const quantized_rows & x, int64_t lane) {
                                                _mm512_mul_ps(_mm512_load_ps(scales[g].scale[h]), scale), total[r]);
                     if (type::has_minimum) {
                         const float * sums = x.sums + 2 * at;
-                        total[r] = _mm512_fnmadd_ps(_mm512_load_ps(scales[g].minimum[h]),
-                                                    _mm512_set1_ps(type::halves == 1 ? sums[0] + sums[1] : sums[h]), total[r]);
+                        total[r] =
+                            _mm512_fnmadd_ps(_mm512_load_ps(scales[g].minimum[h]),
+                                             _mm512_set1_ps(type::halves == 1 ? sums[0] + sums[1] : sums[h]), total[r]);
                     }
                 }
             }
@@ -276,8 +275,7 @@ void multiply_few(const product & p, const quantized_rows & x, int64_t lane) {
     }
 }
 
-template <typename type>
-void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
+template <typename type> void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
     if (p.m <= 2) {
         for (int64_t lane = begin; lane < std::min(begin + lanes, p.n); lane += vector_lanes) {
             if (p.m == 1) {
@@ -300,14 +298,14 @@ void multiply(const product & p, void * work, int thread, int64_t begin, int64_t
     const quantized_rows rows     = rows_in(work, p.k, p.m);
     const int64_t        k_groups = p.k / group;
     auto *               panel    = reinterpret_cast<group_of<type> *>(static_cast<char *>(work) + rows_size(p.k, p.m) +
-                                                    static_cast<size_t>(thread) * panel_size<type>());
+                                                      static_cast<size_t>(thread) * panel_size<type>());
     const int            tiles    = static_cast<int>((lanes + tile_lanes - 1) / tile_lanes);
     for (int64_t from = 0; from < k_groups; from += depth) {
         const int groups = static_cast<int>(std::min<int64_t>(depth, k_groups - from));
         for (int64_t lane = 0; lane < std::min(lanes, p.n - begin); lane += vector_lanes) {
             for (int g = 0; g < groups; g += batch) {
-                pack<type>(p, begin + lane, from + g, std::min(batch, groups - g), panel + lane / tile_lanes * panel_groups + g,
-                           static_cast<int>(lane % tile_lanes));
+                pack<type>(p, begin + lane, from + g, std::min(batch, groups - g),
+                           panel + lane / tile_lanes * panel_groups + g, static_cast<int>(lane % tile_lanes));
             }
         }
         for (int64_t row = 0; row < p.m; row += tile_rows) {

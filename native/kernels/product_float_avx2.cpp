@@ -1,9 +1,9 @@
 // Products of weights in float32, float16 and bfloat16, for AVX2.
 //
-// As with the other types, weights stay as they lie in the file, and a panel of them is unpacked, here to float32, and used for
-// all rows of x, which are read where they are. An element of y adds its columns in ascending order in chunks of 64, and these
-// in ascending order: errors of rounding grow with the length of a chain of sums, and with chunks they stay as small as those of
-// ggml, which adds in many lanes.
+// As with the other types, weights stay as they lie in the file, and a panel of them is unpacked, here to float32, and used
+// for all rows of x, which are read where they are. An element of y adds its columns in ascending order in chunks of 64, and
+// these in ascending order: errors of rounding grow with the length of a chain of sums, and with chunks they stay as small
+// as those of ggml, which adds in many lanes.
 #include "product_avx2.h"
 
 #if defined(MURMUR_AVX2) || defined(MURMUR_AVX_VNNI)
@@ -82,7 +82,7 @@ template <typename type> struct floats {
                 __m256i v[vector_lanes];
                 for (int i = 0; i < vector_lanes; i++) {
                     const auto * row = reinterpret_cast<const element *>(weights + static_cast<size_t>(first + i) * stride);
-                    v[i] = first + i < lanes ? load(row + column + c, columns - c) : _mm256_setzero_si256();
+                    v[i]             = first + i < lanes ? load(row + column + c, columns - c) : _mm256_setzero_si256();
                 }
                 transpose8(v);
                 for (int i = 0; i < vector_lanes; i++) {
@@ -94,16 +94,16 @@ template <typename type> struct floats {
 
     // Totals are in memory: all registers are needed for a chunk's sums.
     template <int count>
-    static void tile(const group * panel, int groups, const rows & x, int64_t row, int64_t column, float * y, size_t y_stride,
-                     int lanes, bool first) {
+    static void tile(const group * panel, int groups, const rows & x, int64_t row, int64_t column, float * y,
+                     size_t y_stride, int lanes, bool first) {
         alignas(32) float total[count][tile_lanes] = {};
         for (int r = 0; !first && r < count; r++) {
             memcpy(total[r], y + static_cast<size_t>(r) * y_stride, static_cast<size_t>(lanes) * sizeof(float));
         }
         for (int g = 0; g < groups; g++) {
-            const int64_t begin   = column + g * group_columns;
-            const int     columns = static_cast<int>(std::min<int64_t>(group_columns, x.k - begin));
-            const float * from    = x.x + static_cast<size_t>(row) * x.stride + begin;
+            const int64_t begin         = column + g * group_columns;
+            const int     columns       = static_cast<int>(std::min<int64_t>(group_columns, x.k - begin));
+            const float * from          = x.x + static_cast<size_t>(row) * x.stride + begin;
             __m256        sum[count][2] = {};
             for (int c = 0; c < columns; c++) {
                 __m256 w0 = _mm256_load_ps(panel[g].weights[c]);

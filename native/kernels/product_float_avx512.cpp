@@ -30,10 +30,10 @@ constexpr int tile_rows    = 12;   // rows of x: with 32 lanes their sums fill 2
 constexpr int panel_lanes  = 128;  // four tiles
 constexpr int panel_words  = 512;  // of a lane: a panel stays in the second-level cache
 constexpr int chunk        = 64;   // words that are added up before they are added to what came before
-constexpr int ahead        = 512;  // bytes: how far in each row memory is asked for; the processor does not see 32 rows coming
+constexpr int ahead = 512;  // bytes: how far in each row memory is asked for; the processor does not see 32 rows coming
 
-// What follows has the same members each. element: of a row of weights; columns: in a word; load: 16 words of weights; words:
-// 16 words of x; add: to 16 sums the products of one word each.
+// What follows has the same members each. element: of a row of weights; columns: in a word; load: 16 words of weights;
+// words: 16 words of x; add: to 16 sums the products of one word each.
 
 struct f32 {
     using element                = float;
@@ -148,10 +148,10 @@ inline void transpose(__m512i * v) {
     for (int i = 0; i < 4; i++) {
         const __m512i a = _mm512_shuffle_i32x4(v[i], v[4 + i], 0x88), b = _mm512_shuffle_i32x4(v[8 + i], v[12 + i], 0x88);
         const __m512i c = _mm512_shuffle_i32x4(v[i], v[4 + i], 0xDD), d = _mm512_shuffle_i32x4(v[8 + i], v[12 + i], 0xDD);
-        t[i]            = _mm512_shuffle_i32x4(a, b, 0x88);
-        t[8 + i]        = _mm512_shuffle_i32x4(a, b, 0xDD);
-        t[4 + i]        = _mm512_shuffle_i32x4(c, d, 0x88);
-        t[12 + i]       = _mm512_shuffle_i32x4(c, d, 0xDD);
+        t[i]      = _mm512_shuffle_i32x4(a, b, 0x88);
+        t[8 + i]  = _mm512_shuffle_i32x4(a, b, 0xDD);
+        t[4 + i]  = _mm512_shuffle_i32x4(c, d, 0x88);
+        t[12 + i] = _mm512_shuffle_i32x4(c, d, 0xDD);
     }
     std::copy(t, t + 16, v);
 }
@@ -172,7 +172,7 @@ void pack(const product & p, int64_t lane, int64_t from, int64_t words, panel_ro
     const int64_t lanes = std::min<int64_t>(p.n - lane, vector_lanes);
     const char *  rows  = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride;
     for (int64_t w = 0; w < words; w += vector_lanes) {
-        const int64_t column  = from + w * type::columns;
+        const int64_t column = from + w * type::columns;
         __m512i       v[vector_lanes];
         if (lanes == vector_lanes && p.k - column >= vector_lanes * type::columns) {
             const char * at = rows + static_cast<size_t>(column) * sizeof(typename type::element);
@@ -236,8 +236,7 @@ void multiply_tile(const panel_row * panel, int64_t words, const uint32_t * x, f
     }
 }
 
-template <typename type, int rows = tile_rows, typename... arguments>
-void multiply_rows(int64_t count, arguments... of) {
+template <typename type, int rows = tile_rows, typename... arguments> void multiply_rows(int64_t count, arguments... of) {
     if (count == rows) {
         multiply_tile<type, rows>(of...);
     } else if constexpr (rows > 1) {
@@ -249,8 +248,7 @@ __mmask16 mask(int64_t lanes) {
     return static_cast<__mmask16>(lanes >= vector_lanes ? 0xFFFF : lanes <= 0 ? 0 : (1 << lanes) - 1);
 }
 
-template <typename type>
-void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
+template <typename type> void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
     const int64_t words = words_of<type>(p.k);
     auto *        panel = reinterpret_cast<panel_row *>(static_cast<char *>(work) + x_size(words, p.m)) +
                    static_cast<int64_t>(thread) * panel_words * (panel_lanes / tile_lanes);

@@ -51,7 +51,7 @@ template <typename scheme> struct panels {
     using group = typename scheme::group;
 
     static constexpr int64_t panel_columns = static_cast<int64_t>(scheme::panel_groups) * scheme::group_columns;
-    static constexpr size_t  panel_size    = sizeof(group) * scheme::panel_groups * (scheme::panel_lanes / scheme::tile_lanes);
+    static constexpr size_t  panel_size = sizeof(group) * scheme::panel_groups * (scheme::panel_lanes / scheme::tile_lanes);
 
     static size_t work_size(int64_t k, int64_t m, int threads) {
         return scheme::rows_size(k, m) + static_cast<size_t>(threads) * panel_size;
@@ -82,8 +82,8 @@ template <typename scheme> struct panels {
         auto * panel = reinterpret_cast<group *>(static_cast<char *>(work) + scheme::rows_size(p.k, p.m) +
                                                  static_cast<size_t>(thread) * panel_size);
         for (int64_t column = 0; column < p.k; column += panel_columns) {
-            const int groups = static_cast<int>(
-                (std::min(panel_columns, p.k - column) + scheme::group_columns - 1) / scheme::group_columns);
+            const int groups = static_cast<int>((std::min(panel_columns, p.k - column) + scheme::group_columns - 1) /
+                                                scheme::group_columns);
             for (int64_t lane = 0; lane < lanes; lane += scheme::tile_lanes) {
                 pack(p, begin + lane, column, panel + lane / scheme::tile_lanes * scheme::panel_groups);
             }

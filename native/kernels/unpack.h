@@ -44,9 +44,9 @@ inline __m256i load32(const void * from) {
 inline __m256i spread_bits(const uint8_t * from) {
     uint32_t bits;
     memcpy(&bits, from, sizeof bits);
-    const __m256i each = _mm256_shuffle_epi8(
-        _mm256_set1_epi32(static_cast<int>(bits)),
-        _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
+    const __m256i each =
+        _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(bits)),
+                            _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
     const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
     return _mm256_cmpeq_epi8(_mm256_and_si256(each, bit), bit);
 }
@@ -156,8 +156,8 @@ struct q2_K {
     static constexpr bool has_minimum = true;
 
     static unpacked unpack(const block * row, int g) {
-        const block &   b       = row[g / 8];
-        const int       n       = g % 8 / 4, r = g % 4;
+        const block &   b = row[g / 8];
+        const int       n = g % 8 / 4, r = g % 4;
         const __m256i   shifted = _mm256_srl_epi16(load32(b.qs + 32 * n), _mm_cvtsi32_si128(2 * r));
         const uint8_t * s       = b.scales + 8 * n + 2 * r;
         const float     d = to_float(b.d), m = to_float(b.dmin);
@@ -179,10 +179,10 @@ struct q3_K {
     }
 
     static unpacked unpack(const block * row, int g) {
-        const block & b   = row[g / 8];
-        const int     n   = g % 8 / 4, r = g % 4;
-        const __m256i low = _mm256_and_si256(_mm256_srl_epi16(load32(b.qs + 32 * n), _mm_cvtsi32_si128(2 * r)),
-                                             _mm256_set1_epi8(3));
+        const block & b = row[g / 8];
+        const int     n = g % 8 / 4, r = g % 4;
+        const __m256i low =
+            _mm256_and_si256(_mm256_srl_epi16(load32(b.qs + 32 * n), _mm_cvtsi32_si128(2 * r)), _mm256_set1_epi8(3));
         const __m256i bit = _mm256_set1_epi8(static_cast<char>(1 << (4 * n + r)));
         const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(load32(b.hmask), bit), bit);
         const __m256i off = _mm256_andnot_si256(set, _mm256_set1_epi8(4));
@@ -234,13 +234,13 @@ struct q6_K {
     static constexpr bool has_minimum = false;
 
     static unpacked unpack(const block * row, int g) {
-        const block & b    = row[g / 8];
-        const int     n    = g % 8 / 4, r = g % 4;
-        const __m256i low  = _mm256_and_si256(
+        const block & b = row[g / 8];
+        const int     n = g % 8 / 4, r = g % 4;
+        const __m256i low = _mm256_and_si256(
             _mm256_srl_epi16(load32(b.ql + 64 * n + r % 2 * 32), _mm_cvtsi32_si128(r / 2 * 4)), _mm256_set1_epi8(15));
-        const __m256i high = _mm256_and_si256(
-            _mm256_srl_epi16(load32(b.qh + 32 * n), _mm_cvtsi32_si128(2 * r)), _mm256_set1_epi8(3));
-        const __m256i all  = _mm256_or_si256(low, _mm256_slli_epi16(high, 4));
+        const __m256i high =
+            _mm256_and_si256(_mm256_srl_epi16(load32(b.qh + 32 * n), _mm_cvtsi32_si128(2 * r)), _mm256_set1_epi8(3));
+        const __m256i  all = _mm256_or_si256(low, _mm256_slli_epi16(high, 4));
         const int8_t * s   = b.scales + 8 * n + 2 * r;
         const float    d   = to_float(b.d);
         return { _mm256_sub_epi8(all, _mm256_set1_epi8(32)), { d * s[0], d * s[1] }, {} };

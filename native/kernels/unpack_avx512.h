@@ -102,10 +102,11 @@ template <> struct lane_bytes<iq4_nl> {
     static constexpr int bias = 128;
 
     static void unpack(const block_iq4_nl * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        const __m512i values = flipped(_mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i *>(values_iq4))));
-        const __m512i both   = load_lanes(row[g].qs, stride);
-        low                  = _mm512_shuffle_epi8(values, bits_of(both, 15));
-        high                 = _mm512_shuffle_epi8(values, bits_of(_mm512_srli_epi16(both, 4), 15));
+        const __m512i values =
+            flipped(_mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i *>(values_iq4))));
+        const __m512i both = load_lanes(row[g].qs, stride);
+        low                = _mm512_shuffle_epi8(values, bits_of(both, 15));
+        high               = _mm512_shuffle_epi8(values, bits_of(_mm512_srli_epi16(both, 4), 15));
     }
 };
 

@@ -22,18 +22,38 @@ using vector                   = __m512;
 constexpr int vector_lanes     = 16;
 constexpr int vector_registers = 32;
 
-inline vector load(const float * from) { return _mm512_loadu_ps(from); }
-inline void store(float * to, vector v) { _mm512_storeu_ps(to, v); }
-inline vector all(float f) { return _mm512_set1_ps(f); }
-inline vector add(vector a, vector b) { return _mm512_add_ps(a, b); }
-inline vector subtract(vector a, vector b) { return _mm512_sub_ps(a, b); }
-inline vector multiply(vector a, vector b) { return _mm512_mul_ps(a, b); }
+inline vector load(const float * from) {
+    return _mm512_loadu_ps(from);
+}
+inline void store(float * to, vector v) {
+    _mm512_storeu_ps(to, v);
+}
+inline vector all(float f) {
+    return _mm512_set1_ps(f);
+}
+inline vector add(vector a, vector b) {
+    return _mm512_add_ps(a, b);
+}
+inline vector subtract(vector a, vector b) {
+    return _mm512_sub_ps(a, b);
+}
+inline vector multiply(vector a, vector b) {
+    return _mm512_mul_ps(a, b);
+}
 // a * b + c.
-inline vector fma(vector a, vector b, vector c) { return _mm512_fmadd_ps(a, b, c); }
+inline vector fma(vector a, vector b, vector c) {
+    return _mm512_fmadd_ps(a, b, c);
+}
 // b where either is not a number.
-inline vector larger(vector a, vector b) { return _mm512_max_ps(a, b); }
-inline float largest(vector v) { return _mm512_reduce_max_ps(v); }
-inline float sum(vector v) { return _mm512_reduce_add_ps(v); }
+inline vector larger(vector a, vector b) {
+    return _mm512_max_ps(a, b);
+}
+inline float largest(vector v) {
+    return _mm512_reduce_max_ps(v);
+}
+inline float sum(vector v) {
+    return _mm512_reduce_add_ps(v);
+}
 inline vector from_half(const uint16_t * from) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(from)));
 }
@@ -41,7 +61,9 @@ inline vector from_half(const uint16_t * from) {
 inline vector first(int count, vector a, vector b) {
     return _mm512_mask_blend_ps(static_cast<__mmask16>(count >= 16 ? 0xFFFF : count <= 0 ? 0 : (1 << count) - 1), b, a);
 }
-inline vector to_nearest(vector v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline vector to_nearest(vector v) {
+    return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 // Two to the power of n, a whole number from -126 to 127.
 inline vector power_of_two(vector n) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));
@@ -66,12 +88,12 @@ inline void transpose(vector * v) {
     // And the quarters as one.
     for (int i = 0; i < 4; i++) {
         const vector low = _mm512_shuffle_f32x4(v[i], v[4 + i], 0x88), high = _mm512_shuffle_f32x4(v[i], v[4 + i], 0xDD);
-        const vector low2 = _mm512_shuffle_f32x4(v[8 + i], v[12 + i], 0x88);
+        const vector low2  = _mm512_shuffle_f32x4(v[8 + i], v[12 + i], 0x88);
         const vector high2 = _mm512_shuffle_f32x4(v[8 + i], v[12 + i], 0xDD);
-        t[i]      = _mm512_shuffle_f32x4(low, low2, 0x88);
-        t[8 + i]  = _mm512_shuffle_f32x4(low, low2, 0xDD);
-        t[4 + i]  = _mm512_shuffle_f32x4(high, high2, 0x88);
-        t[12 + i] = _mm512_shuffle_f32x4(high, high2, 0xDD);
+        t[i]               = _mm512_shuffle_f32x4(low, low2, 0x88);
+        t[8 + i]           = _mm512_shuffle_f32x4(low, low2, 0xDD);
+        t[4 + i]           = _mm512_shuffle_f32x4(high, high2, 0x88);
+        t[12 + i]          = _mm512_shuffle_f32x4(high, high2, 0xDD);
     }
     memcpy(v, t, sizeof t);
 }
@@ -82,14 +104,30 @@ using vector                   = __m256;
 constexpr int vector_lanes     = 8;
 constexpr int vector_registers = 16;
 
-inline vector load(const float * from) { return _mm256_loadu_ps(from); }
-inline void store(float * to, vector v) { _mm256_storeu_ps(to, v); }
-inline vector all(float f) { return _mm256_set1_ps(f); }
-inline vector add(vector a, vector b) { return _mm256_add_ps(a, b); }
-inline vector subtract(vector a, vector b) { return _mm256_sub_ps(a, b); }
-inline vector multiply(vector a, vector b) { return _mm256_mul_ps(a, b); }
-inline vector fma(vector a, vector b, vector c) { return _mm256_fmadd_ps(a, b, c); }
-inline vector larger(vector a, vector b) { return _mm256_max_ps(a, b); }
+inline vector load(const float * from) {
+    return _mm256_loadu_ps(from);
+}
+inline void store(float * to, vector v) {
+    _mm256_storeu_ps(to, v);
+}
+inline vector all(float f) {
+    return _mm256_set1_ps(f);
+}
+inline vector add(vector a, vector b) {
+    return _mm256_add_ps(a, b);
+}
+inline vector subtract(vector a, vector b) {
+    return _mm256_sub_ps(a, b);
+}
+inline vector multiply(vector a, vector b) {
+    return _mm256_mul_ps(a, b);
+}
+inline vector fma(vector a, vector b, vector c) {
+    return _mm256_fmadd_ps(a, b, c);
+}
+inline vector larger(vector a, vector b) {
+    return _mm256_max_ps(a, b);
+}
 inline float largest(vector v) {
     __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     m        = _mm_max_ps(m, _mm_movehl_ps(m, m));
@@ -107,7 +145,9 @@ inline vector first(int count, vector a, vector b) {
     const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return _mm256_blendv_ps(b, a, _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(count), places)));
 }
-inline vector to_nearest(vector v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline vector to_nearest(vector v) {
+    return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 inline vector power_of_two(vector n) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
 }

@@ -25,10 +25,11 @@ struct failure {};
 
 [[noreturn]] void fail(const char * what, const murmur::attention & a, int64_t query, int64_t head, int64_t d, double is,
                        double expected) {
-    printf("%s: %ld queries, %ld cells, heads %ld of %ld, sizes %ld and %ld, query %ld, head %ld, number %ld: %.9g, expected "
-           "%.9g\n",
-           what, long(a.queries), long(a.cells), long(a.key_heads), long(a.heads), long(a.key_size), long(a.value_size),
-           long(query), long(head), long(d), is, expected);
+    printf(
+        "%s: %ld queries, %ld cells, heads %ld of %ld, sizes %ld and %ld, query %ld, head %ld, number %ld: %.9g, expected "
+        "%.9g\n",
+        what, long(a.queries), long(a.cells), long(a.key_heads), long(a.heads), long(a.key_size), long(a.value_size),
+        long(query), long(head), long(d), is, expected);
     throw failure();
 }
 
@@ -79,7 +80,8 @@ struct cache {
 
     float get(int64_t cell, int64_t i) const {
         const char * at = bytes.data() + static_cast<size_t>(cell) * stride();
-        return half ? ggml_fp16_to_fp32(reinterpret_cast<const ggml_fp16_t *>(at)[i]) : reinterpret_cast<const float *>(at)[i];
+        return half ? ggml_fp16_to_fp32(reinterpret_cast<const ggml_fp16_t *>(at)[i])
+                    : reinterpret_cast<const float *>(at)[i];
     }
 
     void fill(int64_t cells, float spread) {
@@ -115,7 +117,7 @@ void check(const murmur::attention & a, const std::vector<std::vector<int32_t>> 
            const cache & v) {
     const int64_t group = a.heads / a.key_heads;
     for (int tries = 0; tries < 8; tries++) {
-        const int64_t                i = number(0, a.queries - 1);
+        const int64_t                i     = number(0, a.queries - 1);
         const std::vector<int32_t> & cells = seen[static_cast<size_t>(i)];
         {
             const int64_t       h = number(0, a.heads - 1);
@@ -124,8 +126,8 @@ void check(const murmur::attention & a, const std::vector<std::vector<int32_t>> 
             for (int32_t c : cells) {
                 double dot = 0, size = 0;
                 for (int64_t d = 0; d < a.key_size; d++) {
-                    const double part = static_cast<double>(q[(i * a.heads + h) * a.key_size + d]) *
-                                        k.get(c, h / group * a.key_size + d);
+                    const double part =
+                        static_cast<double>(q[(i * a.heads + h) * a.key_size + d]) * k.get(c, h / group * a.key_size + d);
                     dot += part;
                     size += std::fabs(part);
                 }
@@ -156,15 +158,15 @@ void check(const murmur::attention & a, const std::vector<std::vector<int32_t>> 
 
 void one_case() {
     murmur::attention a;
-    a.key_heads        = number(1, 3);
-    a.heads            = a.key_heads * number(1, number(0, 9) == 0 ? 40 : 5);
-    a.key_size         = 16 * number(1, number(0, 9) == 0 ? 16 : 8);
-    a.value_size       = number(0, 4) ? a.key_size : 16 * number(1, 8);
-    a.cells            = number(1, number(0, 9) == 0 ? 600 : 150);
-    a.scale            = 1 / std::sqrt(static_cast<float>(a.key_size));
-    const auto texts   = texts_in(a.cells, number(1, 4));
-    cache      k{ {}, number(0, 1) == 0, a.key_heads, a.key_size };
-    cache      v{ {}, number(0, 1) == 0, a.key_heads, a.value_size };
+    a.key_heads       = number(1, 3);
+    a.heads           = a.key_heads * number(1, number(0, 9) == 0 ? 40 : 5);
+    a.key_size        = 16 * number(1, number(0, 9) == 0 ? 16 : 8);
+    a.value_size      = number(0, 4) ? a.key_size : 16 * number(1, 8);
+    a.cells           = number(1, number(0, 9) == 0 ? 600 : 150);
+    a.scale           = 1 / std::sqrt(static_cast<float>(a.key_size));
+    const auto  texts = texts_in(a.cells, number(1, 4));
+    cache       k{ {}, number(0, 1) == 0, a.key_heads, a.key_size };
+    cache       v{ {}, number(0, 1) == 0, a.key_heads, a.value_size };
     const float spread = std::exp(static_cast<float>(number(-3, 3)));
     k.fill(a.cells, spread);
     v.fill(a.cells, 1);
@@ -224,8 +226,10 @@ void one_case() {
     std::vector<uint16_t> mask2(static_cast<size_t>(alone.cells), 0xFC00);
     int64_t               to = number(0, alone.cells - 2 * static_cast<int64_t>(cells.size()));
     for (int32_t c : cells) {
-        memcpy(k2.bytes.data() + static_cast<size_t>(to) * a.k_stride, a.k + static_cast<size_t>(c) * a.k_stride, a.k_stride);
-        memcpy(v2.bytes.data() + static_cast<size_t>(to) * a.v_stride, a.v + static_cast<size_t>(c) * a.v_stride, a.v_stride);
+        memcpy(k2.bytes.data() + static_cast<size_t>(to) * a.k_stride, a.k + static_cast<size_t>(c) * a.k_stride,
+               a.k_stride);
+        memcpy(v2.bytes.data() + static_cast<size_t>(to) * a.v_stride, a.v + static_cast<size_t>(c) * a.v_stride,
+               a.v_stride);
         mask2[static_cast<size_t>(to)] = 0;
         to += number(1, 2);
     }
@@ -240,8 +244,8 @@ void one_case() {
     const float * from = y.data() + i * a.heads * a.value_size;
     for (size_t d = 0; d < again.size(); d++) {
         if (memcmp(&again[d], &from[d], sizeof(float)) != 0) {
-            fail("other bits", a, i, static_cast<int64_t>(d) / a.value_size, static_cast<int64_t>(d) % a.value_size, again[d],
-                 from[d]);
+            fail("other bits", a, i, static_cast<int64_t>(d) / a.value_size, static_cast<int64_t>(d) % a.value_size,
+                 again[d], from[d]);
         }
     }
 }

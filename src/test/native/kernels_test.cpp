@@ -18,9 +18,10 @@
 
 namespace {
 
-constexpr ggml_type types[] = { GGML_TYPE_Q8_0,   GGML_TYPE_Q4_0, GGML_TYPE_Q4_1, GGML_TYPE_Q5_0,   GGML_TYPE_Q5_1,   GGML_TYPE_Q2_K,
-                                GGML_TYPE_Q3_K,   GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K,   GGML_TYPE_IQ4_NL, GGML_TYPE_IQ4_XS,
-                                GGML_TYPE_MXFP4,  GGML_TYPE_F32,  GGML_TYPE_F16,  GGML_TYPE_BF16 };
+constexpr ggml_type types[] = { GGML_TYPE_Q8_0,  GGML_TYPE_Q4_0, GGML_TYPE_Q4_1,   GGML_TYPE_Q5_0,
+                                GGML_TYPE_Q5_1,  GGML_TYPE_Q2_K, GGML_TYPE_Q3_K,   GGML_TYPE_Q4_K,
+                                GGML_TYPE_Q5_K,  GGML_TYPE_Q6_K, GGML_TYPE_IQ4_NL, GGML_TYPE_IQ4_XS,
+                                GGML_TYPE_MXFP4, GGML_TYPE_F32,  GGML_TYPE_F16,    GGML_TYPE_BF16 };
 
 #ifdef __AVX512BF16__
 constexpr bool rounds_to_bf16 = true;  // x, as well as the weights
@@ -44,7 +45,7 @@ class fenced {
     explicit fenced(size_t size) {
         const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
         mapped            = (size + page - 1) / page * page + page;
-        start             = static_cast<char *>(mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        start = static_cast<char *>(mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
         mprotect(start + mapped - page, page, PROT_NONE);
         data = start + mapped - page - size;
     }
@@ -102,7 +103,7 @@ void compute(const murmur::product_kernel & kernel, const murmur::product & p, i
 // How far an element of y may be from the sum in double precision.
 double bound(ggml_type type, const float * x, const float * weights, int64_t k, double & sum) {
     double size = 0, off = 0;
-    sum         = 0;
+    sum = 0;
     for (int64_t g = 0; g < k; g += 32) {
         double most = 0, weights_size = 0;
         for (int64_t i = g; i < std::min(g + 32, k); i++) {
@@ -123,8 +124,8 @@ double bound(ggml_type type, const float * x, const float * weights, int64_t k, 
     return (type == GGML_TYPE_BF16 && rounds_to_bf16 ? 1.0 / 256 : 0) * size + 2e-6 * size + 1e-37 * static_cast<double>(k);
 }
 
-// Weights of the type in `to`, and what they are in `plain`: random ones, or, where there are signs, a number for each column,
-// all as large as they get.
+// Weights of the type in `to`, and what they are in `plain`: random ones, or, where there are signs, a number for each
+// column, all as large as they get.
 void make_weights(ggml_type type, const murmur::product & p, const std::vector<float> & signs, char * to,
                   std::vector<float> & plain) {
     std::normal_distribution<float> normal;
@@ -174,7 +175,8 @@ void some_rows(const murmur::product_kernel & kernel, ggml_type type, const murm
 }
 
 // What is not finite makes its own row so, and no other one.
-void not_finite(const murmur::product_kernel & kernel, ggml_type type, const murmur::product & p, float * xs, float * again) {
+void not_finite(const murmur::product_kernel & kernel, ggml_type type, const murmur::product & p, float * xs,
+                float * again) {
     const int64_t bad                                                                   = number(0, p.m - 1);
     xs[static_cast<size_t>(bad) * p.x_stride + static_cast<size_t>(number(0, p.k - 1))] = number(0, 1) ? NAN : -INFINITY;
     murmur::product other                                                               = p;
@@ -193,15 +195,15 @@ void one_case() {
     const ggml_type                type   = types[number(0, sizeof types / sizeof *types - 1)];
     const murmur::product_kernel & kernel = *murmur::find_product_kernel(type);
     murmur::product                p;
-    const int64_t                  block = ggml_blck_size(type);
+    const int64_t                  block  = ggml_blck_size(type);
     const int64_t                  blocks = number(0, 9) == 0 ? 2304 / block + 1 : 512 / block;
-    p.k                                  = block * number(1, blocks);
-    p.n                                  = number(1, number(0, 9) == 0 ? 300 : 70);
-    p.m                                  = number(1, number(0, 9) == 0 ? 64 : 20);
-    const size_t row                     = ggml_row_size(type, p.k);
-    p.weights_stride                     = row + ggml_type_size(type) * static_cast<size_t>(number(0, 1));
-    p.x_stride                           = static_cast<size_t>(p.k + number(0, 5));
-    p.y_stride                           = static_cast<size_t>(p.n + number(0, 5));
+    p.k                                   = block * number(1, blocks);
+    p.n                                   = number(1, number(0, 9) == 0 ? 300 : 70);
+    p.m                                   = number(1, number(0, 9) == 0 ? 64 : 20);
+    const size_t row                      = ggml_row_size(type, p.k);
+    p.weights_stride                      = row + ggml_type_size(type) * static_cast<size_t>(number(0, 1));
+    p.x_stride                            = static_cast<size_t>(p.k + number(0, 5));
+    p.y_stride                            = static_cast<size_t>(p.n + number(0, 5));
 
     fenced weights(p.weights_stride * static_cast<size_t>(p.n - 1) + row);
     fenced x(4 * (p.x_stride * static_cast<size_t>(p.m - 1) + static_cast<size_t>(p.k)));
@@ -217,12 +219,13 @@ void one_case() {
     std::generate(signs.begin(), signs.end(), [] { return number(0, 1) ? 1.0f : -1.0f; });
     std::vector<float> plain;
     make_weights(type, p, signs, weights.data, plain);
-    const float spread = std::exp(static_cast<float>(number(-8, 8)));
+    const float                     spread = std::exp(static_cast<float>(number(-8, 8)));
     std::normal_distribution<float> normal;
     for (int64_t m = 0; m < p.m; m++) {
         for (int64_t k = 0; k < p.k; k++) {
-            const float one = !signs.empty() ? signs[static_cast<size_t>(k)] * (m % 2 ? -1.0f : 1.0f)
-                                             : number(0, 20) == 0 ? 0 : normal(rng);
+            const float one = !signs.empty()       ? signs[static_cast<size_t>(k)] * (m % 2 ? -1.0f : 1.0f)
+                              : number(0, 20) == 0 ? 0
+                                                   : normal(rng);
             xs[static_cast<size_t>(m) * p.x_stride + static_cast<size_t>(k)] = spread * one;
         }
     }

@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-static std::atomic<int> threads_left{1 << 30};
+static std::atomic<int> threads_left{ 1 << 30 };
 
 extern "C" int __real_pthread_create(pthread_t *, const pthread_attr_t *, void * (*) (void *), void *);
 extern "C" int __wrap_pthread_create(pthread_t * thread, const pthread_attr_t * how, void * (*start)(void *), void * data) {
@@ -50,30 +50,26 @@ static double processor_seconds() {
 static int region(int asked, int rounds, unsigned seed) {
     std::vector<int>  written(asked, -1), once(rounds, 0);
     std::vector<bool> here(asked, false);
-    int               size = 0;
+    int               size  = 0;
     bool              right = true;
-    #pragma omp parallel num_threads(asked)
+#pragma omp parallel num_threads(asked)
     {
-        #pragma omp single
-        {
-            size = omp_get_num_threads();
-        }
-        const int me = omp_get_thread_num();
-        bool      mine = me >= 0 && me < size;
+#pragma omp single
+        { size = omp_get_num_threads(); }
+        const int me     = omp_get_thread_num();
+        bool      mine   = me >= 0 && me < size;
         unsigned  random = seed + me;
         for (int round = 0; round < rounds; round++) {
             written[me] = round;
             if (rand_r(&random) % 64 == 0) {
                 usleep(rand_r(&random) % 300);
             }
-            #pragma omp barrier
+#pragma omp barrier
             for (int other = 0; other < size; other++) {
                 mine = mine && written[other] == round;
             }
-            #pragma omp single
-            {
-                once[round]++;
-            }
+#pragma omp single
+            { once[round]++; }
         }
         if (!mine) {
             __atomic_store_n(&right, false, __ATOMIC_RELAXED);
@@ -98,9 +94,9 @@ static taken loops(long from, long to, long step, int chunk, int asked) {
     taken            result;
     long             rows = 0, sum = 0;
     bool             right = true;
-    #pragma omp parallel num_threads(asked) reduction(+:rows,sum)
+#pragma omp parallel num_threads(asked) reduction(+ : rows, sum)
     {
-        #pragma omp for schedule(dynamic, chunk)
+#pragma omp for schedule(dynamic, chunk)
         for (long i = 0; i < (to - from + step - (step > 0 ? 1 : -1)) / step; i++) {
             const long row = from + i * step;
             __atomic_fetch_add(&done[row < from ? from - row : row - from], 1, __ATOMIC_RELAXED);
@@ -110,14 +106,12 @@ static taken loops(long from, long to, long step, int chunk, int asked) {
             rows++;
             sum += row;
         }
-        #pragma omp for schedule(dynamic, 1)
+#pragma omp for schedule(dynamic, 1)
         for (long i = 0; i < (long) size; i++) {
             seen[i] = done[i];
         }
-        #pragma omp single
-        {
-            right = seen == done;
-        }
+#pragma omp single
+        { right = seen == done; }
     }
     check(right, "a loop began before the one in front of it had ended");
     for (size_t i = 0; i < size; i++) {
@@ -132,16 +126,16 @@ static taken loops(long from, long to, long step, int chunk, int asked) {
 // The loop itself runs downwards, or by steps: the compiler hands start, end and step over as they are.
 static long stepped(long from, long to, long step, int chunk) {
     long rows = 0, sum = 0;
-    #pragma omp parallel reduction(+:rows,sum)
+#pragma omp parallel reduction(+ : rows, sum)
     {
         if (step > 0) {
-            #pragma omp for schedule(dynamic, chunk)
+#pragma omp for schedule(dynamic, chunk)
             for (long i = from; i < to; i += 7) {
                 rows++;
                 sum += i;
             }
         } else {
-            #pragma omp for schedule(dynamic, chunk)
+#pragma omp for schedule(dynamic, chunk)
             for (long i = from; i > to; i -= 7) {
                 rows++;
                 sum += i;
@@ -160,35 +154,31 @@ static long stepped(long from, long to, long step, int chunk) {
 
 static void check_loops() {
     for (int asked = 1; asked <= 5; asked++) {
-        for (int chunk : {1, 3, 64, 5000}) {
+        for (int chunk : { 1, 3, 64, 5000 }) {
             const taken result = loops(0, 1000, 1, chunk, asked);
             check(result.rows == 1000 && result.sum == 999 * 1000 / 2, "sums of a loop");
             loops(5, 5, 1, chunk, asked);
             loops(100, -301, -4, chunk, asked);
         }
     }
-    for (int chunk : {1, 2, 1000}) {
+    for (int chunk : { 1, 2, 1000 }) {
         check(stepped(-3, 1000, 7, chunk) == 144, "steps upwards");
         check(stepped(1000, -3, -7, chunk) == 144, "steps downwards");
         check(stepped(4, 4, 7, chunk) == 0, "no steps");
     }
     // Without a team, and inside another region, one thread does it all.
     long alone = 0;
-    #pragma omp parallel num_threads(3)
+#pragma omp parallel num_threads(3)
     {
-        #pragma omp single
-        {
-            alone = loops(0, 100, 1, 8, 2).rows;
-        }
+#pragma omp single
+        { alone = loops(0, 100, 1, 8, 2).rows; }
     }
     check(alone == 100, "a loop in a region inside another one");
     int size = 0;
-    #pragma omp parallel
+#pragma omp parallel
     {
-        #pragma omp single
-        {
-            size = omp_get_num_threads();
-        }
+#pragma omp single
+        { size = omp_get_num_threads(); }
     }
     cpu_set_t set;
     sched_getaffinity(0, sizeof set, &set);
@@ -237,13 +227,13 @@ int main() {
     }
 
     int inner = 0;
-    #pragma omp parallel num_threads(3)
+#pragma omp parallel num_threads(3)
     {
-        #pragma omp single
+#pragma omp single
         {
-            #pragma omp parallel num_threads(2)
+#pragma omp parallel num_threads(2)
             {
-                #pragma omp barrier
+#pragma omp barrier
                 __atomic_fetch_add(&inner, omp_get_num_threads(), __ATOMIC_RELAXED);
             }
         }
@@ -257,7 +247,7 @@ int main() {
 
     // The kernel puts those aside who wait for one that sleeps.
     const double start = processor_seconds();
-    #pragma omp parallel num_threads(4)
+#pragma omp parallel num_threads(4)
     {
         if (omp_get_thread_num() == 2) {
             usleep(300 * 1000);

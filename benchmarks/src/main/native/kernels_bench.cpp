@@ -1,5 +1,5 @@
-// Products and attention apart: graphs of one kind of operation on ggml's CPU backend, with native/kernels and without, beside
-// what the processor's own instruction reaches. Prints two tables in Markdown. native/tools.sh builds it.
+// Products and attention apart: graphs of one kind of operation on ggml's CPU backend, with native/kernels and without,
+// beside what the processor's own instruction reaches. Prints two tables in Markdown. native/tools.sh builds it.
 //
 // Whether the kernels compute is decided once a process. So there is one with them and one without, and they take turns.
 #include "ggml-alloc.h"
@@ -27,7 +27,8 @@ namespace {
 
 constexpr const char * usage =
     "usage: murmur-kernels-bench [--types q8_0,bf16,…] [--shapes 2048x5632,…] [--rows 1,512,…] [--threads 1,2]\n"
-    "                            [--heads 32x4x64,…] [--cells 512,…] [--queries 512,…] [--cache f16,…] [--turns 3] [--turn 0.1]\n"
+    "                            [--heads 32x4x64,…] [--cells 512,…] [--queries 512,…] [--cache f16,…] [--turns 3] [--turn "
+    "0.1]\n"
     "Shapes are K x N, heads are heads x key/value heads x head size; an empty list leaves that part out.\n";
 
 // Weights are more than the caches hold, as those of a whole model are.
@@ -69,7 +70,7 @@ ggml_type type_of(const std::string & name) {
 
 struct task {
     bool                 attention;
-    ggml_type            type;  // of the weights, or of the cache
+    ggml_type            type;   // of the weights, or of the cache
     std::vector<int64_t> shape;  // K, N; or heads, heads of keys and values, head size
     int64_t              cells;
     int64_t              rows;
@@ -168,9 +169,9 @@ class bench {
 
     void prepare(const task & t) {
         buffers.clear();
-        fixed = empty_context();
-        moved = empty_context();
-        graph = ggml_new_graph(moved.get());
+        fixed            = empty_context();
+        moved            = empty_context();
+        graph            = ggml_new_graph(moved.get());
         auto set_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(
             ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device), "ggml_backend_set_n_threads"));
         set_threads(backend, t.threads);
@@ -367,7 +368,7 @@ void row(const task & t, double on, double off) {
     char            instruction[64];
     const ggml_type type = !t.attention || t.type == GGML_TYPE_F32 ? t.type : GGML_TYPE_BF16;
     const double    peak = murmur_peak(type, t.threads, 0.05, instruction, sizeof instruction);
-    const double rate = t.operations() / on;
+    const double    rate = t.operations() / on;
     if (t.attention) {
         printf("| %s | %s | %ld | %ld ", ggml_type_name(t.type), t.name().c_str(), long(t.cells), long(t.rows));
     } else {
