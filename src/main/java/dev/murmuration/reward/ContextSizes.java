@@ -192,8 +192,7 @@ record ContextSizes(LlamaHyperparameters model, Weights weights, Options options
         && fits(options.precision(Precision.FAST), longest)) {
       remedies.add("--precision fast");
     }
-    int micro =
-        tiles(Math.min(options.microBatchSize(), longest)) / 2 / TILE * TILE;
+    int micro = tiles(Math.min(options.microBatchSize(), longest)) / 2 / TILE * TILE;
     while (micro > 0 && !fits(options.microBatchSize(micro), longest)) {
       micro = micro / 2 / TILE * TILE;
     }

@@ -12,16 +12,16 @@ import java.util.TreeMap;
  * Turns texts into a {@link Plan}: no token is computed twice, and batches are as full as each
  * other. Knows nothing of llama.cpp.
  *
- * <p>Where our own kernels compute, a text gets the same bits whatever is computed beside it. ggml's
- * add up in another order, or in another precision, for fewer than 64 rows, for keys that do not
- * begin at a multiple of 64, and for rows that are not a whole group of four. Where bits matter all
- * the same, a {@link Grain} says what to do.
+ * <p>Where our own kernels compute, a text gets the same bits whatever is computed beside it.
+ * ggml's add up in another order, or in another precision, for fewer than 64 rows, for keys that do
+ * not begin at a multiple of 64, and for rows that are not a whole group of four. Where bits matter
+ * all the same, a {@link Grain} says what to do.
  */
 final class Planner {
   /**
    * Prefixes are shared, and cut, at multiples of {@code tile} tokens only, texts are filled up to
-   * one with tokens behind the last real one, and hidden states are asked for in whole aligned groups
-   * of {@code rows}.
+   * one with tokens behind the last real one, and hidden states are asked for in whole aligned
+   * groups of {@code rows}.
    */
   record Grain(int tile, int rows) {
     /** Only what differs is computed. */
@@ -186,8 +186,7 @@ final class Planner {
 
   /** Walks the prefix tree and writes its edges down, depth first. Nothing of it is built. */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  private record Tree(
-      List<int[]> texts, int[] reused, int[] shared, Grain grain, List<Run> runs) {
+  private record Tree(List<int[]> texts, int[] reused, int[] shared, Grain grain, List<Run> runs) {
     /**
      * The subtree of the texts {@code first} to {@code last}, whose first {@code from} tokens are
      * the same and written down. As deep as texts branch, so at most as deep as there are texts.

@@ -122,8 +122,7 @@ class ReuseTest {
         List<Reward> rewards = model.scoreAllTexts(some);
         for (int i = 0; i < some.size(); i++) {
           assertThat(rewards.get(i).reward())
-              .isCloseTo(
-                  expected.get(some.get(i)), within(tolerance(precision)));
+              .isCloseTo(expected.get(some.get(i)), within(tolerance(precision)));
         }
         if (round % 10 == 0) {
           model.traceText(some.getFirst());
