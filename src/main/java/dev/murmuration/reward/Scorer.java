@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 
@@ -205,7 +206,10 @@ final class Scorer {
       return;
     }
     if (texts.size() == 1) {
-      deliver(texts.getFirst(), contexts.shortage());
+      Text text = texts.getFirst();
+      IllegalStateException full =
+          new IllegalStateException(text.tokens.length + " tokens do not fit into an empty cache");
+      deliver(text, Objects.requireNonNullElse(contexts.shortage(), full));
       return;
     }
     // There is no memory for all of them at once.

@@ -48,11 +48,12 @@ class BatchInvarianceTest {
 
   private static final List<Way> WAYS =
       List.of(
-          new Way(2, 64, true),
-          new Way(4, 512, false),
-          new Way(1, 2048, true),
-          new Way(3, 128, false),
-          new Way(2, 256, true));
+          // More threads than processors wait for each other at every step: few decodes for them.
+          new Way(2, 64, false),
+          new Way(4, 512, true),
+          new Way(1, 256, false),
+          new Way(3, 128, true),
+          new Way(2, 2048, true));
 
   @TempDir static Path directory;
 
@@ -116,8 +117,8 @@ class BatchInvarianceTest {
 
   @ParameterizedTest
   @MethodSource("precisions")
-  void aHundredTextsHaveTheSameBits(Precision precision) throws Exception {
-    List<String> texts = TestTexts.bestOf(25, 4, 11);
+  void manyTextsHaveTheSameBits(Precision precision) throws Exception {
+    List<String> texts = TestTexts.bestOf(12, 5, 11);
     assertThat(different(TestModels.TINY, precision, texts, WAYS)).isEmpty();
     assertThat(different(TestModels.FLEDGLING, precision, texts, WAYS)).isEmpty();
   }
@@ -127,7 +128,7 @@ class BatchInvarianceTest {
   void whateverTheWeightsAreStoredAs(String type, Precision precision) throws Exception {
     int first = TYPES.indexOf(type) % (WAYS.size() - 1);
     List<Way> two = WAYS.subList(first, first + 2);
-    List<String> texts = TestTexts.bestOf(4, 5, 12);
+    List<String> texts = TestTexts.bestOf(3, 5, 12);
     assertThat(different(quantized(type), precision, texts, two)).isEmpty();
   }
 
@@ -135,7 +136,7 @@ class BatchInvarianceTest {
   static final class Off {
     public static void main(String[] args) throws Exception {
       System.out.println(Llama.kernels().isEmpty());
-      List<String> texts = TestTexts.bestOf(4, 5, 12);
+      List<String> texts = TestTexts.bestOf(3, 5, 12);
       for (String file : args) {
         different(Path.of(file), Precision.EXACT, texts, WAYS.subList(0, 3))
             .forEach(System.out::println);
