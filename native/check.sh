@@ -39,10 +39,13 @@ for check in $checks; do
   esac
   build="$root/target/native-tests-$check"
   mkdir -p "$build"
-  cmake -S "$root/src/test/native" -B "$build" -DMURMUR_SANITIZERS="$sanitizers" -DMURMUR_CASES="$cases" \
-    -DMURMUR_SEED="$seed" ${LLAMA_CPP_DIR:+"-DLLAMA_CPP_DIR=$LLAMA_CPP_DIR"} > "$build/build.log" 2>&1 &&
-    cmake --build "$build" --parallel "$(getconf _NPROCESSORS_ONLN)" >> "$build/build.log" 2>&1 ||
-    { tail -n 25 "$build/build.log" >&2; echo "check.sh: the tests could not be built (all of it: $build/build.log)" >&2; exit 1; }
+  if ! { cmake -S "$root/src/test/native" -B "$build" -DMURMUR_SANITIZERS="$sanitizers" -DMURMUR_CASES="$cases" \
+    -DMURMUR_SEED="$seed" ${LLAMA_CPP_DIR:+"-DLLAMA_CPP_DIR=$LLAMA_CPP_DIR"} &&
+    cmake --build "$build" --parallel "$(getconf _NPROCESSORS_ONLN)"; } > "$build/build.log" 2>&1; then
+    tail -n 25 "$build/build.log" >&2
+    echo "check.sh: the tests could not be built (all of it: $build/build.log)" >&2
+    exit 1
+  fi
   echo "check.sh: $sanitizers, $cases cases, seed $seed"
   (cd "$build" && ctest --output-on-failure ${MURMUR_TEST:+-R "$MURMUR_TEST"})
 done
