@@ -129,7 +129,7 @@ class BatchInvarianceTest {
     // Another way for each precision, and for the next type.
     int way = TYPES.indexOf(type) + (precision == Precision.EXACT ? 2 : 0);
     List<Way> one = List.of(WAYS.get(way % WAYS.size()));
-    List<String> texts = TestTexts.bestOf(3, 5, 12);
+    List<String> texts = TestTexts.bestOf(2, 4, 12);
     assertThat(different(quantized(type), precision, texts, one)).isEmpty();
   }
 
@@ -137,7 +137,7 @@ class BatchInvarianceTest {
   static final class Off {
     public static void main(String[] args) throws Exception {
       System.out.println(Llama.kernels().isEmpty());
-      List<String> texts = TestTexts.bestOf(3, 5, 12);
+      List<String> texts = TestTexts.bestOf(2, 4, 12);
       for (String file : args) {
         different(Path.of(file), Precision.EXACT, texts, WAYS.subList(0, 2))
             .forEach(System.out::println);
