@@ -126,19 +126,20 @@ class BatchInvarianceTest {
   @ParameterizedTest
   @MethodSource("typesAndPrecisions")
   void whateverTheWeightsAreStoredAs(String type, Precision precision) throws Exception {
-    int first = TYPES.indexOf(type) % (WAYS.size() - 1);
-    List<Way> two = WAYS.subList(first, first + 2);
-    List<String> texts = TestTexts.bestOf(3, 5, 12);
-    assertThat(different(quantized(type), precision, texts, two)).isEmpty();
+    // Another way for each precision, and for the next type.
+    int way = TYPES.indexOf(type) + (precision == Precision.EXACT ? 2 : 0);
+    List<Way> one = List.of(WAYS.get(way % WAYS.size()));
+    List<String> texts = TestTexts.bestOf(2, 4, 12);
+    assertThat(different(quantized(type), precision, texts, one)).isEmpty();
   }
 
   /** Prints whether llama.cpp's kernels compute, and then what is different. */
   static final class Off {
     public static void main(String[] args) throws Exception {
       System.out.println(Llama.kernels().isEmpty());
-      List<String> texts = TestTexts.bestOf(3, 5, 12);
+      List<String> texts = TestTexts.bestOf(2, 4, 12);
       for (String file : args) {
-        different(Path.of(file), Precision.EXACT, texts, WAYS.subList(0, 3))
+        different(Path.of(file), Precision.EXACT, texts, WAYS.subList(0, 2))
             .forEach(System.out::println);
       }
     }
@@ -149,12 +150,7 @@ class BatchInvarianceTest {
     ChildJvm.Result result =
         new ChildJvm(Off.class)
             .options("-Dmurmuration.kernels=off")
-            .run(
-                TestModels.TINY,
-                quantized("Q8_0"),
-                quantized("Q4_K_M"),
-                quantized("Q4_0"),
-                quantized("BF16"));
+            .run(TestModels.TINY, quantized("Q8_0"), quantized("Q4_K_M"));
     assertThat(result.exitCode()).as(result.err()).isZero();
     assertThat(result.out().strip()).isEqualTo("true");
   }
