@@ -1,6 +1,6 @@
 // Products of weights in float32, float16 and bfloat16, for AVX-512.
 //
-// Weights are multiplied as they lie in the file: sixteen columns of a row of weights by the same ones of a row of x, each
+// Weights are multiplied as they lie: sixteen columns of a row of weights by the same ones of a row of x, each
 // column in a sum of its own. So nothing has to be transposed, and one row of x takes no longer than reading the weights
 // does. float16 becomes float32. bfloat16 is multiplied as it is, two columns at a time, where the processor can, and x is
 // rounded to it; else it becomes float32.
@@ -17,8 +17,6 @@
 #include <immintrin.h>
 
 #include <algorithm>
-#include <cstring>
-#include <type_traits>
 
 namespace murmur {
 
@@ -30,15 +28,15 @@ constexpr int tile_lanes   = 4;    // rows of weights that a tile computes with
 constexpr int tile_rows    = 6;    // rows of x: their sums fill 24 of the 32 registers
 constexpr int least_lanes  = 32;   // what a thread takes at a time
 constexpr int most_lanes   = 64;   // a chunk of so many stays in the second-level cache
-constexpr int few_rows     = 24;   // up to here all chunks of a tile's weights follow each other
-constexpr int chunk        = 128;  // vectors of a row
-
-// What follows has the same members each. element: of a row of weights; columns: in a word; load: 16 words of weights, those
-// that are not there are zeros; words: 16 words of x; add: to 16 sums the products of one word each.
+constexpr int few_rows     = 64;   // up to here weights are not unpacked into a panel
+constexpr int chunk        = 128;  // vectors of a row whose sums are kept apart
 
 inline uint64_t first_bits(int64_t count) {
     return count >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1;
 }
+
+// What follows has the same members each. element: of a row of weights; columns: in a word; load: 16 words of weights, those
+// that are not there are zeros; words: 16 words of x; add: to 16 sums the products of one word each.
 
 struct f32 {
     using element                = float;
@@ -65,7 +63,8 @@ struct f16 : f32 {
     }
 
     static __m512i load(const element * from, int64_t count) {
-        return _mm512_castps_si512(_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(static_cast<__mmask16>(first_bits(count)), from)));
+        return _mm512_castps_si512(
+            _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(static_cast<__mmask16>(first_bits(count)), from)));
     }
 };
 
@@ -145,20 +144,17 @@ template <typename type> struct stored_weights {
 
     stored_weights(const product & p, int64_t lane, int64_t from, int64_t most) : columns(std::min(most, p.k - from)) {
         for (int i = 0; i < tile_lanes; i++) {
-            rows[i] = reinterpret_cast<const element *>(static_cast<const char *>(p.weights) +
-                                                        static_cast<size_t>(std::min(lane + i, p.n - 1)) * p.weights_stride) +
-                      from;
+            rows[i] =
+                reinterpret_cast<const element *>(static_cast<const char *>(p.weights) +
+                                                  static_cast<size_t>(std::min(lane + i, p.n - 1)) * p.weights_stride) +
+                from;
         }
-        // Memory is asked for in the order of its addresses: the next tile's, while this one is computed.
-        ahead = static_cast<const char *>(p.weights) + static_cast<size_t>(lane + tile_lanes) * p.weights_stride +
-                static_cast<size_t>(from) * tile_lanes * sizeof(element);
+        ahead = tile_lanes * p.weights_stride;
     }
 
     int64_t whole() const { return columns / vector_columns<type>; }
 
-    __m512i load(int lane, int64_t vector) const {
-        return type::load(rows[lane] + vector * vector_columns<type>);
-    }
+    __m512i load(int lane, int64_t vector) const { return type::load(rows[lane] + vector * vector_columns<type>); }
 
     __m512i load_last(int lane) const {
         return type::load(rows[lane] + whole() * vector_columns<type>, columns - whole() * vector_columns<type>);
@@ -167,32 +163,36 @@ template <typename type> struct stored_weights {
     bool is_whole() const { return columns % vector_columns<type> == 0; }
 
     void prefetch(int64_t vector) const {
-        constexpr int64_t size = tile_lanes * vector_columns<type> * sizeof(element);
-        for (int64_t i = 0; i < size; i += 64) {
-            _mm_prefetch(ahead + vector * size + i, _MM_HINT_T1);
+        for (const element * row : rows) {
+            _mm_prefetch(reinterpret_cast<const char *>(row + vector * vector_columns<type>) + ahead, _MM_HINT_T1);
         }
     }
 
     const element * rows[tile_lanes];
-    const char *    ahead;
+    size_t          ahead;  // bytes to the next tile: memory is asked for while this one is computed
     int64_t         columns;
 };
 
 // The same unpacked.
 struct packed_weights {
-    template <typename type> static int64_t pack(const stored_weights<type> & from, __m512i * to) {
-        for (int64_t v = 0; v < from.whole(); v++) {
+    template <typename type>
+    packed_weights(const stored_weights<type> & from, __m512i * to) : words(to), vectors(from.whole()) {
+        for (int64_t v = 0; v < vectors; v++) {
+            from.prefetch(v);
             for (int i = 0; i < tile_lanes; i++) {
                 *to++ = from.load(i, v);
             }
         }
         if (!from.is_whole()) {
+            vectors++;
             for (int i = 0; i < tile_lanes; i++) {
                 *to++ = from.load_last(i);
             }
         }
-        return from.whole() + !from.is_whole();
     }
+
+    // What was packed before.
+    packed_weights(const __m512i * words_, int64_t vectors_) : words(words_), vectors(vectors_) {}
 
     int64_t whole() const { return vectors; }
 
@@ -238,10 +238,10 @@ void multiply_tile(const weights & w, const __m512i * x, float * y, size_t y_str
         for (int r = 0; r < rows; r++) {
             __m512i of = x[vector * rows + r];
             keep(of);
-            sum[r][0]        = type::add(sum[r][0], w0, of);
-            sum[r][1]        = type::add(sum[r][1], w1, of);
-            sum[r][2]        = type::add(sum[r][2], w2, of);
-            sum[r][3]        = type::add(sum[r][3], w3, of);
+            sum[r][0] = type::add(sum[r][0], w0, of);
+            sum[r][1] = type::add(sum[r][1], w1, of);
+            sum[r][2] = type::add(sum[r][2], w2, of);
+            sum[r][3] = type::add(sum[r][3], w3, of);
         }
     };
     for (int64_t v = 0; v < w.whole(); v++) {
@@ -267,7 +267,7 @@ void multiply_rows(int64_t count, const arguments &... of) {
     }
 }
 
-// All rows of x with some columns of the weights of a tile.
+// A tile of rows of x with some columns of the weights of a tile.
 template <typename type, typename weights>
 void multiply_some(const product & p, void * work, const weights & w, int64_t row, int64_t lane, int64_t from) {
     const int64_t rows = std::min<int64_t>(tile_rows, p.m - row);
@@ -298,13 +298,14 @@ template <typename type> void multiply(const product & p, void * work, int threa
     auto * panel = reinterpret_cast<__m512i(*)[chunk * tile_lanes]>(static_cast<char *>(work) + x_size<type>(p.k, p.m)) +
                    thread * (most_lanes / tile_lanes);
     for (int64_t from = 0; from < p.k; from += chunk_columns<type>) {
-        packed_weights w = {};
+        int64_t vectors = 0;
         for (int64_t lane = begin; lane < end; lane += tile_lanes) {
-            w.vectors = packed_weights::pack(stored_weights<type>(p, lane, from, chunk_columns<type>), panel[(lane - begin) / tile_lanes]);
+            const stored_weights<type> w(p, lane, from, chunk_columns<type>);
+            vectors = packed_weights(w, panel[(lane - begin) / tile_lanes]).vectors;
         }
         for (int64_t row = 0; row < p.m; row += tile_rows) {
             for (int64_t lane = begin; lane < end; lane += tile_lanes) {
-                w.words = panel[(lane - begin) / tile_lanes];
+                const packed_weights w(panel[(lane - begin) / tile_lanes], vectors);
                 multiply_some<type>(p, work, w, row, lane, from);
             }
         }
