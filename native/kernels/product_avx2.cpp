@@ -274,7 +274,7 @@ template <typename type> struct integers {
     template <int count>
     static void tile(const group * panel, int groups, const rows & x, int64_t row, int64_t column, float * y,
                      size_t y_stride, int lanes, bool first) {
-        totals<count> total(y, y_stride, lanes, first);
+        totals<count>  total(y, y_stride, lanes, first);
         const int64_t  k_groups = x.k / murmur::group;
         const number * numbers  = x.numbers + row * x.k + column;
         const float *  scales   = x.scales + row * k_groups + column / murmur::group;
