@@ -7,6 +7,7 @@ import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufValueType;
 import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -79,7 +80,7 @@ public final class TestModels {
   public static Path damaged(Path directory) throws IOException {
     int token;
     try (RewardModel model = RewardModel.load(TINY)) {
-      token = model.scoreText("Go").readoutTokenId();
+      token = model.score(Input.text("Go")).readoutTokenId();
     }
     Path file = Files.copy(TINY, directory.resolve("damaged.gguf"));
     Gguf gguf = Gguf.read(file);

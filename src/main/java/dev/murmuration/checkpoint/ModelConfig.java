@@ -1,6 +1,8 @@
 package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.json.JsonFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,13 +51,13 @@ public record ModelConfig(
   /**
    * Reads and checks a {@code config.json}.
    *
-   * @throws CheckpointException if it is missing, or its model is of another architecture or has a
+   * @throws BadFileException if it is missing, or its model is of another architecture or has a
    *     feature that llama.cpp's {@code llama} architecture does not compute
    * @throws IOException if reading fails
    */
   public static ModelConfig read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
-      throw new CheckpointException(
+      throw new BadFileException(
           file, "is missing; download config.json of the model and put it beside the checkpoint");
     }
     return new ModelConfigReader(file, JsonFile.read(file)).read();

@@ -1,6 +1,7 @@
 package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.murmuration.files.BadFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -36,7 +37,7 @@ final class ModelConfigReader {
     this.json = json;
   }
 
-  ModelConfig read() throws CheckpointException {
+  ModelConfig read() throws BadFileException {
     checkArchitecture();
     checkFeatures();
     int hiddenSize = size("hidden_size", MAX_HIDDEN_SIZE);
@@ -63,7 +64,7 @@ final class ModelConfigReader {
         ModelConfig.tokenId(json, "pad_token_id"));
   }
 
-  private void checkArchitecture() throws CheckpointException {
+  private void checkArchitecture() throws BadFileException {
     JsonNode type = json.path("model_type");
     boolean llama =
         type.isTextual()
@@ -72,14 +73,14 @@ final class ModelConfigReader {
     if (!llama) {
       throw problem(
           "model_type is "
-              + CheckpointException.quote(type.asText())
+              + BadFileException.quote(type.asText())
               + " and architectures "
-              + CheckpointException.quote(json.path("architectures").toString())
+              + BadFileException.quote(json.path("architectures").toString())
               + "; only Llama models are supported");
     }
   }
 
-  private void checkFeatures() throws CheckpointException {
+  private void checkFeatures() throws BadFileException {
     if (!json.path("hidden_act").asText("silu").equals("silu")) {
       throw problem("hidden_act is " + quoted("hidden_act") + ", only \"silu\" is supported");
     }
@@ -99,7 +100,7 @@ final class ModelConfigReader {
     }
   }
 
-  private int headSize(int hiddenSize, int heads) throws CheckpointException {
+  private int headSize(int hiddenSize, int heads) throws BadFileException {
     int headSize = optionalSize("head_dim", hiddenSize / heads, MAX_HEADS);
     if (headSize % 2 != 0 || (!json.hasNonNull("head_dim") && hiddenSize % heads != 0)) {
       throw problem("hidden_size " + hiddenSize + " and " + heads + " heads give no even head_dim");
@@ -112,7 +113,7 @@ final class ModelConfigReader {
     return json.path(json.hasNonNull("rope_parameters") ? "rope_parameters" : "rope_scaling");
   }
 
-  private double ropeBase() throws CheckpointException {
+  private double ropeBase() throws BadFileException {
     OptionalDouble inner = number(rope(), "rope_theta");
     double base =
         inner.isPresent()
@@ -124,7 +125,7 @@ final class ModelConfigReader {
     return base;
   }
 
-  private OptionalDouble ropeLinearFactor() throws CheckpointException {
+  private OptionalDouble ropeLinearFactor() throws BadFileException {
     JsonNode rope = rope();
     String type = rope.path("rope_type").asText(rope.path("type").asText(""));
     if (PLAIN_ROPE.contains(type)) {
@@ -137,7 +138,7 @@ final class ModelConfigReader {
     if (!type.equals("linear")) {
       throw problem(
           "rope_type is "
-              + CheckpointException.quote(type)
+              + BadFileException.quote(type)
               + ", only \"default\" and \"linear\" are supported");
     }
     double factor = number(rope, "factor").orElseThrow(() -> missing("factor of rope_scaling"));
@@ -152,7 +153,7 @@ final class ModelConfigReader {
     return name.isEmpty() ? Optional.empty() : Optional.of(name);
   }
 
-  private int size(String key, int limit) throws CheckpointException {
+  private int size(String key, int limit) throws BadFileException {
     JsonNode value = json.path(key);
     if (value.isMissingNode() || value.isNull()) {
       throw missing(key);
@@ -163,30 +164,30 @@ final class ModelConfigReader {
     return value.intValue();
   }
 
-  private int optionalSize(String key, int otherwise, int limit) throws CheckpointException {
+  private int optionalSize(String key, int otherwise, int limit) throws BadFileException {
     return json.hasNonNull(key) ? size(key, limit) : otherwise;
   }
 
-  private OptionalDouble number(JsonNode parent, String key) throws CheckpointException {
+  private OptionalDouble number(JsonNode parent, String key) throws BadFileException {
     JsonNode value = parent.path(key);
     if (value.isMissingNode() || value.isNull()) {
       return OptionalDouble.empty();
     }
     if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
-      throw problem(key + " is " + CheckpointException.quote(value.toString()) + ", not a number");
+      throw problem(key + " is " + BadFileException.quote(value.toString()) + ", not a number");
     }
     return OptionalDouble.of(value.doubleValue());
   }
 
   private String quoted(String key) {
-    return CheckpointException.quote(json.path(key).toString());
+    return BadFileException.quote(json.path(key).toString());
   }
 
-  private CheckpointException missing(String key) {
+  private BadFileException missing(String key) {
     return problem(key + " is missing; this is not the config.json of a Llama model");
   }
 
-  private CheckpointException problem(String text) {
-    return new CheckpointException(file, text);
+  private BadFileException problem(String text) {
+    return new BadFileException(file, text);
   }
 }

@@ -1,5 +1,7 @@
 package dev.murmuration.gguf;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.files.ForeignFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -43,22 +45,22 @@ final class GgufReader {
     return new GgufReader(path, channel).parse();
   }
 
-  static void requireFile(Path path) throws GgufException {
+  static void requireFile(Path path) throws BadFileException {
     if (Files.notExists(path)) {
-      throw new GgufException(path, "there is no such file");
+      throw new BadFileException(path, "there is no such file");
     }
     if (Files.isDirectory(path)) {
-      throw new GgufException(path, "this is a directory; name the .gguf file in it");
+      throw new BadFileException(path, "this is a directory; name the .gguf file in it");
     }
     if (!Files.isRegularFile(path)) {
-      throw new GgufException(path, "this is not a regular file");
+      throw new BadFileException(path, "this is not a regular file");
     }
   }
 
   private Gguf parse() throws IOException {
     byte[] head = in.head(ForeignFile.SAMPLE);
     if (!Arrays.equals(Arrays.copyOf(head, MAGIC.length), MAGIC)) {
-      throw new GgufException(path, ForeignFile.describe(head, in.fileSize()));
+      throw new BadFileException(path, ForeignFile.describe(head, in.fileSize()));
     }
     in.readInt("the magic number");
     int version = readVersion();
@@ -107,7 +109,8 @@ final class GgufReader {
     in.requireName(key, offset, "the metadata key");
     GgufValue value = readValue(key);
     if (metadata.putIfAbsent(key, value) != null) {
-      throw in.problem(offset, "the metadata key " + GgufException.quote(key) + " appears twice");
+      throw in.problem(
+          offset, "the metadata key " + BadFileException.quote(key) + " appears twice");
     }
   }
 
@@ -151,7 +154,7 @@ final class GgufReader {
     };
   }
 
-  private boolean readBool(String key, int offset, long bits) throws GgufException {
+  private boolean readBool(String key, int offset, long bits) throws BadFileException {
     if (bits > 1) {
       throw in.problem(
           offset,
@@ -176,12 +179,12 @@ final class GgufReader {
     return new GgufArray(type, (int) count, encoded);
   }
 
-  private void checkAlignment() throws GgufException {
+  private void checkAlignment() throws BadFileException {
     GgufValue value = metadata.get("general.alignment");
     if (value != null && !value.equals(GgufValue.uint32(Gguf.ALIGNMENT))) {
       String found =
           value instanceof GgufValue.Whole w ? w.type() + " " + w.value() : value.describe();
-      throw new GgufException(
+      throw new BadFileException(
           path,
           "general.alignment is "
               + found
@@ -193,7 +196,7 @@ final class GgufReader {
   }
 
   private void checkDataIsThere(long dataOffset, Map<String, GgufTensor> tensors)
-      throws GgufException {
+      throws BadFileException {
     long end = 0;
     for (GgufTensor tensor : tensors.values()) {
       end = dataOffset + tensor.offset() + tensor.byteSize();

@@ -1,5 +1,6 @@
 package dev.murmuration.gguf;
 
+import dev.murmuration.model.LlamaHyperparameters;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

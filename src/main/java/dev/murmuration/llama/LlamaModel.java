@@ -92,11 +92,11 @@ public final class LlamaModel implements AutoCloseable {
   /**
    * Loads a GGUF file that nobody has looked at.
    *
-   * @see #load(ModelFile, ModelParameters, DoubleConsumer)
+   * @see #load(OpenModelFile, ModelParameters, DoubleConsumer)
    * @throws UncheckedIOException if it cannot be opened, or changes meanwhile
    */
   public static LlamaModel load(Path file, ModelParameters parameters, DoubleConsumer progress) {
-    try (ModelFile opened = ModelFile.open(file)) {
+    try (OpenModelFile opened = OpenModelFile.open(file)) {
       return load(opened, parameters, progress);
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
@@ -114,8 +114,8 @@ public final class LlamaModel implements AutoCloseable {
    * @throws IllegalArgumentException if the device is unknown or layers are asked for where there
    *     is no GPU
    */
-  public static LlamaModel load(ModelFile file, ModelParameters parameters, DoubleConsumer progress)
-      throws IOException {
+  public static LlamaModel load(
+      OpenModelFile file, ModelParameters parameters, DoubleConsumer progress) throws IOException {
     Device device = requireDevice(parameters);
     // The CPU always takes part. Naming it means: nothing else.
     boolean named = device != null && device.kind().takesLayers();
@@ -152,7 +152,8 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   private static LlamaModel finish(
-      ModelFile file, MemorySegment handle, Thrown thrown, NativeError error) throws IOException {
+      OpenModelFile file, MemorySegment handle, Thrown thrown, NativeError error)
+      throws IOException {
     if (handle.equals(MemorySegment.NULL)) {
       thrown.<RuntimeException>rethrow();
       file.requireUnchanged();

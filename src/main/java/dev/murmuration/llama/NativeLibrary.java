@@ -1,6 +1,7 @@
 package dev.murmuration.llama;
 
 import dev.murmuration.llama.bindings.Bindings;
+import dev.murmuration.machine.CpuFeatures;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

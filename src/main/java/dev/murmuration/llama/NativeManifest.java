@@ -1,5 +1,6 @@
 package dev.murmuration.llama;
 
+import dev.murmuration.machine.CpuFeatures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

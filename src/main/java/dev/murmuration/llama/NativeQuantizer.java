@@ -42,7 +42,7 @@ public final class NativeQuantizer {
    * @throws IOException if the input was written to since it was opened
    */
   public static void quantize(
-      ModelFile input,
+      OpenModelFile input,
       Path output,
       QuantizationType type,
       int layers,

@@ -1,13 +1,25 @@
 package dev.murmuration.reward;
 
+import dev.murmuration.engine.Engine;
+import dev.murmuration.engine.GrowingContext;
+import dev.murmuration.engine.Planner;
+import dev.murmuration.engine.Scorer;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.LlamaModel;
-import dev.murmuration.llama.ModelFile;
 import dev.murmuration.llama.ModelParameters;
+import dev.murmuration.llama.OpenModelFile;
 import dev.murmuration.llama.ResourceCache;
+import dev.murmuration.machine.FreeMemory;
+import dev.murmuration.memory.ContextRequest;
+import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.WeightMemory;
+import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelFile;
+import dev.murmuration.model.RewardMetadata;
+import dev.murmuration.model.ValueHead;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -29,20 +41,19 @@ final class ModelLoader {
       int contextLength,
       boolean truncate,
       Duration timeout,
-      LlamaHyperparameters hyperparameters,
       Path file,
       int threads) {}
 
   /** A model and its engine; the engine is closed first. */
-  record Loaded(LlamaModel model, Engine engine, Planner planner, Settings settings) {}
+  record Loaded(LlamaModel model, Engine engine, Settings settings) {}
 
   private ModelLoader() {}
 
-  static Loaded load(Path gguf, Options options) throws IOException {
+  static Loaded load(Path gguf, RewardModelOptions options) throws IOException {
     return load(gguf, options, fileName(gguf));
   }
 
-  static Loaded loadEmbedded(Options options) throws IOException {
+  static Loaded loadEmbedded(RewardModelOptions options) throws IOException {
     return load(embeddedFile(), options, "fledgling");
   }
 
@@ -64,25 +75,27 @@ final class ModelLoader {
     return name == null ? file.toString() : name.toString();
   }
 
-  private static Loaded load(Path path, Options options, String name) throws IOException {
+  private static Loaded load(Path path, RewardModelOptions options, String name)
+      throws IOException {
     Gguf.requireFile(path);
-    try (ModelFile file = ModelFile.open(path)) {
+    try (OpenModelFile file = OpenModelFile.open(path)) {
       return load(file, options, name);
     }
   }
 
-  private static Loaded load(ModelFile file, Options options, String name) throws IOException {
-    Gguf gguf = Gguf.read(file.path(), file);
-    LlamaHyperparameters shape = LlamaHyperparameters.validate(gguf);
+  private static Loaded load(OpenModelFile file, RewardModelOptions options, String name)
+      throws IOException {
+    ModelFile checked = ModelFile.of(Gguf.read(file.path(), file));
+    LlamaHyperparameters shape = checked.shape();
     ValueHead head =
         options.valueHead().isPresent()
             ? ValueHead.ofSafetensors(options.valueHead().get(), shape.hiddenSize())
-            : ValueHead.of(gguf, shape.hiddenSize());
-    ChatTemplate template = template(gguf, options);
-    int contextLength = contextLength(gguf, options, shape);
-    Weights weights = Weights.of(gguf, shape, options);
-    boolean exact = options.precision() == Precision.EXACT;
-    ContextSizes sizes = ContextSizes.here(shape, weights, options);
+            : checked.requireHead();
+    ChatTemplate template = template(checked, options);
+    ContextRequest request = options.context();
+    int contextLength = checked.contextLength(request.contextLength());
+    WeightMemory weights = WeightMemory.of(checked.gguf(), shape, request);
+    ContextSizes sizes = ContextSizes.here(shape, weights, request);
     ContextSizes.Choice largest = sizes.choose(contextLength);
     if (largest.need().refusal() != null) {
       throw new IllegalArgumentException(largest.need().refusal());
@@ -96,7 +109,6 @@ final class ModelLoader {
             contextLength,
             options.truncate(),
             options.timeout().orElse(null),
-            shape,
             file.path(),
             context.threads());
 
@@ -104,7 +116,7 @@ final class ModelLoader {
         LlamaModel.load(
             file,
             new ModelParameters(
-                options.gpuLayers(), options.device().orElse(null), options.memoryMap()),
+                request.gpuLayers(), options.device().orElse(null), request.memoryMap()),
             options.progress().orElse(null));
     try {
       Planner planner =
@@ -113,60 +125,41 @@ final class ModelLoader {
               context.maxOutputs(),
               context.cells(),
               context.maxSequences(),
-              exact && !weights.ours() ? Planner.Grain.GGML : Planner.Grain.NONE);
-      boolean repeatable = exact || weights.ours();
-      long staleCells = Scorer.staleCells(shape, weights.ours(), options);
+              request.exact() && !weights.ours() ? Planner.Grain.GGML : Planner.Grain.NONE);
+      boolean repeatable = request.exact() || weights.ours();
+      long staleCells =
+          options.reuse() ? Scorer.staleCells(shape, weights.ours(), request.exact()) : 0;
       Supplier<GrowingContext> newContext =
           () ->
               new GrowingContext(model, sizes, context.cells(), FreeMemory::bytes, options.probe());
-      Engine engine = new Engine(newContext, head, planner, options, repeatable, staleCells);
-      return new Loaded(model, engine, planner, settings);
+      Engine engine =
+          new Engine(
+              newContext,
+              head,
+              planner,
+              options.queueCapacity(),
+              repeatable,
+              staleCells,
+              options.probe());
+      return new Loaded(model, engine, settings);
     } catch (RuntimeException | Error e) {
       model.close();
       throw e;
     }
   }
 
-  private static ChatTemplate template(Gguf gguf, Options options) throws IOException {
-    String readout = gguf.string("reward_model.readout").orElse("last_token");
-    if (!readout.equals("last_token")) {
-      throw new IOException(
-          gguf.path()
-              + ": reward_model.readout is '"
-              + readout
-              + "'; only last_token is supported");
-    }
+  private static ChatTemplate template(ModelFile file, RewardModelOptions options)
+      throws BadFileException {
     if (options.template().isPresent()) {
       return options.template().get();
     }
-    String named = gguf.string("reward_model.template").orElse(ChatTemplate.LLAMA2.name());
     try {
-      return ChatTemplate.of(named);
+      return file.template().map(ChatTemplate::of).orElse(ChatTemplate.LLAMA2);
     } catch (IllegalArgumentException e) {
-      throw new IOException(
-          gguf.path()
-              + ": reward_model.template: "
-              + e.getMessage()
-              + "; choose one with --template",
+      throw new BadFileException(
+          file.path(),
+          RewardMetadata.TEMPLATE + ": " + e.getMessage() + "; choose one with --template",
           e);
     }
-  }
-
-  static int contextLength(Gguf gguf, Options options, LlamaHyperparameters shape)
-      throws IOException {
-    long trained = shape.contextLength();
-    long named = gguf.unsignedInt("reward_model.max_length").orElse(Math.min(2048L, trained));
-    long length = options.contextLength() == 0 ? named : options.contextLength();
-    if (length < 2 || length > trained) {
-      throw new IllegalArgumentException(
-          (options.contextLength() == 0
-                  ? gguf.path() + ": reward_model.max_length"
-                  : "the context (--ctx-size)")
-              + " is "
-              + length
-              + " tokens; this model takes 2 to "
-              + trained);
-    }
-    return (int) length;
   }
 }

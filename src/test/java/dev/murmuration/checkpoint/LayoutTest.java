@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.NumberType;
+import dev.murmuration.tensors.PickleBuilder;
+import dev.murmuration.tensors.ZipBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

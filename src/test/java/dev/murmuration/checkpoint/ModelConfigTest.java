@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.tensors.NumberType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +51,7 @@ class ModelConfigTest {
   private AbstractThrowableAssert<?, ?> assertRefused() {
     var refused =
         assertThatThrownBy(this::convert)
-            .isInstanceOf(CheckpointException.class)
+            .isInstanceOf(BadFileException.class)
             .hasMessageContaining(directory.toString());
     assertThat(directory.resolve("out.gguf")).doesNotExist();
     return refused;

@@ -7,7 +7,7 @@ import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.model.LlamaHyperparameters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.NumberType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +52,7 @@ class RefusalTest {
   private AbstractThrowableAssert<?, ?> assertRefused() {
     var refused =
         assertThatThrownBy(this::convert)
-            .isInstanceOf(CheckpointException.class)
+            .isInstanceOf(BadFileException.class)
             .hasMessageContaining(directory.toString());
     assertThat(directory.resolve("out.gguf")).doesNotExist();
     return refused;
@@ -125,7 +128,7 @@ class RefusalTest {
                   }
                 });
     assertThatThrownBy(() -> converter.convert(directory.resolve("out.gguf")))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining(weights.toString())
         .hasMessageContaining("was replaced or changed while it was being read");
     assertThat(directory.resolve("out.gguf")).doesNotExist();
@@ -175,15 +178,15 @@ class RefusalTest {
     CheckpointWriter.torch(directory.resolve("b.pt"), tensors);
     Path output = directory.resolve("out.gguf");
     assertThatThrownBy(() -> Converter.of(directory).convert(output))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("[a.pt, b.pt]");
     Files.delete(directory.resolve("a.pt"));
     Files.delete(directory.resolve("b.pt"));
     assertThatThrownBy(() -> Converter.of(directory).convert(output))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("holds no checkpoint");
     assertThatThrownBy(() -> Converter.of(directory.resolve("none")).convert(output))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("none: there is no such file");
   }
 

@@ -1,5 +1,8 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.tensors.NumberType;
+import dev.murmuration.tensors.PickleBuilder;
+import dev.murmuration.tensors.ZipBuilder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

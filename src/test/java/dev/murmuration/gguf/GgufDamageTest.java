@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.model.LlamaHyperparameters;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -22,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Damaged files are refused, with a {@link GgufException} and nothing else, and soon. */
+/** Damaged files are refused, with a {@link BadFileException} and nothing else, and soon. */
 @Tag("unit")
 @Timeout(120)
 class GgufDamageTest {
@@ -74,7 +76,7 @@ class GgufDamageTest {
       Files.write(file, Arrays.copyOf(original, size));
       assertThatThrownBy(() -> Gguf.read(file))
           .as("first %s bytes", size)
-          .isInstanceOf(GgufException.class)
+          .isInstanceOf(BadFileException.class)
           .hasMessageContainingAll(
               "incomplete", "" + size + " bytes", "" + original.length, "download it again");
     }
@@ -88,7 +90,7 @@ class GgufDamageTest {
       little(damaged).putLong(offset, count);
       Files.write(file, damaged);
       assertThatThrownBy(() -> Gguf.read(file))
-          .isInstanceOf(GgufException.class)
+          .isInstanceOf(BadFileException.class)
           .hasMessageContainingAll(name, Long.toUnsignedString(count));
     }
   }
@@ -197,7 +199,7 @@ class GgufDamageTest {
       sparse.setLength(1L << 32);
     }
     assertThatThrownBy(() -> Gguf.read(file))
-        .isInstanceOf(GgufException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("tokenizer.ggml.tokens", "limit", "" + (64 << 20));
   }
 
@@ -217,7 +219,7 @@ class GgufDamageTest {
   private void refused(byte[] damaged, String... expected) throws IOException {
     Files.write(file, damaged);
     assertThatThrownBy(() -> Gguf.read(file))
-        .isInstanceOf(GgufException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll(expected);
   }
 
@@ -266,7 +268,7 @@ class GgufDamageTest {
     try {
       LlamaHyperparameters.validate(Gguf.read(file));
       return true;
-    } catch (GgufException e) {
+    } catch (BadFileException e) {
       assertThat(e.getMessage()).startsWith(file + ": ").doesNotContain("\n");
       return false;
     }

@@ -3,6 +3,8 @@ package dev.murmuration.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.model.LlamaHyperparameters;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -79,13 +81,13 @@ class GgufTest {
     Gguf gguf = Gguf.read(resource(TINY));
 
     assertThatThrownBy(() -> gguf.string("llama.block_count"))
-        .isInstanceOf(GgufException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("tiny-rm-f32.gguf", "llama.block_count", "uint32", "string");
     assertThatThrownBy(() -> gguf.unsignedInt("tokenizer.ggml.scores"))
-        .isInstanceOf(GgufException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("tokenizer.ggml.scores", "array of 32000 float32", "uint32");
     assertThatThrownBy(() -> gguf.floats("tokenizer.ggml.token_type"))
-        .isInstanceOf(GgufException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("array of 32000 int32", "array of float32");
   }
 
@@ -96,7 +98,7 @@ class GgufTest {
     Gguf gguf = CraftedModel.read(writer, directory);
 
     assertThatThrownBy(() -> gguf.unsignedInt("x.y"))
-        .isInstanceOf(GgufException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("x.y", "uint64", "uint32");
   }
 

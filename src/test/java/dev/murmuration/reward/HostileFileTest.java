@@ -139,7 +139,7 @@ class HostileFileTest {
       System.err.println(what);
       try (RewardModel model =
           RewardModel.load(
-              file, Options.defaults().contextLength(256).threads(1).memoryMap(false))) {
+              file, RewardModelOptions.defaults().contextLength(256).threads(1).memoryMap(false))) {
         model.score("Hello?", "Hi, how can I help you?");
         scored++;
       } catch (IOException | IllegalArgumentException e) {

@@ -2,10 +2,10 @@ package dev.murmuration.benchmarks;
 
 import dev.murmuration.benchmarks.SyntheticModel.Shape;
 import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.LlamaHyperparameters;
-import dev.murmuration.llama.ModelFile;
 import dev.murmuration.llama.NativeQuantizer;
+import dev.murmuration.llama.OpenModelFile;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.model.LlamaHyperparameters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,7 +73,7 @@ public final class Models {
   }
 
   private static void quantize(Path source, Path target, QuantizationType type) throws IOException {
-    try (ModelFile file = ModelFile.open(source)) {
+    try (OpenModelFile file = OpenModelFile.open(source)) {
       NativeQuantizer.quantize(
           file,
           target,

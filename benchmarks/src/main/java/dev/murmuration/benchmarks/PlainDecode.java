@@ -6,7 +6,7 @@ import dev.murmuration.llama.ContextParameters.Readout;
 import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.ModelParameters;
-import dev.murmuration.reward.ValueHead;
+import dev.murmuration.model.ValueHead;
 import java.io.IOException;
 import java.nio.file.Path;
 

@@ -7,9 +7,10 @@ import dev.murmuration.benchmarks.Models;
 import dev.murmuration.benchmarks.Texts;
 import dev.murmuration.benchmarks.comparison.Results.Measurement;
 import dev.murmuration.benchmarks.comparison.Results.Task;
+import dev.murmuration.engine.Plan;
 import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.LlamaHyperparameters;
-import dev.murmuration.reward.Plan;
+import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.ScoringSession;
 import java.io.IOException;
@@ -243,9 +244,9 @@ public final class Comparison {
 
   /** As llama-bench does it: once to warm up, then the mean of some. */
   private static double prefill(RewardModel model, Texts texts, int tokens, int repetitions) {
-    model.scoreText(texts.text(tokens));
+    model.score(Input.text(texts.text(tokens)));
     List<String> different = Stream.generate(() -> texts.text(tokens)).limit(repetitions).toList();
-    return seconds(() -> different.forEach(model::scoreText)) / repetitions;
+    return seconds(() -> different.forEach(text -> model.score(Input.text(text)))) / repetitions;
   }
 
   private void sessionEdit(int round) throws IOException {
@@ -272,7 +273,7 @@ public final class Comparison {
         Task.CONCURRENCY,
         SCORE_ALL,
         tokens,
-        () -> seconds(() -> contenders.forgetful.scoreAllTexts(texts)));
+        () -> seconds(() -> contenders.forgetful.scoreAll(Texts.inputs(texts))));
   }
 
   private static double seconds(Runnable task) {

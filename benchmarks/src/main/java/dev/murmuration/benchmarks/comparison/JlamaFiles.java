@@ -4,7 +4,7 @@ import dev.murmuration.benchmarks.Models;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.model.LlamaHyperparameters;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
