@@ -44,7 +44,7 @@ public final class Checkpoint {
    */
   public static Checkpoint open(Path path) throws IOException {
     CheckpointFiles content = new CheckpointFiles(path);
-    return new Checkpoint(path, ModelConfig.read(configFile(content)), content);
+    return new Checkpoint(path, ModelConfigReader.read(configFile(content)), content);
   }
 
   private static Path configFile(CheckpointFiles content) {

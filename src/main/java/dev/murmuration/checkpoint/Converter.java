@@ -2,9 +2,10 @@ package dev.murmuration.checkpoint;
 
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.files.OutputFile;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.model.LlamaCheck;
 import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.tensors.Sources;
 import java.io.IOException;
@@ -194,7 +195,7 @@ public final class Converter {
 
   private static LlamaHyperparameters validate(Path part, Path output) throws IOException {
     try {
-      return LlamaHyperparameters.validate(Gguf.read(part));
+      return LlamaCheck.check(GgufReader.read(part));
     } catch (BadFileException e) {
       String problem = e.getMessage().replace(part + ": ", "");
       throw new BadFileException(output, "would not load: " + problem, e);

@@ -2,10 +2,14 @@ package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.files.BadFileException;
+import dev.murmuration.json.JsonFile;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** Reads {@code config.json}, and refuses what the {@code llama} architecture does not compute. */
@@ -37,6 +41,21 @@ final class ModelConfigReader {
     this.json = json;
   }
 
+  /**
+   * Reads and checks a {@code config.json}.
+   *
+   * @throws BadFileException if it is missing, or its model is of another architecture or has a
+   *     feature that llama.cpp's {@code llama} architecture does not compute
+   * @throws IOException if reading fails
+   */
+  static ModelConfig read(Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new BadFileException(
+          file, "is missing; download config.json of the model and put it beside the checkpoint");
+    }
+    return new ModelConfigReader(file, JsonFile.read(file)).read();
+  }
+
   ModelConfig read() throws BadFileException {
     checkArchitecture();
     checkFeatures();
@@ -59,9 +78,9 @@ final class ModelConfigReader {
         (float) ropeBase(),
         ropeLinearFactor(),
         storedType(),
-        ModelConfig.tokenId(json, "bos_token_id"),
-        ModelConfig.tokenId(json, "eos_token_id"),
-        ModelConfig.tokenId(json, "pad_token_id"));
+        tokenId(json, "bos_token_id"),
+        tokenId(json, "eos_token_id"),
+        tokenId(json, "pad_token_id"));
   }
 
   private void checkArchitecture() throws BadFileException {
@@ -189,5 +208,14 @@ final class ModelConfigReader {
 
   private BadFileException problem(String text) {
     return new BadFileException(file, text);
+  }
+
+  /** A token id at the top level of a config; the first one where there is a list of them. */
+  static OptionalInt tokenId(JsonNode config, String key) {
+    JsonNode id = config.path(key);
+    JsonNode first = id.isArray() ? id.path(0) : id;
+    return first.isInt() && first.intValue() >= 0
+        ? OptionalInt.of(first.intValue())
+        : OptionalInt.empty();
   }
 }

@@ -1,6 +1,6 @@
 package dev.murmuration.cli;
 
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.Device;
 import dev.murmuration.llama.Hardware;
 import dev.murmuration.llama.Llama;
@@ -146,7 +146,7 @@ final class BenchCommand extends ModelCommand {
   @Override
   int run(RewardModel model) throws IOException {
     List<Integer> chosen = lengths(model.contextLength());
-    ModelFile file = ModelFile.of(Gguf.read(model.file()));
+    ModelFile file = ModelFile.of(GgufReader.read(model.file()));
     BenchResult.Subject subject = subject(model, file);
     BenchProgress progress =
         new BenchProgress(terminal(), murmur().showsProgress(), steps(chosen.size()));

@@ -6,8 +6,10 @@ import dev.murmuration.checkpoint.Converter;
 import dev.murmuration.checkpoint.ModelConfig;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.WeightScan;
 import dev.murmuration.memory.ContextRequest;
+import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.MemoryNeed;
 import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.ModelFile;
@@ -66,7 +68,7 @@ final class Inspector {
   Inspection gguf(boolean weights, DoubleConsumer progress) throws IOException {
     Gguf gguf;
     try {
-      gguf = Gguf.read(path);
+      gguf = GgufReader.read(path);
     } catch (BadFileException e) {
       if (!Files.isRegularFile(path)) {
         throw e;
@@ -88,7 +90,7 @@ final class Inspector {
     try {
       ModelFile model = ModelFile.of(gguf);
       shapes = shapes(model.shape());
-      memory = memory(chosen -> MemoryNeed.of(model, chosen));
+      memory = memory(chosen -> ContextSizes.need(model, chosen));
       if (weights) {
         problem = WeightScan.problem(gguf, progress).orElse(null);
       }
@@ -146,7 +148,7 @@ final class Inspector {
             stored(checkpoint.tensors()),
             tensor -> tensor.type().name(),
             CheckpointTensor::byteSize),
-        plan == null ? Map.of() : memory(chosen -> MemoryNeed.of(model, length, chosen)),
+        plan == null ? Map.of() : memory(chosen -> ContextSizes.need(model, length, chosen)),
         plan == null ? Map.of() : plan.metadata());
   }
 

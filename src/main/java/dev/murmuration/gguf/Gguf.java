@@ -1,8 +1,6 @@
 package dev.murmuration.gguf;
 
 import dev.murmuration.files.BadFileException;
-import java.io.IOException;
-import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -44,39 +42,6 @@ public final class Gguf {
     this.metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
     this.tensors = List.copyOf(tensors.values());
     this.tensorsByName = Map.copyOf(tensors);
-  }
-
-  /**
-   * Reads and checks the header of a file.
-   *
-   * @throws BadFileException if there is no such file or its content is not a sound GGUF file; the
-   *     message says what is wrong and what to do
-   * @throws IOException if reading fails
-   */
-  public static Gguf read(Path path) throws IOException {
-    return GgufReader.read(path);
-  }
-
-  /**
-   * Reads and checks the header of a file that is open, so that another one of the same name is
-   * never read in its place.
-   *
-   * @param path the file's name, for messages
-   * @param file the file; stays open, at another position
-   * @throws BadFileException if its content is not a sound GGUF file
-   * @throws IOException if reading fails
-   */
-  public static Gguf read(Path path, SeekableByteChannel file) throws IOException {
-    return GgufReader.read(path, file);
-  }
-
-  /**
-   * Refuses what is there under a name and cannot be a GGUF file, such as a directory.
-   *
-   * @throws BadFileException if there is no regular file of this name
-   */
-  public static void requireFile(Path path) throws BadFileException {
-    GgufReader.requireFile(path);
   }
 
   /** The file, as it was named by the caller. */

@@ -19,7 +19,7 @@ import java.util.Map;
  * ggml/src/gguf.cpp} refuses, and what that lets through but later code trips over: NUL characters
  * in names, sizes that wrap around, unusual alignments, nested arrays.
  */
-final class GgufReader {
+public final class GgufReader {
   private static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
   private static final int MAX_KEYS = 1 << 16;
   private static final int MAX_TENSORS = 1 << 16;
@@ -34,18 +34,39 @@ final class GgufReader {
     this.in = new HeaderBuffer(path, channel);
   }
 
-  static Gguf read(Path path) throws IOException {
+  /**
+   * Reads and checks the header of a file.
+   *
+   * @throws BadFileException if there is no such file or its content is not a sound GGUF file; the
+   *     message says what is wrong and what to do
+   * @throws IOException if reading fails
+   */
+  public static Gguf read(Path path) throws IOException {
     requireFile(path);
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       return read(path, channel);
     }
   }
 
-  static Gguf read(Path path, SeekableByteChannel channel) throws IOException {
+  /**
+   * Reads and checks the header of a file that is open, so that another one of the same name is
+   * never read in its place.
+   *
+   * @param path the file's name, for messages
+   * @param channel the file; stays open, at another position
+   * @throws BadFileException if its content is not a sound GGUF file
+   * @throws IOException if reading fails
+   */
+  public static Gguf read(Path path, SeekableByteChannel channel) throws IOException {
     return new GgufReader(path, channel).parse();
   }
 
-  static void requireFile(Path path) throws BadFileException {
+  /**
+   * Refuses what is there under a name and cannot be a GGUF file, such as a directory.
+   *
+   * @throws BadFileException if there is no regular file of this name
+   */
+  public static void requireFile(Path path) throws BadFileException {
     if (Files.notExists(path)) {
       throw new BadFileException(path, "there is no such file");
     }

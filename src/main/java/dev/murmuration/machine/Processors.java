@@ -1,6 +1,5 @@
 package dev.murmuration.machine;
 
-import dev.murmuration.llama.ContextParameters;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -33,8 +32,7 @@ public final class Processors {
   }
 
   int threads() {
-    int threads = Math.min(available, ContextParameters.MAX_THREADS);
-    threads = Math.min(threads, cores().orElse(threads));
+    int threads = Math.min(available, cores().orElse(available));
     // Rounded down: a group that has used up its quota stops as a whole, Java's callers and
     // collector too, and a computation that waits at barriers for a stopped thread gains nothing.
     return (int) Math.max(1, Math.min(threads, Math.floor(quota())));

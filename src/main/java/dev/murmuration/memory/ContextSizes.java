@@ -4,6 +4,7 @@ import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.machine.FreeMemory;
 import dev.murmuration.machine.Processors;
 import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelFile;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -38,8 +39,32 @@ public record ContextSizes(
   public static ContextSizes here(
       LlamaHyperparameters model, WeightMemory weights, ContextRequest request) {
     ContextRequest complete =
-        request.threads() == 0 ? request.threads(Processors.defaultThreads()) : request;
+        request.threads() == 0
+            ? request.threads(Math.min(Processors.defaultThreads(), ContextParameters.MAX_THREADS))
+            : request;
     return new ContextSizes(model, weights, complete, FreeMemory.bytes());
+  }
+
+  /**
+   * What loading a model would take with the memory that is free now.
+   *
+   * @throws IllegalArgumentException if the context is longer than the model takes
+   */
+  public static MemoryNeed need(ModelFile file, ContextRequest request) {
+    int length = file.contextLength(request.contextLength());
+    WeightMemory weights = WeightMemory.of(file.gguf(), file.shape(), request);
+    return need(file.shape(), weights, length, request);
+  }
+
+  /** The same where there is no file yet, for a conversion to float16. */
+  public static MemoryNeed need(
+      LlamaHyperparameters model, int contextLength, ContextRequest request) {
+    return need(model, WeightMemory.of(model, request), contextLength, request);
+  }
+
+  private static MemoryNeed need(
+      LlamaHyperparameters model, WeightMemory weights, int contextLength, ContextRequest request) {
+    return here(model, weights, request).choose(contextLength).need();
   }
 
   /**

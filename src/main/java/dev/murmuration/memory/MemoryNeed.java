@@ -1,8 +1,5 @@
 package dev.murmuration.memory;
 
-import dev.murmuration.model.LlamaHyperparameters;
-import dev.murmuration.model.ModelFile;
-
 /**
  * The main memory that a model takes, in bytes, when it computes on a CPU and its cache has grown
  * to its full size, with which it begins only if that is fixed. Loading decides by these numbers
@@ -31,28 +28,6 @@ public record MemoryNeed(
    * What the process takes besides, at most: Java with a small heap, the libraries, the vocabulary.
    */
   public static final long OVERHEAD = 250_000_000;
-
-  /**
-   * What Loading a model would take with the memory that is free now.
-   *
-   * @throws IllegalArgumentException if the context is longer than the model takes
-   */
-  public static MemoryNeed of(ModelFile file, ContextRequest request) {
-    int length = file.contextLength(request.contextLength());
-    WeightMemory weights = WeightMemory.of(file.gguf(), file.shape(), request);
-    return of(file.shape(), weights, length, request);
-  }
-
-  /** The same where there is no file yet, for a conversion to float16. */
-  public static MemoryNeed of(
-      LlamaHyperparameters model, int contextLength, ContextRequest request) {
-    return of(model, WeightMemory.of(model, request), contextLength, request);
-  }
-
-  private static MemoryNeed of(
-      LlamaHyperparameters model, WeightMemory weights, int contextLength, ContextRequest request) {
-    return ContextSizes.here(model, weights, request).choose(contextLength).need();
-  }
 
   /** All of it but {@link #OVERHEAD}. */
   public long total() {

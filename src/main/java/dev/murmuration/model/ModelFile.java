@@ -30,7 +30,7 @@ public record ModelFile(
    *     damaged or not supported
    */
   public static ModelFile of(Gguf gguf) throws IOException {
-    LlamaHyperparameters shape = LlamaHyperparameters.validate(gguf);
+    LlamaHyperparameters shape = LlamaCheck.check(gguf);
     Optional<float[]> weights = gguf.floats(RewardMetadata.VALUE_HEAD);
     String headName = gguf.path() + ": " + RewardMetadata.VALUE_HEAD;
     Optional<ValueHead> head =

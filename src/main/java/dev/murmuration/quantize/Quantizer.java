@@ -3,6 +3,7 @@ package dev.murmuration.quantize;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.files.OutputFile;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
@@ -10,6 +11,7 @@ import dev.murmuration.llama.LlamaException;
 import dev.murmuration.llama.NativeQuantizer;
 import dev.murmuration.llama.OpenModelFile;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.model.LlamaCheck;
 import dev.murmuration.model.LlamaHyperparameters;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -124,15 +126,15 @@ public final class Quantizer {
    * @throws IOException if reading or writing fails
    */
   public Quantization quantize(Path output) throws IOException {
-    Gguf.requireFile(input);
+    GgufReader.requireFile(input);
     try (OpenModelFile opened = OpenModelFile.open(input)) {
       return quantize(opened, output);
     }
   }
 
   private Quantization quantize(OpenModelFile opened, Path output) throws IOException {
-    Gguf source = Gguf.read(input, opened);
-    LlamaHyperparameters sizes = LlamaHyperparameters.validate(source);
+    Gguf source = GgufReader.read(input, opened);
+    LlamaHyperparameters sizes = LlamaCheck.check(source);
     checkNotQuantized(source);
     OutputFile.checkNotAmong(List.of(input), output, "the input itself");
     long expected =
@@ -193,8 +195,8 @@ public final class Quantizer {
 
   private Quantization check(Gguf source, Path part, Path output) throws IOException {
     try {
-      Gguf result = Gguf.read(part);
-      LlamaHyperparameters sizes = LlamaHyperparameters.validate(result);
+      Gguf result = GgufReader.read(part);
+      LlamaHyperparameters sizes = LlamaCheck.check(result);
       checkMetadata(source, result, output);
       return new Quantization(
           output,

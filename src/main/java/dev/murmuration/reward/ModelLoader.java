@@ -5,7 +5,7 @@ import dev.murmuration.engine.GrowingContext;
 import dev.murmuration.engine.Planner;
 import dev.murmuration.engine.Scorer;
 import dev.murmuration.files.BadFileException;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.LlamaModel;
@@ -77,7 +77,7 @@ final class ModelLoader {
 
   private static Loaded load(Path path, RewardModelOptions options, String name)
       throws IOException {
-    Gguf.requireFile(path);
+    GgufReader.requireFile(path);
     try (OpenModelFile file = OpenModelFile.open(path)) {
       return load(file, options, name);
     }
@@ -85,7 +85,7 @@ final class ModelLoader {
 
   private static Loaded load(OpenModelFile file, RewardModelOptions options, String name)
       throws IOException {
-    ModelFile checked = ModelFile.of(Gguf.read(file.path(), file));
+    ModelFile checked = ModelFile.of(GgufReader.read(file.path(), file));
     LlamaHyperparameters shape = checked.shape();
     ValueHead head =
         options.valueHead().isPresent()

@@ -5,6 +5,7 @@ import dev.murmuration.engine.Tokenization;
 import dev.murmuration.llama.Vocabulary;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** From an input to the tokens that are scored. Any thread may use it. */
 final class TextEncoder implements AutoCloseable {
@@ -92,6 +93,8 @@ final class TextEncoder implements AutoCloseable {
   List<Tokens> encodeAll(List<? extends Input> inputs, Deadline deadline) {
     List<Tokens> all = new ArrayList<>(inputs.size());
     for (Input input : inputs) {
+      Objects.requireNonNull(
+          input, () -> "text " + (all.size() + 1) + " of " + inputs.size() + " is null");
       try {
         all.add(encode(input, deadline));
       } catch (IllegalArgumentException e) {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.tensors.NumberType;
 import java.io.IOException;
@@ -45,7 +46,7 @@ class ModelConfigTest {
     CheckpointWriter.safetensors(directory.resolve("model.safetensors"), tensors);
     Path output = directory.resolve("out.gguf");
     Converter.of(directory).type(type).force(true).convert(output);
-    return Gguf.read(output);
+    return GgufReader.read(output);
   }
 
   private AbstractThrowableAssert<?, ?> assertRefused() {

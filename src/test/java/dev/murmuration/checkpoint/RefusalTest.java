@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.tensors.CheckpointTensor;
 import dev.murmuration.tensors.NumberType;
@@ -46,7 +47,7 @@ class RefusalTest {
     CheckpointWriter.safetensors(directory.resolve("model.safetensors"), tensors);
     Path output = directory.resolve("out.gguf");
     Converter.of(directory).type(type).force(true).convert(output);
-    return Gguf.read(output);
+    return GgufReader.read(output);
   }
 
   private AbstractThrowableAssert<?, ?> assertRefused() {
@@ -221,7 +222,7 @@ class RefusalTest {
     CheckpointWriter.safetensors(directory.resolve("model.safetensors"), tensors);
     Path output = directory.resolve("out.gguf");
     Converter.of(directory).template("card").maxLength(1000).name("x").convert(output);
-    Gguf gguf = Gguf.read(output);
+    Gguf gguf = GgufReader.read(output);
     assertThat(gguf.string("reward_model.template")).contains("card");
     assertThat(gguf.unsignedInt("reward_model.max_length")).hasValue(1000);
     assertThat(gguf.string("general.name")).contains("x");

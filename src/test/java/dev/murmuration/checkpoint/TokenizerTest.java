@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.tensors.NumberType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,7 +43,7 @@ class TokenizerTest {
   private Gguf convert() throws IOException {
     Path output = directory.resolve("out.gguf");
     Converter.of(directory).force(true).convert(output);
-    return Gguf.read(output);
+    return GgufReader.read(output);
   }
 
   private AbstractThrowableAssert<?, ?> assertRefused() {

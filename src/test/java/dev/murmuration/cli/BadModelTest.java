@@ -3,7 +3,7 @@ package dev.murmuration.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.murmuration.TestModels;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.model.RewardMetadata;
@@ -48,7 +48,7 @@ class BadModelTest {
 
   private Path changed(UnaryOperator<GgufWriter> change) throws IOException {
     Path file = folder.resolve("changed.gguf");
-    change.apply(GgufWriter.copyOf(Gguf.read(TestModels.TINY))).write(file);
+    change.apply(GgufWriter.copyOf(GgufReader.read(TestModels.TINY))).write(file);
     return file;
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.TestModels;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.llama.Hardware;
 import dev.murmuration.llama.Llama;
@@ -179,7 +180,7 @@ class BenchCommandTest {
 
   @Test
   void operationsAreTwoForEachParameter() throws Exception {
-    Gguf gguf = Gguf.read(TestModels.FLEDGLING);
+    Gguf gguf = GgufReader.read(TestModels.FLEDGLING);
     ModelFile file = ModelFile.of(gguf);
     LlamaHyperparameters model = file.shape();
     BenchArithmetic arithmetic = BenchArithmetic.of(file, 64);

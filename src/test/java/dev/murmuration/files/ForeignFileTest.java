@@ -3,7 +3,7 @@ package dev.murmuration.files;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -46,7 +46,7 @@ class ForeignFileTest {
     Path file = directory.resolve("model.gguf");
     Files.write(file, content.getBytes(StandardCharsets.ISO_8859_1));
 
-    assertThatThrownBy(() -> Gguf.read(file))
+    assertThatThrownBy(() -> GgufReader.read(file))
         .isInstanceOf(BadFileException.class)
         .hasMessageStartingWith(file + ": ")
         .hasMessageContaining(expected);
@@ -54,10 +54,10 @@ class ForeignFileTest {
 
   @Test
   void namesAMissingFileAndADirectory() {
-    assertThatThrownBy(() -> Gguf.read(directory.resolve("none.gguf")))
+    assertThatThrownBy(() -> GgufReader.read(directory.resolve("none.gguf")))
         .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("none.gguf", "no such file");
-    assertThatThrownBy(() -> Gguf.read(directory))
+    assertThatThrownBy(() -> GgufReader.read(directory))
         .isInstanceOf(BadFileException.class)
         .hasMessageContaining("directory");
   }

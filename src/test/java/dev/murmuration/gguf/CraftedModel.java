@@ -54,7 +54,7 @@ public final class CraftedModel {
   public static Gguf read(GgufWriter writer, Path directory) throws IOException {
     Path file = directory.resolve("model.gguf");
     writer.write(file);
-    return Gguf.read(file);
+    return GgufReader.read(file);
   }
 
   static byte[] bytes(Path directory) throws IOException {

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.murmuration.files.BadFileException;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.LlamaCheck;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -54,7 +54,7 @@ class GgufDamageTest {
     original = CraftedModel.bytes(directory);
     file = directory.resolve("damaged.gguf");
     Files.write(file, original);
-    dataOffset = (int) Gguf.read(file).dataOffset();
+    dataOffset = (int) GgufReader.read(file).dataOffset();
   }
 
   @Test
@@ -74,7 +74,7 @@ class GgufDamageTest {
     for (int percent = 0; percent < 100; percent++) {
       int size = dataOffset + (original.length - dataOffset) * percent / 100;
       Files.write(file, Arrays.copyOf(original, size));
-      assertThatThrownBy(() -> Gguf.read(file))
+      assertThatThrownBy(() -> GgufReader.read(file))
           .as("first %s bytes", size)
           .isInstanceOf(BadFileException.class)
           .hasMessageContainingAll(
@@ -89,7 +89,7 @@ class GgufDamageTest {
       byte[] damaged = original.clone();
       little(damaged).putLong(offset, count);
       Files.write(file, damaged);
-      assertThatThrownBy(() -> Gguf.read(file))
+      assertThatThrownBy(() -> GgufReader.read(file))
           .isInstanceOf(BadFileException.class)
           .hasMessageContainingAll(name, Long.toUnsignedString(count));
     }
@@ -198,7 +198,7 @@ class GgufDamageTest {
     try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
       sparse.setLength(1L << 32);
     }
-    assertThatThrownBy(() -> Gguf.read(file))
+    assertThatThrownBy(() -> GgufReader.read(file))
         .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("tokenizer.ggml.tokens", "limit", "" + (64 << 20));
   }
@@ -218,7 +218,7 @@ class GgufDamageTest {
 
   private void refused(byte[] damaged, String... expected) throws IOException {
     Files.write(file, damaged);
-    assertThatThrownBy(() -> Gguf.read(file))
+    assertThatThrownBy(() -> GgufReader.read(file))
         .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll(expected);
   }
@@ -266,7 +266,7 @@ class GgufDamageTest {
   private boolean accepts(byte[] content) throws IOException {
     Files.write(file, content);
     try {
-      LlamaHyperparameters.validate(Gguf.read(file));
+      LlamaCheck.check(GgufReader.read(file));
       return true;
     } catch (BadFileException e) {
       assertThat(e.getMessage()).startsWith(file + ": ").doesNotContain("\n");

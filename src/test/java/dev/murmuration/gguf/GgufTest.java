@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.files.BadFileException;
+import dev.murmuration.model.LlamaCheck;
 import dev.murmuration.model.LlamaHyperparameters;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,7 +27,7 @@ class GgufTest {
 
   @Test
   void readsTheHeaderOfTheTinyModel() throws IOException {
-    Gguf gguf = Gguf.read(resource(TINY));
+    Gguf gguf = GgufReader.read(resource(TINY));
 
     assertThat(gguf.version()).isEqualTo(3);
     assertThat(gguf.fileSize()).isEqualTo(9_345_056);
@@ -48,7 +49,7 @@ class GgufTest {
 
   @Test
   void readsEveryKindOfValue() throws IOException {
-    Gguf gguf = Gguf.read(resource(TINY));
+    Gguf gguf = GgufReader.read(resource(TINY));
 
     assertThat(gguf.string("general.name")).contains("starling-rm");
     assertThat(gguf.unsignedInt("llama.block_count")).hasValue(2);
@@ -65,7 +66,7 @@ class GgufTest {
 
   @Test
   void anAbsentKeyIsEmpty() throws IOException {
-    Gguf gguf = Gguf.read(resource(TINY));
+    Gguf gguf = GgufReader.read(resource(TINY));
 
     assertThat(gguf.string("none")).isEmpty();
     assertThat(gguf.unsignedInt("none")).isEmpty();
@@ -78,7 +79,7 @@ class GgufTest {
 
   @Test
   void aKeyOfAnotherTypeIsRefused() throws IOException {
-    Gguf gguf = Gguf.read(resource(TINY));
+    Gguf gguf = GgufReader.read(resource(TINY));
 
     assertThatThrownBy(() -> gguf.string("llama.block_count"))
         .isInstanceOf(BadFileException.class)
@@ -105,7 +106,7 @@ class GgufTest {
   @ParameterizedTest
   @ValueSource(strings = {TINY, FLEDGLING, BUNDLED})
   void acceptsTheModelsOfThisProject(String model) throws IOException {
-    LlamaHyperparameters sizes = LlamaHyperparameters.validate(Gguf.read(resource(model)));
+    LlamaHyperparameters sizes = LlamaCheck.check(GgufReader.read(resource(model)));
 
     assertThat(sizes.vocabularySize()).isEqualTo(32_000);
     assertThat(sizes.headSize()).isEqualTo(32);
@@ -117,7 +118,7 @@ class GgufTest {
 
   @Test
   void reportsTheSizesOfTheBundledModel() throws IOException {
-    LlamaHyperparameters sizes = LlamaHyperparameters.validate(Gguf.read(resource(BUNDLED)));
+    LlamaHyperparameters sizes = LlamaCheck.check(GgufReader.read(resource(BUNDLED)));
 
     assertThat(sizes)
         .isEqualTo(
@@ -131,7 +132,7 @@ class GgufTest {
     Path source = resource(model);
     Path copy = directory.resolve("copy.gguf");
 
-    GgufWriter.copyOf(Gguf.read(source)).write(copy);
+    GgufWriter.copyOf(GgufReader.read(source)).write(copy);
 
     assertThat(Files.mismatch(source, copy)).isEqualTo(-1);
     try (var files = Files.list(directory)) {

@@ -132,7 +132,7 @@ class ProcessorsTest {
   @Test
   void whereNothingIsKnownJavaIsBelieved() throws Exception {
     assertThat(threads(8)).isEqualTo(8); // macOS
-    assertThat(threads(1000)).isEqualTo(512); // the most that ggml takes
+    assertThat(threads(1000)).isEqualTo(1000);
     allowed("0-7"); // no /sys
     assertThat(threads(8)).isEqualTo(8);
     allowed("what?");

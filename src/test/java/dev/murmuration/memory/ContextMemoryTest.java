@@ -4,13 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.TestModels;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.ContextParameters.Readout;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.ModelParameters;
+import dev.murmuration.model.LlamaCheck;
 import dev.murmuration.model.LlamaHyperparameters;
 import java.nio.file.Path;
 import java.util.logging.Handler;
@@ -68,7 +69,7 @@ class ContextMemoryTest {
   void cacheAndComputeBuffer() throws Exception {
     try (Log log = new Log()) {
       for (Path file : new Path[] {TestModels.TINY, TestModels.FLEDGLING}) {
-        LlamaHyperparameters shape = LlamaHyperparameters.validate(Gguf.read(file));
+        LlamaHyperparameters shape = LlamaCheck.check(GgufReader.read(file));
         try (LlamaModel model = LlamaModel.load(file, ModelParameters.DEFAULT, null)) {
           for (int rows : new int[] {64, 512, 2048}) {
             for (int cells : new int[] {2048, 8192}) {

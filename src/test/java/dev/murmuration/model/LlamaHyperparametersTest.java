@@ -222,7 +222,7 @@ class LlamaHyperparametersTest {
   @Test
   void specialTokensThatEveryTextIsSearchedForAreLimited() throws Exception {
     int limit = LlamaVocabulary.MAX_SPECIAL_TOKENS;
-    LlamaHyperparameters.validate(CraftedModel.read(specials(limit), directory));
+    LlamaCheck.check(CraftedModel.read(specials(limit), directory));
     refused(specials(limit + 1), (limit + 1) + " special tokens", "the limit is " + limit);
   }
 
@@ -305,7 +305,7 @@ class LlamaHyperparametersTest {
   }
 
   private LlamaHyperparameters validate(GgufWriter writer) throws IOException {
-    return LlamaHyperparameters.validate(CraftedModel.read(writer, directory));
+    return LlamaCheck.check(CraftedModel.read(writer, directory));
   }
 
   private void refused(GgufWriter writer, String... expected) {

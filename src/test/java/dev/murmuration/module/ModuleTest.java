@@ -49,7 +49,7 @@ class ModuleTest {
             .descriptor();
     assertThat(module.exports())
         .extracting(ModuleDescriptor.Exports::source)
-        .containsExactlyInAnyOrder("dev.murmuration.reward", "dev.murmuration.gguf");
+        .containsExactly("dev.murmuration.reward");
     assertThat(module.exports()).noneMatch(ModuleDescriptor.Exports::isQualified);
   }
 

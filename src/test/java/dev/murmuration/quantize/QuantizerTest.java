@@ -11,7 +11,7 @@ import dev.murmuration.checkpoint.Checkpoints;
 import dev.murmuration.checkpoint.WideModel;
 import dev.murmuration.cli.Murmur;
 import dev.murmuration.files.BadFileException;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.WeightScan;
@@ -58,14 +58,14 @@ class QuantizerTest {
   }
 
   private static Map<String, GgufValue> metadata(Path file) throws Exception {
-    Map<String, GgufValue> metadata = new LinkedHashMap<>(Gguf.read(file).metadata());
+    Map<String, GgufValue> metadata = new LinkedHashMap<>(GgufReader.read(file).metadata());
     metadata.keySet().removeAll(Set.of("general.file_type", "general.quantization_version"));
     return metadata;
   }
 
   private static Map<String, GgufTensorType> types(Path file) throws Exception {
     Map<String, GgufTensorType> types = new LinkedHashMap<>();
-    Gguf.read(file).tensors().forEach(tensor -> types.put(tensor.name(), tensor.type()));
+    GgufReader.read(file).tensors().forEach(tensor -> types.put(tensor.name(), tensor.type()));
     return types;
   }
 
@@ -129,7 +129,7 @@ class QuantizerTest {
                 .as(name)
                 .isEqualTo(name.contains("norm") ? GgufTensorType.F32 : most));
     assertThat(metadata(output)).isEqualTo(metadata(input));
-    assertThat(Gguf.read(output).floats(RewardMetadata.VALUE_HEAD))
+    assertThat(GgufReader.read(output).floats(RewardMetadata.VALUE_HEAD))
         .hasValueSatisfying(
             head -> assertThat(head).hasSize(WideModel.HIDDEN).isEqualTo(headOf(input)));
 
@@ -170,7 +170,7 @@ class QuantizerTest {
 
   private static float[] headOf(Path file) {
     try {
-      return Gguf.read(file).floats(RewardMetadata.VALUE_HEAD).orElseThrow();
+      return GgufReader.read(file).floats(RewardMetadata.VALUE_HEAD).orElseThrow();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -185,7 +185,9 @@ class QuantizerTest {
         Quantizer.of(input).type(type).force(true).threads(2).quantize(output);
         assertThat(metadata(output)).as(type.name()).isEqualTo(metadata(input));
         // Were a scale looked for where quantized numbers lie, one of a thousand would seem NaN.
-        assertThat(WeightScan.problem(Gguf.read(output), share -> {})).as(type.name()).isEmpty();
+        assertThat(WeightScan.problem(GgufReader.read(output), share -> {}))
+            .as(type.name())
+            .isEmpty();
       }
     }
   }
@@ -194,8 +196,8 @@ class QuantizerTest {
   void copyLeavesEveryWeightAsItIs() throws Exception {
     Path input = Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf");
     Quantizer.of(input).type(QuantizationType.COPY).quantize(output);
-    Checkpoints.assertSameTensors(Gguf.read(output), Gguf.read(input));
-    assertThat(Gguf.read(output).metadata()).isEqualTo(Gguf.read(input).metadata());
+    Checkpoints.assertSameTensors(GgufReader.read(output), GgufReader.read(input));
+    assertThat(GgufReader.read(output).metadata()).isEqualTo(GgufReader.read(input).metadata());
   }
 
   @Test
@@ -205,7 +207,7 @@ class QuantizerTest {
     Path q8 = directory.resolve("q8.gguf");
     Quantizer.of(input).type(QuantizationType.Q8_0).quantize(q8);
     Quantizer.of(input).type(QuantizationType.MXFP4_MOE).quantize(output);
-    Checkpoints.assertSameTensors(Gguf.read(output), Gguf.read(q8));
+    Checkpoints.assertSameTensors(GgufReader.read(output), GgufReader.read(q8));
   }
 
   @Test
@@ -247,7 +249,7 @@ class QuantizerTest {
         .hasMessageContaining("--force");
     assertThat(output).hasContent("old");
     quantizer.force(true).quantize(output);
-    assertThat(Gguf.read(output).tensors()).hasSize(20);
+    assertThat(GgufReader.read(output).tensors()).hasSize(20);
     assertThat(Checkpoints.names(directory)).containsExactly("out.gguf");
   }
 

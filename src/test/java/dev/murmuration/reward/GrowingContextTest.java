@@ -8,7 +8,7 @@ import dev.murmuration.TestModels;
 import dev.murmuration.TestTexts;
 import dev.murmuration.engine.GrowingContext;
 import dev.murmuration.engine.Step;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.ModelParameters;
@@ -16,6 +16,7 @@ import dev.murmuration.memory.ContextMemory;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.WeightMemory;
+import dev.murmuration.model.LlamaCheck;
 import dev.murmuration.model.LlamaHyperparameters;
 import java.util.ArrayList;
 import java.util.List;
@@ -236,7 +237,7 @@ class GrowingContextTest {
 
   @Test
   void memoryThatIsNotFreeIsNotTaken() throws Exception {
-    LlamaHyperparameters shape = LlamaHyperparameters.validate(Gguf.read(TestModels.TINY));
+    LlamaHyperparameters shape = LlamaCheck.check(GgufReader.read(TestModels.TINY));
     ContextRequest options = ContextRequest.DEFAULTS.threads(1);
     ContextSizes sizes =
         new ContextSizes(shape, new WeightMemory(0, 0, true, true), options, Long.MAX_VALUE);

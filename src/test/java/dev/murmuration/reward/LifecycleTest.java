@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.murmuration.TestModels;
 import dev.murmuration.TestTexts;
 import dev.murmuration.engine.Step;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -285,7 +285,7 @@ class LifecycleTest {
   void aVocabularyWhoseControlTokenIsALetterStopsNothing(@TempDir Path directory) throws Exception {
     Path file = directory.resolve("letter.gguf");
     TestModels.cut(types -> Arrays.fill(types, 259, types.length, 3)).write(file);
-    List<String> tokens = Gguf.read(file).strings("tokenizer.ggml.tokens").orElseThrow();
+    List<String> tokens = GgufReader.read(file).strings("tokenizer.ggml.tokens").orElseThrow();
     String piece =
         tokens.subList(259, tokens.size()).stream()
             .filter(token -> !token.contains("▁"))

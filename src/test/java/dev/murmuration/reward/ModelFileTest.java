@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.TestModels;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.llama.ContextParameters;
@@ -31,7 +31,7 @@ class ModelFileTest {
 
   private Path changed(UnaryOperator<GgufWriter> change) throws IOException {
     Path file = directory.resolve("changed.gguf");
-    change.apply(GgufWriter.copyOf(Gguf.read(TestModels.TINY))).write(file);
+    change.apply(GgufWriter.copyOf(GgufReader.read(TestModels.TINY))).write(file);
     return file;
   }
 
@@ -55,7 +55,7 @@ class ModelFileTest {
   }
 
   private static float[] head() throws IOException {
-    return Gguf.read(TestModels.TINY).floats(RewardMetadata.VALUE_HEAD).orElseThrow();
+    return GgufReader.read(TestModels.TINY).floats(RewardMetadata.VALUE_HEAD).orElseThrow();
   }
 
   @Test
@@ -113,7 +113,7 @@ class ModelFileTest {
         .isCloseTo(sum, within(1e-1));
 
     assertThatThrownBy(() -> ValueHead.ofSafetensors(f16, 4096))
-        .hasMessageContaining("4096 weights of F16 are needed");
+        .hasMessageContaining("has the shape [1, 64]; the model's hidden states need [1, 4096]");
     assertThatThrownBy(() -> ValueHead.ofSafetensors(directory.resolve("none"), 64))
         .hasMessageContaining("does not exist");
     assertThatThrownBy(() -> ValueHead.ofSafetensors(TestModels.TINY, 64))
@@ -192,6 +192,6 @@ class ModelFileTest {
     }
     Path readout = changed(w -> w.metadata("reward_model.readout", GgufValue.text("mean")));
     assertThatThrownBy(() -> RewardModel.load(readout))
-        .hasMessageContaining("'mean'; only last_token");
+        .hasMessageContaining("\"mean\"; only last_token");
   }
 }

@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.MemoryNeed;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.quantize.Quantizer;
@@ -59,7 +60,7 @@ class ResidentMemoryTest {
   }
 
   private static MemoryNeed need(Path file, RewardModelOptions options) throws Exception {
-    return MemoryNeed.of(ModelFile.of(Gguf.read(file)), options.context());
+    return ContextSizes.need(ModelFile.of(GgufReader.read(file)), options.context());
   }
 
   private static void requireAsComputed(Path file, Precision precision, int cells)

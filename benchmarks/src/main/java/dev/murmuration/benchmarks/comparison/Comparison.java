@@ -7,11 +7,13 @@ import dev.murmuration.benchmarks.Models;
 import dev.murmuration.benchmarks.Texts;
 import dev.murmuration.benchmarks.comparison.Results.Measurement;
 import dev.murmuration.benchmarks.comparison.Results.Task;
-import dev.murmuration.engine.Plan;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
+import dev.murmuration.model.LlamaCheck;
 import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.ScoringCost;
 import dev.murmuration.reward.ScoringSession;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -96,7 +98,7 @@ public final class Comparison {
         System.err.println("round " + round + " of " + rounds);
         comparison.run(round);
       }
-      Plan plan = contenders.forgetful.explain(new Texts(0).bestOf8().conversations());
+      ScoringCost plan = contenders.forgetful.explain(new Texts(0).bestOf8().conversations());
       new Results(
               environment,
               model(settings.model()),
@@ -114,8 +116,8 @@ public final class Comparison {
   }
 
   static Results.Model model(Path file) throws IOException {
-    Gguf gguf = Gguf.read(file);
-    LlamaHyperparameters shape = LlamaHyperparameters.validate(gguf);
+    Gguf gguf = GgufReader.read(file);
+    LlamaHyperparameters shape = LlamaCheck.check(gguf);
     return new Results.Model(
         file.getFileName().toString(),
         gguf.string("general.name").orElse(""),
