@@ -31,7 +31,7 @@ import java.util.TreeSet;
 class ArchitectureTest {
   private static final String ROOT = "dev.murmuration.";
 
-  private static final List<String> UNTANGLED_LATER = List.of("cli.", "llama.", "engine.");
+  private static final List<String> UNTANGLED_LATER = List.of("cli.", "llama.");
 
   /** From the top to the bottom: a room, and the rooms that it uses. */
   private static final Map<String, Set<String>> ROOMS = new LinkedHashMap<>();
@@ -53,7 +53,7 @@ class ArchitectureTest {
         "tensors",
         "files");
     room("reward", "engine", "memory", "machine", "model", "llama", "gguf", "files");
-    room("engine", "memory", "model", "llama");
+    room("engine", "memory", "machine", "model", "llama");
     room("memory", "machine", "model", "llama", "gguf");
     room("quantize", "model", "llama", "gguf", "files");
     room("checkpoint", "model", "tensors", "gguf", "json", "files");
