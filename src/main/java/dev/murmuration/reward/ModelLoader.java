@@ -8,7 +8,8 @@ import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.ModelParameters;
 import dev.murmuration.llama.OpenModelFile;
-import dev.murmuration.llama.ResourceCache;
+import dev.murmuration.llama.loading.ResourceCache;
+import dev.murmuration.llama.loading.StoredFile;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.WeightMemory;
@@ -59,7 +60,7 @@ final class ModelLoader {
     try (InputStream in = ModelLoader.class.getResourceAsStream(file + ".sha256")) {
       hashAndSize = new String(in.readAllBytes(), StandardCharsets.UTF_8).strip().split(" ");
     }
-    var entry = new ResourceCache.Entry(file, Long.parseLong(hashAndSize[1]), hashAndSize[0]);
+    var entry = new StoredFile(file, Long.parseLong(hashAndSize[1]), hashAndSize[0]);
     String folder = "/" + ModelLoader.class.getPackageName().replace('.', '/') + "/";
     String key = "fledgling-" + hashAndSize[0].substring(0, 24);
     return ResourceCache.extract(ModelLoader.class, folder, key, List.of(entry)).resolve(file);
