@@ -1,9 +1,8 @@
 /**
  * Reward models such as Starling-RM on the JVM.
  *
- * <p>{@link dev.murmuration.reward} is the API. {@link dev.murmuration.gguf} is there because that
- * speaks of files and their hyperparameters, and depends on nothing. Checkpoints are converted by
- * the command line, whose packages, like everything that touches native memory, stay inside.
+ * <p>{@link dev.murmuration.reward} is the API; everything else stays inside. Checkpoints are
+ * converted by the command line.
  *
  * <p>Start Java with {@code --enable-native-access=dev.murmuration}.
  */
@@ -17,7 +16,6 @@ module dev.murmuration {
   requires static info.picocli;
   requires static me.tongfei.progressbar;
 
-  exports dev.murmuration.gguf;
   exports dev.murmuration.reward;
 
   opens dev.murmuration.cli to

@@ -1,46 +1,120 @@
 package dev.murmuration;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
-import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
-/** Data flows one way through the packages, and native memory stays in one of them. */
+/**
+ * Every package is a room, and a room uses only those that are named behind it, which all stand
+ * below it. So data flows one way, and native memory stays where it is.
+ */
 @AnalyzeClasses(packages = "dev.murmuration", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
+  private static final String ROOT = "dev.murmuration.";
+
+  private static final List<String> UNTANGLED_LATER = List.of("cli.");
+
+  /** From the top to the bottom: a room, and the rooms that it uses. */
+  private static final Map<String, Set<String>> ROOMS = new LinkedHashMap<>();
+
+  private static void room(String name, String... uses) {
+    ROOMS.put(name, Set.of(uses));
+  }
+
+  static {
+    room(
+        "cli",
+        "reward",
+        "memory",
+        "model",
+        "checkpoint",
+        "quantize",
+        "llama",
+        "gguf",
+        "tensors",
+        "files");
+    room(
+        "reward",
+        "llama.loading",
+        "engine",
+        "memory",
+        "machine",
+        "model",
+        "llama",
+        "gguf",
+        "files");
+    room("engine", "memory", "machine", "model", "llama");
+    room("memory", "machine", "model", "llama", "gguf");
+    room("quantize", "model", "llama", "gguf", "files");
+    room("checkpoint", "model", "tensors", "gguf", "json", "files");
+    room("model", "tensors", "gguf", "files");
+    room("tensors", "json", "files");
+    room("llama", "llama.bindings", "llama.loading", "machine");
+    room("llama.loading", "llama.bindings", "machine");
+    room("llama.bindings");
+    room("gguf", "files");
+    room("json", "files");
+    room("machine");
+    room("files");
+  }
+
   @ArchTest
-  static final ArchRule PACKAGES_POINT_ONE_WAY =
-      layeredArchitecture()
-          .consideringOnlyDependenciesInLayers()
-          .layer("cli")
-          .definedBy("dev.murmuration.cli..")
-          .layer("reward")
-          .definedBy("dev.murmuration.reward..")
-          .layer("checkpoint")
-          .definedBy("dev.murmuration.checkpoint..")
-          .layer("llama")
-          .definedBy("dev.murmuration.llama")
-          .layer("bindings")
-          .definedBy("dev.murmuration.llama.bindings..")
-          .layer("gguf")
-          .definedBy("dev.murmuration.gguf..")
-          .whereLayer("cli")
-          .mayNotBeAccessedByAnyLayer()
-          .whereLayer("reward")
-          .mayOnlyBeAccessedByLayers("cli")
-          .whereLayer("checkpoint")
-          .mayOnlyBeAccessedByLayers("cli")
-          .whereLayer("llama")
-          .mayOnlyBeAccessedByLayers("reward", "checkpoint", "cli")
-          .whereLayer("bindings")
-          .mayOnlyBeAccessedByLayers("llama")
-          .whereLayer("gguf")
-          .mayOnlyBeAccessedByLayers("reward", "checkpoint", "cli")
-          .whereLayer("checkpoint")
-          .mayOnlyAccessLayers("gguf", "llama");
+  static final ArchRule ROOMS_USE_WHAT_IS_NAMED =
+      classes().should(new UseOnlyWhatIsNamed()).because("data flows one way through the rooms");
+
+  @ArchTest
+  static void everyRoomStandsAboveThoseThatItUses(JavaClasses all) {
+    List<String> order = new ArrayList<>(ROOMS.keySet());
+    ROOMS.forEach(
+        (name, uses) ->
+            assertThat(uses)
+                .as("what " + name + " uses")
+                .allMatch(used -> order.indexOf(used) > order.indexOf(name)));
+    assertThat(order)
+        .as("rooms")
+        .containsExactlyInAnyOrderElementsOf(
+            new TreeSet<>(all.stream().map(ArchitectureTest::room).toList()));
+  }
+
+  @ArchTest
+  static void thereIsNoCircleInARoom(JavaClasses all) {
+    Map<String, Set<String>> uses = new TreeMap<>();
+    for (JavaClass one : all) {
+      if (!room(one).equals("llama.bindings")) { // generated
+        Set<String> used = uses.computeIfAbsent(file(one), _ -> new TreeSet<>());
+        one.getDirectDependenciesFromSelf().stream()
+            .map(dependency -> dependency.getTargetClass().getBaseComponentType())
+            .filter(target -> isOurs(target) && room(target).equals(room(one)))
+            // A sealed type names what it permits.
+            .filter(target -> !target.isAssignableTo(one.getName()))
+            .map(ArchitectureTest::file)
+            .filter(target -> !target.equals(file(one)))
+            .forEach(used::add);
+      }
+    }
+    assertThat(circles(uses))
+        .as("circles")
+        .allMatch(way -> UNTANGLED_LATER.stream().anyMatch(way::startsWith));
+  }
 
   @ArchTest
   static final ArchRule NATIVE_MEMORY_STAYS_IN_LLAMA =
@@ -62,4 +136,64 @@ class ArchitectureTest {
           .resideOutsideOfPackages(
               "dev.murmuration..", "java..", "com.sun.management..", "com.fasterxml.jackson..")
           .because("everything else is an optional dependency, for those who use the command line");
+
+  private static final class UseOnlyWhatIsNamed extends ArchCondition<JavaClass> {
+    UseOnlyWhatIsNamed() {
+      super("use only the rooms that are named behind its own");
+    }
+
+    @Override
+    public void check(JavaClass one, ConditionEvents events) {
+      Set<String> named = ROOMS.getOrDefault(room(one), Set.of());
+      one.getDirectDependenciesFromSelf().stream()
+          .filter(
+              dependency -> {
+                JavaClass target = dependency.getTargetClass().getBaseComponentType();
+                return isOurs(target)
+                    && !room(target).equals(room(one))
+                    && !named.contains(room(target));
+              })
+          .forEach(
+              dependency ->
+                  events.add(SimpleConditionEvent.violated(one, dependency.getDescription())));
+    }
+  }
+
+  private static boolean isOurs(JavaClass one) {
+    return one.getPackageName().startsWith(ROOT);
+  }
+
+  private static String room(JavaClass one) {
+    return one.getPackageName().substring(ROOT.length());
+  }
+
+  /** Classes in one file may use each other as they like. */
+  private static String file(JavaClass one) {
+    return one.getName().substring(ROOT.length()).replaceFirst("\\$.*", "");
+  }
+
+  /** For each class that reaches itself, the way back. */
+  private static List<String> circles(Map<String, Set<String>> uses) {
+    List<String> circles = new ArrayList<>();
+    for (String start : uses.keySet()) {
+      Map<String, String> from = new TreeMap<>();
+      Deque<String> next = new ArrayDeque<>(List.of(start));
+      while (!next.isEmpty() && !from.containsKey(start)) {
+        String one = next.remove();
+        for (String used : uses.getOrDefault(one, Set.of())) {
+          if (from.putIfAbsent(used, one) == null) {
+            next.add(used);
+          }
+        }
+      }
+      if (from.containsKey(start)) {
+        StringBuilder way = new StringBuilder(start);
+        for (String at = from.get(start); !at.equals(start); at = from.get(at)) {
+          way.insert(0, at + " → ");
+        }
+        circles.add(start + " → " + way);
+      }
+    }
+    return circles;
+  }
 }

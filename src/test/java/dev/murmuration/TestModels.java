@@ -3,10 +3,12 @@ package dev.murmuration;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufArray;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufValueType;
 import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -47,7 +49,7 @@ public final class TestModels {
    * @param types changes the types of the tokens, as GGUF has them
    */
   public static GgufWriter cut(Consumer<int[]> types) throws IOException {
-    Gguf tiny = Gguf.read(TINY);
+    Gguf tiny = GgufReader.read(TINY);
     String prefix = "tokenizer.ggml.";
     GgufArray texts = tiny.array(prefix + "tokens", GgufValueType.STRING).orElseThrow();
     GgufArray scores = tiny.array(prefix + "scores", GgufValueType.FLOAT32).orElseThrow();
@@ -79,10 +81,10 @@ public final class TestModels {
   public static Path damaged(Path directory) throws IOException {
     int token;
     try (RewardModel model = RewardModel.load(TINY)) {
-      token = model.scoreText("Go").readoutTokenId();
+      token = model.score(Input.text("Go")).readoutTokenId();
     }
     Path file = Files.copy(TINY, directory.resolve("damaged.gguf"));
-    Gguf gguf = Gguf.read(file);
+    Gguf gguf = GgufReader.read(file);
     ByteBuffer row = ByteBuffer.allocate(4 * 64);
     while (row.hasRemaining()) {
       row.putInt(0x0000c07f); // NaN, little-endian

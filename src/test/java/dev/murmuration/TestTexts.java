@@ -1,5 +1,6 @@
 package dev.murmuration;
 
+import dev.murmuration.reward.RawText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -41,5 +42,10 @@ public final class TestTexts {
       }
     }
     return texts;
+  }
+
+  /** Texts as they stand, as inputs. */
+  public static List<RawText> inputs(List<String> texts) {
+    return texts.stream().map(RawText::new).toList();
   }
 }

@@ -1,5 +1,7 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.tensors.CheckpointTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,13 +38,13 @@ public final class Checkpoint {
    *
    * @param path a folder, or one checkpoint file or index of shards with {@code config.json} beside
    *     it
-   * @throws CheckpointException if a file is missing, damaged, hostile or of a kind that is not
+   * @throws BadFileException if a file is missing, damaged, hostile or of a kind that is not
    *     supported; the message names it and says what would help
    * @throws IOException if reading fails
    */
   public static Checkpoint open(Path path) throws IOException {
     CheckpointFiles content = new CheckpointFiles(path);
-    return new Checkpoint(path, ModelConfig.read(configFile(content)), content);
+    return new Checkpoint(path, ModelConfigReader.read(configFile(content)), content);
   }
 
   private static Path configFile(CheckpointFiles content) {

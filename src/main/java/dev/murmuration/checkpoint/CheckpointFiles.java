@@ -1,9 +1,13 @@
 package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.murmuration.gguf.ForeignFile;
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.files.ForeignFile;
+import dev.murmuration.json.JsonFile;
+import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.SafetensorsFile;
+import dev.murmuration.tensors.TorchFile;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -11,7 +15,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -36,10 +39,10 @@ final class CheckpointFiles {
   CheckpointFiles(Path path) throws IOException {
     this.main = Files.isDirectory(path) ? find(path) : path;
     if (!Files.exists(main)) {
-      throw new CheckpointException(main, "there is no such file or folder");
+      throw new BadFileException(main, "there is no such file or folder");
     }
     if (!Files.isRegularFile(main)) {
-      throw new CheckpointException(main, "is not a regular file");
+      throw new BadFileException(main, "is not a regular file");
     }
     if (nameOf(main).endsWith(".json")) {
       readShards();
@@ -82,7 +85,7 @@ final class CheckpointFiles {
             .filter(name -> name.matches(".*\\.(gz|tgz|xz|zst|bz2|zip|tar)"))
             .toList();
     if (candidates.isEmpty()) {
-      throw new CheckpointException(
+      throw new BadFileException(
           folder,
           "holds no checkpoint; looked for "
               + USUAL_NAMES
@@ -90,7 +93,7 @@ final class CheckpointFiles {
               + (packed.isEmpty() ? "" : "; unpack " + String.join(", ", packed) + " first"));
     }
     if (candidates.size() > 1) {
-      throw new CheckpointException(
+      throw new BadFileException(
           folder,
           "holds several checkpoints: "
               + candidates.stream().map(CheckpointFiles::nameOf).toList()
@@ -119,8 +122,7 @@ final class CheckpointFiles {
   private void readShards() throws IOException {
     JsonNode map = JsonFile.read(main).path("weight_map");
     if (!map.isObject() || map.isEmpty()) {
-      throw new CheckpointException(
-          main, "has no weight_map; this is not the index of a checkpoint");
+      throw new BadFileException(main, "has no weight_map; this is not the index of a checkpoint");
     }
     TreeSet<String> shards = new TreeSet<>();
     for (Map.Entry<String, JsonNode> entry : map.properties()) {
@@ -132,10 +134,10 @@ final class CheckpointFiles {
     for (Map.Entry<String, JsonNode> entry : map.properties()) {
       CheckpointTensor tensor = tensors.get(entry.getKey());
       if (tensor == null || !nameOf(tensor.file()).equals(entry.getValue().textValue())) {
-        throw new CheckpointException(
+        throw new BadFileException(
             main,
             "says that "
-                + CheckpointException.quote(entry.getKey())
+                + BadFileException.quote(entry.getKey())
                 + " is in "
                 + entry.getValue().textValue()
                 + ", but it is not");
@@ -144,16 +146,16 @@ final class CheckpointFiles {
   }
 
   /** A plain name of a file beside the index; anything else would read where it should not. */
-  private String shardName(String tensor, JsonNode value) throws CheckpointException {
+  private String shardName(String tensor, JsonNode value) throws BadFileException {
     String name = value.isTextual() ? value.textValue() : "";
     if (name.length() > 200
         || !name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*\\.(safetensors|bin|pt|pth)")) {
-      throw new CheckpointException(
+      throw new BadFileException(
           main,
           "says that "
-              + CheckpointException.quote(tensor)
+              + BadFileException.quote(tensor)
               + " is in "
-              + CheckpointException.quote(value.toString())
+              + BadFileException.quote(value.toString())
               + ", which is not the name of a checkpoint file in the same folder");
     }
     return name;
@@ -161,19 +163,10 @@ final class CheckpointFiles {
 
   private void readShard(Path shard) throws IOException {
     if (!Files.isRegularFile(shard)) {
-      throw new CheckpointException(
+      throw new BadFileException(
           shard, "is missing, " + nameOf(main) + " lists it; download all parts of the checkpoint");
     }
     readFile(shard);
-  }
-
-  private static void checkNotPacked(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      Optional<String> packed = ForeignFile.packed(in.readNBytes(8));
-      if (packed.isPresent()) {
-        throw new CheckpointException(file, packed.get());
-      }
-    }
   }
 
   private void readFile(Path file) throws IOException {
@@ -181,19 +174,19 @@ final class CheckpointFiles {
     List<CheckpointTensor> found;
     try {
       weightFiles.add(file);
-      checkNotPacked(file);
+      ForeignFile.requireUnpacked(file);
       found = isSafetensors(file) ? SafetensorsFile.read(file) : TorchFile.read(file);
     } catch (NoSuchFileException e) {
-      throw new CheckpointException(file, "is gone", e);
+      throw new BadFileException(file, "is gone", e);
     }
     for (CheckpointTensor tensor : found) {
       if (tensors.put(tensor.name(), tensor) != null) {
-        throw new CheckpointException(
-            file, "the tensor " + CheckpointException.quote(tensor.name()) + " is in two files");
+        throw new BadFileException(
+            file, "the tensor " + BadFileException.quote(tensor.name()) + " is in two files");
       }
     }
     if (tensors.size() > MAX_TENSORS) {
-      throw new CheckpointException(
+      throw new BadFileException(
           file, "makes more than " + MAX_TENSORS + " tensors, which is the limit");
     }
   }

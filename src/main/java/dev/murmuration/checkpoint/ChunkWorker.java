@@ -1,6 +1,9 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.Sources;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Callable;
@@ -37,7 +40,7 @@ final class ChunkWorker {
         throw StateDict.problem(
             tensor,
             "and its copy "
-                + CheckpointException.quote(copy.name())
+                + BadFileException.quote(copy.name())
                 + " differ; a reward model has one body, so say which by removing the other");
       }
     }

@@ -1,10 +1,13 @@
 package dev.murmuration.checkpoint;
 
-import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.GgufException;
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.files.OutputFile;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.model.LlamaCheck;
+import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.tensors.Sources;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -125,8 +128,8 @@ public final class Converter {
    * conversion fails or its thread is interrupted, or the JVM ends, what was there stays, and
    * nothing is left beside it.
    *
-   * @throws CheckpointException if the checkpoint, the tokenizer or the output file is not what it
-   *     has to be
+   * @throws BadFileException if the checkpoint, the tokenizer or the output file is not what it has
+   *     to be
    * @throws IOException if reading or writing fails, or the thread is interrupted
    */
   public Conversion convert(Path output) throws IOException {
@@ -146,7 +149,7 @@ public final class Converter {
    * Reads and checks all that {@link #convert} reads but the numbers of the body, and writes
    * nothing.
    *
-   * @throws CheckpointException if the checkpoint or the tokenizer is not what it has to be
+   * @throws BadFileException if the checkpoint or the tokenizer is not what it has to be
    * @throws IOException if reading fails
    */
   public ConversionPlan plan() throws IOException {
@@ -192,10 +195,10 @@ public final class Converter {
 
   private static LlamaHyperparameters validate(Path part, Path output) throws IOException {
     try {
-      return LlamaHyperparameters.validate(Gguf.read(part));
-    } catch (GgufException e) {
+      return LlamaCheck.check(GgufReader.read(part));
+    } catch (BadFileException e) {
       String problem = e.getMessage().replace(part + ": ", "");
-      throw new CheckpointException(output, "would not load: " + problem, e);
+      throw new BadFileException(output, "would not load: " + problem, e);
     }
   }
 

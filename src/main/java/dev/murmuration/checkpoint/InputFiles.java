@@ -1,5 +1,6 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.files.BadFileException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,13 +24,13 @@ final class InputFiles {
   /**
    * To be called after the last byte was read.
    *
-   * @throws CheckpointException if a file is another one, or was written to
+   * @throws BadFileException if a file is another one, or was written to
    */
   void requireUnchanged() throws IOException {
     for (Map.Entry<Path, Map<String, Object>> file : states.entrySet()) {
       if (!Files.exists(file.getKey())
           || !Files.readAttributes(file.getKey(), STATE).equals(file.getValue())) {
-        throw new CheckpointException(
+        throw new BadFileException(
             file.getKey(), "was replaced or changed while it was being read; convert again");
       }
     }

@@ -1,9 +1,5 @@
 package dev.murmuration.checkpoint;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -46,21 +42,6 @@ public record ModelConfig(
     OptionalInt eosTokenId,
     OptionalInt padTokenId) {
 
-  /**
-   * Reads and checks a {@code config.json}.
-   *
-   * @throws CheckpointException if it is missing, or its model is of another architecture or has a
-   *     feature that llama.cpp's {@code llama} architecture does not compute
-   * @throws IOException if reading fails
-   */
-  public static ModelConfig read(Path file) throws IOException {
-    if (!Files.isRegularFile(file)) {
-      throw new CheckpointException(
-          file, "is missing; download config.json of the model and put it beside the checkpoint");
-    }
-    return new ModelConfigReader(file, JsonFile.read(file)).read();
-  }
-
   /** Rows of the query projection. */
   long queryRows() {
     return (long) heads * headSize;
@@ -69,14 +50,5 @@ public record ModelConfig(
   /** Rows of the key and of the value projection. */
   long keyValueRows() {
     return (long) keyValueHeads * headSize;
-  }
-
-  /** A token id at the top level of a config; the first one where there is a list of them. */
-  static OptionalInt tokenId(JsonNode config, String key) {
-    JsonNode id = config.path(key);
-    JsonNode first = id.isArray() ? id.path(0) : id;
-    return first.isInt() && first.intValue() >= 0
-        ? OptionalInt.of(first.intValue())
-        : OptionalInt.empty();
   }
 }

@@ -1,10 +1,15 @@
 package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.json.JsonFile;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** Reads {@code config.json}, and refuses what the {@code llama} architecture does not compute. */
@@ -36,7 +41,22 @@ final class ModelConfigReader {
     this.json = json;
   }
 
-  ModelConfig read() throws CheckpointException {
+  /**
+   * Reads and checks a {@code config.json}.
+   *
+   * @throws BadFileException if it is missing, or its model is of another architecture or has a
+   *     feature that llama.cpp's {@code llama} architecture does not compute
+   * @throws IOException if reading fails
+   */
+  static ModelConfig read(Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new BadFileException(
+          file, "is missing; download config.json of the model and put it beside the checkpoint");
+    }
+    return new ModelConfigReader(file, JsonFile.read(file)).read();
+  }
+
+  ModelConfig read() throws BadFileException {
     checkArchitecture();
     checkFeatures();
     int hiddenSize = size("hidden_size", MAX_HIDDEN_SIZE);
@@ -58,12 +78,12 @@ final class ModelConfigReader {
         (float) ropeBase(),
         ropeLinearFactor(),
         storedType(),
-        ModelConfig.tokenId(json, "bos_token_id"),
-        ModelConfig.tokenId(json, "eos_token_id"),
-        ModelConfig.tokenId(json, "pad_token_id"));
+        tokenId(json, "bos_token_id"),
+        tokenId(json, "eos_token_id"),
+        tokenId(json, "pad_token_id"));
   }
 
-  private void checkArchitecture() throws CheckpointException {
+  private void checkArchitecture() throws BadFileException {
     JsonNode type = json.path("model_type");
     boolean llama =
         type.isTextual()
@@ -72,14 +92,14 @@ final class ModelConfigReader {
     if (!llama) {
       throw problem(
           "model_type is "
-              + CheckpointException.quote(type.asText())
+              + BadFileException.quote(type.asText())
               + " and architectures "
-              + CheckpointException.quote(json.path("architectures").toString())
+              + BadFileException.quote(json.path("architectures").toString())
               + "; only Llama models are supported");
     }
   }
 
-  private void checkFeatures() throws CheckpointException {
+  private void checkFeatures() throws BadFileException {
     if (!json.path("hidden_act").asText("silu").equals("silu")) {
       throw problem("hidden_act is " + quoted("hidden_act") + ", only \"silu\" is supported");
     }
@@ -99,7 +119,7 @@ final class ModelConfigReader {
     }
   }
 
-  private int headSize(int hiddenSize, int heads) throws CheckpointException {
+  private int headSize(int hiddenSize, int heads) throws BadFileException {
     int headSize = optionalSize("head_dim", hiddenSize / heads, MAX_HEADS);
     if (headSize % 2 != 0 || (!json.hasNonNull("head_dim") && hiddenSize % heads != 0)) {
       throw problem("hidden_size " + hiddenSize + " and " + heads + " heads give no even head_dim");
@@ -112,7 +132,7 @@ final class ModelConfigReader {
     return json.path(json.hasNonNull("rope_parameters") ? "rope_parameters" : "rope_scaling");
   }
 
-  private double ropeBase() throws CheckpointException {
+  private double ropeBase() throws BadFileException {
     OptionalDouble inner = number(rope(), "rope_theta");
     double base =
         inner.isPresent()
@@ -124,7 +144,7 @@ final class ModelConfigReader {
     return base;
   }
 
-  private OptionalDouble ropeLinearFactor() throws CheckpointException {
+  private OptionalDouble ropeLinearFactor() throws BadFileException {
     JsonNode rope = rope();
     String type = rope.path("rope_type").asText(rope.path("type").asText(""));
     if (PLAIN_ROPE.contains(type)) {
@@ -137,7 +157,7 @@ final class ModelConfigReader {
     if (!type.equals("linear")) {
       throw problem(
           "rope_type is "
-              + CheckpointException.quote(type)
+              + BadFileException.quote(type)
               + ", only \"default\" and \"linear\" are supported");
     }
     double factor = number(rope, "factor").orElseThrow(() -> missing("factor of rope_scaling"));
@@ -152,7 +172,7 @@ final class ModelConfigReader {
     return name.isEmpty() ? Optional.empty() : Optional.of(name);
   }
 
-  private int size(String key, int limit) throws CheckpointException {
+  private int size(String key, int limit) throws BadFileException {
     JsonNode value = json.path(key);
     if (value.isMissingNode() || value.isNull()) {
       throw missing(key);
@@ -163,30 +183,39 @@ final class ModelConfigReader {
     return value.intValue();
   }
 
-  private int optionalSize(String key, int otherwise, int limit) throws CheckpointException {
+  private int optionalSize(String key, int otherwise, int limit) throws BadFileException {
     return json.hasNonNull(key) ? size(key, limit) : otherwise;
   }
 
-  private OptionalDouble number(JsonNode parent, String key) throws CheckpointException {
+  private OptionalDouble number(JsonNode parent, String key) throws BadFileException {
     JsonNode value = parent.path(key);
     if (value.isMissingNode() || value.isNull()) {
       return OptionalDouble.empty();
     }
     if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
-      throw problem(key + " is " + CheckpointException.quote(value.toString()) + ", not a number");
+      throw problem(key + " is " + BadFileException.quote(value.toString()) + ", not a number");
     }
     return OptionalDouble.of(value.doubleValue());
   }
 
   private String quoted(String key) {
-    return CheckpointException.quote(json.path(key).toString());
+    return BadFileException.quote(json.path(key).toString());
   }
 
-  private CheckpointException missing(String key) {
+  private BadFileException missing(String key) {
     return problem(key + " is missing; this is not the config.json of a Llama model");
   }
 
-  private CheckpointException problem(String text) {
-    return new CheckpointException(file, text);
+  private BadFileException problem(String text) {
+    return new BadFileException(file, text);
+  }
+
+  /** A token id at the top level of a config; the first one where there is a list of them. */
+  static OptionalInt tokenId(JsonNode config, String key) {
+    JsonNode id = config.path(key);
+    JsonNode first = id.isArray() ? id.path(0) : id;
+    return first.isInt() && first.intValue() >= 0
+        ? OptionalInt.of(first.intValue())
+        : OptionalInt.empty();
   }
 }

@@ -3,8 +3,10 @@ package dev.murmuration.checkpoint;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.model.RewardMetadata;
+import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.Sources;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.Locale;
 
 /**
@@ -92,19 +94,17 @@ final class ModelMetadata {
   /** The value head and how to use it. */
   void writeHeadTo(GgufWriter out, Sources sources, String template, int maxLength)
       throws IOException {
-    out.metadata("reward_model.value_head.weight", GgufValue.floats(head(sources)))
-        .metadata("reward_model.template", GgufValue.text(template))
+    out.metadata(RewardMetadata.VALUE_HEAD, GgufValue.floats(head(sources)))
+        .metadata(RewardMetadata.TEMPLATE, GgufValue.text(template))
         .metadata(
-            "reward_model.max_length",
+            RewardMetadata.MAX_LENGTH,
             GgufValue.uint32(Math.min(maxLength, config.contextLength())))
-        .metadata("reward_model.readout", GgufValue.text("last_token"));
+        .metadata(RewardMetadata.READOUT, GgufValue.text(RewardMetadata.LAST_TOKEN));
   }
 
   private float[] head(Sources sources) throws IOException {
     CheckpointTensor head = tensors.head();
-    ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(head.byteSize()));
-    sources.read(head.file(), head.offset(), bytes);
-    float[] weights = new NumberCodec().floats(head.type(), bytes.flip());
+    float[] weights = sources.floats(head);
     for (int i = 0; i < weights.length; i++) {
       if (!Float.isFinite(weights[i])) {
         throw StateDict.problem(head, "has " + weights[i] + " at index " + i);

@@ -1,6 +1,7 @@
 package dev.murmuration.checkpoint;
 
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.tensors.NumberType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -49,17 +50,6 @@ final class NumberCodec {
       encode(to, size, slice(out, (int) to.byteSize(at), (int) to.byteSize(size)));
     }
     return fits;
-  }
-
-  /** Numbers as floats. */
-  float[] floats(NumberType from, ByteBuffer in) {
-    float[] numbers = new float[in.remaining() / from.byteSize()];
-    for (int at = 0; at < numbers.length; at += TILE) {
-      int size = Math.min(TILE, numbers.length - at);
-      decode(from, slice(in, at * from.byteSize(), size * from.byteSize()), size);
-      System.arraycopy(floats, 0, numbers, at, size);
-    }
-    return numbers;
   }
 
   private static ByteBuffer slice(ByteBuffer buffer, int at, int bytes) {

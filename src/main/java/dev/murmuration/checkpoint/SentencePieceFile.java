@@ -1,6 +1,7 @@
 package dev.murmuration.checkpoint;
 
-import dev.murmuration.gguf.ForeignFile;
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.files.ForeignFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -38,17 +39,17 @@ final class SentencePieceFile {
   static SpecialTokens read(Path file, TokenTable tokens) throws IOException {
     long size = Files.size(file);
     if (size > MAX_BYTES) {
-      throw new CheckpointException(file, "has " + size + " bytes, the limit is " + MAX_BYTES);
+      throw new BadFileException(file, "has " + size + " bytes, the limit is " + MAX_BYTES);
     }
     byte[] bytes = Files.readAllBytes(file);
     Optional<String> packed = ForeignFile.packed(bytes);
     if (packed.isPresent()) {
-      throw new CheckpointException(file, packed.get());
+      throw new BadFileException(file, packed.get());
     }
     return new SentencePieceFile(file, tokens).read(ByteBuffer.wrap(bytes));
   }
 
-  private SpecialTokens read(ByteBuffer bytes) throws CheckpointException {
+  private SpecialTokens read(ByteBuffer bytes) throws BadFileException {
     try {
       ProtobufFields model = new ProtobufFields(bytes);
       while (model.next()) {
@@ -60,13 +61,13 @@ final class SentencePieceFile {
         }
       }
     } catch (ProtobufFields.DamagedException | CharacterCodingException e) {
-      throw new CheckpointException(file, CUT_SHORT, e);
+      throw new BadFileException(file, CUT_SHORT, e);
     }
     if (!trainerSeen || !normalizerSeen || count == 0) {
-      throw new CheckpointException(file, CUT_SHORT);
+      throw new BadFileException(file, CUT_SHORT);
     }
     if (modelType != BPE) {
-      throw new CheckpointException(
+      throw new BadFileException(
           file, "has the model type " + modelType + ", only BPE (2) is supported");
     }
     return new SpecialTokens(id(bosId), id(eosId), id(unknownId), id(padId));
@@ -77,7 +78,7 @@ final class SentencePieceFile {
   }
 
   private void piece(ProtobufFields piece)
-      throws ProtobufFields.DamagedException, CharacterCodingException, CheckpointException {
+      throws ProtobufFields.DamagedException, CharacterCodingException, BadFileException {
     String text = "";
     float score = 0;
     long type = 1;
@@ -90,7 +91,7 @@ final class SentencePieceFile {
       }
     }
     if (count == tokens.size()) {
-      throw new CheckpointException(
+      throw new BadFileException(
           file,
           "has more tokens than config.json's vocab_size, " + count + "; is it another model's?");
     }

@@ -1,5 +1,7 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.tensors.CheckpointTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -40,7 +42,7 @@ final class StateDict {
   private final List<Source> sources = new ArrayList<>();
   private final CheckpointTensor head;
 
-  StateDict(Checkpoint checkpoint) throws CheckpointException {
+  StateDict(Checkpoint checkpoint) throws BadFileException {
     this.checkpoint = checkpoint;
     for (BodyTensor body : BodyTensor.of(checkpoint.config())) {
       sources.add(source(body));
@@ -63,7 +65,7 @@ final class StateDict {
     return head;
   }
 
-  private Source source(BodyTensor body) throws CheckpointException {
+  private Source source(BodyTensor body) throws BadFileException {
     CheckpointTensor chosen = null;
     List<CheckpointTensor> copies = new ArrayList<>();
     for (String prefix : PREFIXES) {
@@ -80,7 +82,7 @@ final class StateDict {
       }
     }
     if (chosen == null) {
-      throw new CheckpointException(
+      throw new BadFileException(
           checkpoint.path(),
           "the tensor "
               + body.name()
@@ -91,11 +93,11 @@ final class StateDict {
     return new Source(body, chosen, List.copyOf(copies));
   }
 
-  private CheckpointTensor findHead() throws CheckpointException {
+  private CheckpointTensor findHead() throws BadFileException {
     List<CheckpointTensor> heads =
         HEADS.stream().flatMap(name -> checkpoint.tensor(name).stream()).toList();
     if (heads.size() != 1) {
-      throw new CheckpointException(
+      throw new BadFileException(
           checkpoint.path(),
           heads.isEmpty()
               ? "has neither of the tensors " + HEADS + "; this is not a reward model"
@@ -106,7 +108,7 @@ final class StateDict {
     return heads.getFirst();
   }
 
-  private static void check(CheckpointTensor tensor, List<Long> shape) throws CheckpointException {
+  private static void check(CheckpointTensor tensor, List<Long> shape) throws BadFileException {
     if (!tensor.shape().equals(shape)) {
       throw problem(tensor, "has the shape " + tensor.shape() + ", config.json asks for " + shape);
     }
@@ -116,27 +118,27 @@ final class StateDict {
   }
 
   private static void checkSameType(CheckpointTensor chosen, CheckpointTensor copy)
-      throws CheckpointException {
+      throws BadFileException {
     if (chosen.type() != copy.type()) {
       throw problem(
           copy, "holds " + copy.type() + " numbers, " + chosen.name() + " holds " + chosen.type());
     }
   }
 
-  private static CheckpointException unknown(CheckpointTensor tensor) {
+  private static BadFileException unknown(CheckpointTensor tensor) {
     Path file = tensor.file();
-    return new CheckpointException(
+    return new BadFileException(
         file,
         "the tensor "
-            + CheckpointException.quote(tensor.name())
+            + BadFileException.quote(tensor.name())
             + " "
             + tensor.shape()
             + " belongs to no Llama reward model of the size that config.json states; such a"
             + " variant is not supported");
   }
 
-  static CheckpointException problem(CheckpointTensor tensor, String text) {
-    return new CheckpointException(
-        tensor.file(), "the tensor " + CheckpointException.quote(tensor.name()) + " " + text);
+  static BadFileException problem(CheckpointTensor tensor, String text) {
+    return new BadFileException(
+        tensor.file(), "the tensor " + BadFileException.quote(tensor.name()) + " " + text);
   }
 }

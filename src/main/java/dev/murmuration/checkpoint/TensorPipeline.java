@@ -1,6 +1,7 @@
 package dev.murmuration.checkpoint;
 
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.tensors.Sources;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;

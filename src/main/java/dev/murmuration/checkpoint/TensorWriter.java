@@ -1,7 +1,9 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.files.OutputFile;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.tensors.Sources;
 import java.io.IOException;
 import java.util.List;
 

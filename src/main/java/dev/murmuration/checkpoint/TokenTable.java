@@ -1,5 +1,6 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.files.BadFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -58,19 +59,19 @@ final class TokenTable {
   }
 
   /** llama.cpp looks tokens up by their text, so that no two may have the same. */
-  void checkUnique(Path file) throws CheckpointException {
+  void checkUnique(Path file) throws BadFileException {
     Map<String, Integer> seen = new HashMap<>();
     for (int id = 0; id < texts.length; id++) {
       Integer before = seen.put(texts[id], id);
       if (before != null) {
-        throw new CheckpointException(
+        throw new BadFileException(
             file,
             "the tokens "
                 + before
                 + " and "
                 + id
                 + " have the same text "
-                + CheckpointException.quote(texts[id]));
+                + BadFileException.quote(texts[id]));
       }
     }
   }

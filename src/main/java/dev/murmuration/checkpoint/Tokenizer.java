@@ -2,8 +2,10 @@ package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.json.JsonFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +56,7 @@ final class Tokenizer {
   }
 
   /** The files that {@link #read} reads, those that are not there included. */
-  static List<Path> inputs(Path path) throws CheckpointException {
+  static List<Path> inputs(Path path) throws BadFileException {
     Path file = file(path);
     return List.of(
         file,
@@ -62,9 +64,9 @@ final class Tokenizer {
         file.resolveSibling("tokenizer_config.json"));
   }
 
-  private static Path file(Path path) throws CheckpointException {
+  private static Path file(Path path) throws BadFileException {
     if (!Files.exists(path)) {
-      throw new CheckpointException(
+      throw new BadFileException(
           path,
           "does not exist; the tokenizer (--tokenizer) is a folder with tokenizer.model or"
               + " tokenizer.json, or one of these files");
@@ -72,13 +74,13 @@ final class Tokenizer {
     return Files.isDirectory(path) ? find(path) : path;
   }
 
-  private static Path find(Path folder) throws CheckpointException {
+  private static Path find(Path folder) throws BadFileException {
     for (String name : List.of("tokenizer.model", "tokenizer.json")) {
       if (Files.isRegularFile(folder.resolve(name))) {
         return folder.resolve(name);
       }
     }
-    throw new CheckpointException(
+    throw new BadFileException(
         folder,
         "has neither tokenizer.model nor tokenizer.json. Starling-RM's checkpoint comes without;"
             + " its tokenizer is that of Llama-2-7b-chat-hf: download tokenizer.model and name its"
@@ -90,7 +92,7 @@ final class Tokenizer {
   }
 
   private static void decode(Path file, TokenTable tokens, String id, JsonNode token)
-      throws CheckpointException {
+      throws BadFileException {
     String text = token.path("content").asText("");
     boolean control = token.path("special").asBoolean() || looksSpecial(text);
     add(
@@ -108,10 +110,10 @@ final class Tokenizer {
   }
 
   private static void add(Path file, TokenTable tokens, int id, String text, TokenType type)
-      throws CheckpointException {
+      throws BadFileException {
     if (id < 0) {
-      throw new CheckpointException(
-          file, "the added token " + CheckpointException.quote(text) + " has no id");
+      throw new BadFileException(
+          file, "the added token " + BadFileException.quote(text) + " has no id");
     }
     if (id < tokens.size()) {
       tokens.set(id, text, TokenTable.ADDED_SCORE, type);

@@ -1,6 +1,8 @@
 package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.json.JsonFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -43,7 +45,7 @@ final class TokenizerJson {
     return new TokenizerJson(file, JsonFile.read(file), tokens).read();
   }
 
-  private SpecialTokens read() throws CheckpointException {
+  private SpecialTokens read() throws BadFileException {
     checkKind();
     readIds();
     for (Map.Entry<String, Integer> entry : ids.entrySet()) {
@@ -57,11 +59,11 @@ final class TokenizerJson {
         id(first.path("id").asText("")), OptionalInt.empty(), id(unknown), OptionalInt.empty());
   }
 
-  private void checkKind() throws CheckpointException {
+  private void checkKind() throws BadFileException {
     if (!model.path("type").asText().equals("BPE") || !model.path("byte_fallback").asBoolean()) {
       throw problem(
           "its model is "
-              + CheckpointException.quote(model.path("type").asText())
+              + BadFileException.quote(model.path("type").asText())
               + " without byte fallback; only BPE with byte fallback, as Llama 2 has it, is"
               + " supported");
     }
@@ -81,7 +83,7 @@ final class TokenizerJson {
         || node.path(list).valueStream().anyMatch(item -> item.path("type").asText().equals(type));
   }
 
-  private void readIds() throws CheckpointException {
+  private void readIds() throws BadFileException {
     boolean[] taken = new boolean[tokens.size()];
     for (Map.Entry<String, JsonNode> entry : model.path("vocab").properties()) {
       int id = checkedId(entry.getKey(), entry.getValue());
@@ -99,13 +101,13 @@ final class TokenizerJson {
     }
   }
 
-  private int checkedId(String text, JsonNode id) throws CheckpointException {
+  private int checkedId(String text, JsonNode id) throws BadFileException {
     if (!id.isInt() || id.intValue() < 0 || id.intValue() >= tokens.size()) {
       throw problem(
           "the token "
-              + CheckpointException.quote(text)
+              + BadFileException.quote(text)
               + " has the id "
-              + CheckpointException.quote(id.toString())
+              + BadFileException.quote(id.toString())
               + ", config.json's vocab_size is "
               + tokens.size()
               + "; is it another model's?");
@@ -123,7 +125,7 @@ final class TokenizerJson {
     }
   }
 
-  private void addTokens(String unknown) throws CheckpointException {
+  private void addTokens(String unknown) throws BadFileException {
     for (JsonNode added : root.path("added_tokens")) {
       String text = added.path("content").asText("");
       JsonNode id = added.path("id");
@@ -142,7 +144,7 @@ final class TokenizerJson {
     }
   }
 
-  private void checkMerges() throws CheckpointException {
+  private void checkMerges() throws BadFileException {
     float before = Float.POSITIVE_INFINITY;
     for (JsonNode merge : model.path("merges")) {
       String text = mergedText(merge);
@@ -151,7 +153,7 @@ final class TokenizerJson {
       if (!(score <= before)) {
         throw problem(
             "the merge to "
-                + CheckpointException.quote(text)
+                + BadFileException.quote(text)
                 + " comes in an order that llama.cpp cannot follow; give tokenizer.model instead");
       }
       before = score;
@@ -178,7 +180,7 @@ final class TokenizerJson {
     return Set.of(texts);
   }
 
-  private CheckpointException problem(String text) {
-    return new CheckpointException(file, text);
+  private BadFileException problem(String text) {
+    return new BadFileException(file, text);
   }
 }

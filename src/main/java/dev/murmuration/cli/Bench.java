@@ -4,10 +4,11 @@ import dev.murmuration.cli.BenchResult.BestOf;
 import dev.murmuration.cli.BenchResult.Latency;
 import dev.murmuration.cli.BenchResult.Prefill;
 import dev.murmuration.cli.BenchResult.Reuse;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.model.ModelFile;
 import dev.murmuration.reward.Conversation;
-import dev.murmuration.reward.Plan;
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.ScoringCost;
 import dev.murmuration.reward.ScoringSession;
 import dev.murmuration.reward.ScoringStatistics;
 import java.io.IOException;
@@ -56,14 +57,14 @@ final class Bench {
    * @param microBatch most tokens that it computes at once
    * @param seconds how long each measurement takes, at least
    */
-  Bench(RewardModel model, Gguf gguf, int microBatch, double seconds, BenchProgress progress)
+  Bench(RewardModel model, ModelFile file, int microBatch, double seconds, BenchProgress progress)
       throws IOException {
     this.model = model;
-    this.texts = new BenchTexts(model, gguf);
-    this.arithmetic = BenchArithmetic.of(gguf, model.hyperparameters(), microBatch);
+    this.texts = new BenchTexts(model, file.gguf());
+    this.arithmetic = BenchArithmetic.of(file, microBatch);
     this.seconds = seconds;
     this.progress = progress;
-    model.scoreText(texts.raw(SHORT)); // Reads the weights from the disk.
+    model.score(Input.text(texts.raw(SHORT))); // Reads the weights from the disk.
   }
 
   /** Texts of each length, one at a time. */
@@ -161,7 +162,7 @@ final class Bench {
 
   private Sample raw(int tokens) {
     String text = texts.raw(tokens);
-    return sample(() -> model.scoreText(text));
+    return sample(() -> model.score(Input.text(text)));
   }
 
   private Sample sample(Runnable work) {
@@ -217,17 +218,8 @@ final class Bench {
     return (tokens + 1) / 2.0;
   }
 
-  /** The same for the tokens of a plan. */
-  private static double context(Plan plan) {
-    double tokens = 0;
-    double pairs = 0;
-    for (Plan.Decode decode : plan.decodes()) {
-      for (Plan.Run run : decode.runs()) {
-        double count = run.to() - run.from();
-        tokens += count;
-        pairs += count * (run.from() + run.to() + 1) / 2;
-      }
-    }
-    return pairs / tokens;
+  /** The same for the tokens of texts that are scored together. */
+  private static double context(ScoringCost cost) {
+    return (double) cost.tokensSeen() / (cost.tokensComputed() - cost.fillers());
   }
 }

@@ -3,7 +3,8 @@ package dev.murmuration.cli;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelFile;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -24,7 +25,9 @@ import java.util.stream.Collectors;
  */
 record BenchArithmetic(
     double token, double attention, double readout, double weights, int microBatch) {
-  static BenchArithmetic of(Gguf gguf, LlamaHyperparameters model, int microBatch) {
+  static BenchArithmetic of(ModelFile file, int microBatch) {
+    Gguf gguf = file.gguf();
+    LlamaHyperparameters model = file.shape();
     double queries = (double) model.heads() * model.headSize();
     double keys = (double) model.keyValueHeads() * model.headSize();
     double projections = 2 * model.hiddenSize() * (queries + keys);

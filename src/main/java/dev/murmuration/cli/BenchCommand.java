@@ -1,11 +1,12 @@
 package dev.murmuration.cli;
 
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.Device;
 import dev.murmuration.llama.Hardware;
 import dev.murmuration.llama.Llama;
-import dev.murmuration.reward.Options;
+import dev.murmuration.model.ModelFile;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -138,25 +139,25 @@ final class BenchCommand extends ModelCommand {
   }
 
   @Override
-  Options adapt(Options options) {
+  RewardModelOptions adapt(RewardModelOptions options) {
     return options.reuse(false);
   }
 
   @Override
   int run(RewardModel model) throws IOException {
     List<Integer> chosen = lengths(model.contextLength());
-    Gguf gguf = Gguf.read(model.file());
-    BenchResult.Subject subject = subject(model, gguf);
+    ModelFile file = ModelFile.of(GgufReader.read(model.file()));
+    BenchResult.Subject subject = subject(model, file);
     BenchProgress progress =
         new BenchProgress(terminal(), murmur().showsProgress(), steps(chosen.size()));
-    Options options = murmur().modelOptions().toOptions();
+    RewardModelOptions options = murmur().modelOptions().toOptions();
     int microBatch = options.microBatchSize();
-    Bench bench = new Bench(model, gguf, microBatch, seconds, progress);
+    Bench bench = new Bench(model, file, microBatch, seconds, progress);
     List<BenchResult.Prefill> prefill = measures(Part.PREFILL) ? bench.prefill(chosen) : List.of();
     BenchResult.BestOf bestOf = measures(Part.BEST_OF) ? bench.bestOf(responses()) : null;
     BenchResult.Latency latency = measures(Part.LATENCY) ? bench.latency() : null;
     model.close(); // Two at once might not fit into memory.
-    BenchResult.Reuse reuse = measures(Part.REUSE) ? reuse(gguf, microBatch, progress) : null;
+    BenchResult.Reuse reuse = measures(Part.REUSE) ? reuse(file, microBatch, progress) : null;
     BenchResult.Limits limits = limits(subject, accelerators(options).isEmpty(), progress);
     BenchResult result = new BenchResult(subject, limits, prefill, bestOf, latency, reuse);
     if (json()) {
@@ -167,10 +168,10 @@ final class BenchCommand extends ModelCommand {
     return ExitCode.DONE;
   }
 
-  private BenchResult.Reuse reuse(Gguf gguf, int microBatch, BenchProgress progress)
+  private BenchResult.Reuse reuse(ModelFile file, int microBatch, BenchProgress progress)
       throws IOException {
     try (RewardModel model = murmur().load(false, options -> options.reuse(true))) {
-      return new Bench(model, gguf, microBatch, seconds, progress).reuse(responses());
+      return new Bench(model, file, microBatch, seconds, progress).reuse(responses());
     }
   }
 
@@ -232,19 +233,19 @@ final class BenchCommand extends ModelCommand {
     return lengths;
   }
 
-  private BenchResult.Subject subject(RewardModel model, Gguf gguf) {
+  private BenchResult.Subject subject(RewardModel model, ModelFile file) {
     return new BenchResult.Subject(
         machine(murmur().modelOptions().toOptions()),
         Runtime.getRuntime().availableProcessors(),
         model.threads(),
         model.name(),
-        model.hyperparameters().parameterCount(),
-        BenchArithmetic.mainType(gguf),
+        file.shape().parameterCount(),
+        BenchArithmetic.mainType(file.gguf()),
         model.precision().label());
   }
 
   /** The hardware's own names: of the processor, and of what layers are put on. */
-  private static String machine(Options options) {
+  private static String machine(RewardModelOptions options) {
     List<Device> devices = Llama.devices();
     Stream<Device> processors =
         devices.stream().filter(device -> device.kind() == Device.Kind.CPU).limit(1);
@@ -254,7 +255,7 @@ final class BenchCommand extends ModelCommand {
   }
 
   /** What layers are put on, beside the processor. */
-  private static List<Device> accelerators(Options options) {
+  private static List<Device> accelerators(RewardModelOptions options) {
     return Llama.devices().stream()
         .filter(device -> device.kind().takesLayers() && options.gpuLayers() != 0)
         .filter(

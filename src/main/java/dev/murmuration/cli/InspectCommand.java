@@ -60,7 +60,7 @@ final class InspectCommand implements Callable<Integer>, ModelOptions.User {
 
   @Override
   public Integer call() throws IOException {
-    Inspector inspector = new Inspector(file, murmur.modelOptions().toOptions());
+    Inspector inspector = new Inspector(file, murmur.modelOptions().toContextRequest());
     boolean checkpoint = Files.isDirectory(file) || CHECKPOINT.matcher(file.toString()).matches();
     if (checkpoint && weights) {
       throw new IllegalArgumentException(

@@ -3,7 +3,7 @@ package dev.murmuration.cli;
 import dev.murmuration.gguf.GgufArray;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufValueType;
-import dev.murmuration.reward.ValueHead;
+import dev.murmuration.model.RewardMetadata;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -60,7 +60,7 @@ record InspectedMetadata(Map<String, GgufValue> values) {
 
   /** The value head, or null. */
   Head head() {
-    if (!(values.get(ValueHead.GGUF_KEY) instanceof GgufArray array)
+    if (!(values.get(RewardMetadata.VALUE_HEAD) instanceof GgufArray array)
         || array.elementType() != GgufValueType.FLOAT32
         || array.size() == 0) {
       return null;

@@ -1,7 +1,7 @@
 package dev.murmuration.cli;
 
 import dev.murmuration.gguf.GgufValue;
-import dev.murmuration.reward.MemoryNeed;
+import dev.murmuration.memory.MemoryNeed;
 import dev.murmuration.reward.Precision;
 import java.util.List;
 import java.util.Map;

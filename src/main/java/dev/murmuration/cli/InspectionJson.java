@@ -1,7 +1,8 @@
 package dev.murmuration.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import dev.murmuration.reward.MemoryNeed;
+import dev.murmuration.memory.MemoryNeed;
+import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.reward.Precision;
 import java.io.IOException;
 import java.util.Map;
@@ -24,9 +25,9 @@ final class InspectionJson {
     types(json, found);
     memory(json, found);
     head(json, details.head());
-    json.writeStringField("template", details.text("reward_model.template"));
-    json.writeStringField("readout", details.text("reward_model.readout"));
-    number(json, "max_length", details.number("reward_model.max_length"));
+    json.writeStringField("template", details.text(RewardMetadata.TEMPLATE));
+    json.writeStringField("readout", details.text(RewardMetadata.READOUT));
+    number(json, "max_length", details.number(RewardMetadata.MAX_LENGTH));
     tokenizer(json, details);
   }
 

@@ -1,6 +1,7 @@
 package dev.murmuration.cli;
 
-import dev.murmuration.reward.MemoryNeed;
+import dev.murmuration.memory.MemoryNeed;
+import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.reward.Precision;
 import java.util.Locale;
 import java.util.Map;
@@ -186,9 +187,9 @@ final class InspectionText {
   }
 
   private void template() {
-    line("template", details.text("reward_model.template"));
-    line("readout", details.text("reward_model.readout"));
-    Long length = details.number("reward_model.max_length");
+    line("template", details.text(RewardMetadata.TEMPLATE));
+    line("readout", details.text(RewardMetadata.READOUT));
+    Long length = details.number(RewardMetadata.MAX_LENGTH);
     line("max length", length == null ? null : grouped(length) + " tokens");
   }
 

@@ -1,18 +1,21 @@
 package dev.murmuration.cli;
 
 import dev.murmuration.checkpoint.Checkpoint;
-import dev.murmuration.checkpoint.CheckpointTensor;
 import dev.murmuration.checkpoint.ConversionPlan;
 import dev.murmuration.checkpoint.Converter;
 import dev.murmuration.checkpoint.ModelConfig;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.GgufException;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.WeightScan;
-import dev.murmuration.reward.MemoryNeed;
-import dev.murmuration.reward.Options;
+import dev.murmuration.memory.ContextRequest;
+import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.MemoryNeed;
+import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelFile;
+import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.reward.Precision;
-import dev.murmuration.reward.ValueHead;
+import dev.murmuration.tensors.CheckpointTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,32 +31,29 @@ import java.util.stream.Collectors;
 
 /** Looks at a model without llama.cpp. A problem is part of what is found, not an exception. */
 final class Inspector {
-  private static final String READOUT = "reward_model.readout";
-  private static final int DEFAULT_LENGTH = 2048;
-
   private final Path path;
-  private final Options options;
+  private final ContextRequest request;
 
   /**
    * An inspector.
    *
-   * @param options what a model would be loaded with, on which its need of memory depends
+   * @param request what a model would be loaded with, on which its need of memory depends
    */
-  Inspector(Path path, Options options) {
+  Inspector(Path path, ContextRequest request) {
     this.path = path;
-    this.options = options;
+    this.request = request;
   }
 
   /** Memory at each precision for a context length. */
   @FunctionalInterface
   private interface Need {
-    MemoryNeed of(Options options) throws IOException;
+    MemoryNeed of(ContextRequest request);
   }
 
-  private static Map<Precision, MemoryNeed> memory(Options options, Need need) throws IOException {
+  private Map<Precision, MemoryNeed> memory(Need need) {
     Map<Precision, MemoryNeed> needs = new EnumMap<>(Precision.class);
     for (Precision precision : Precision.values()) {
-      needs.put(precision, need.of(options.precision(precision)));
+      needs.put(precision, need.of(request.exact(precision == Precision.EXACT)));
     }
     return needs;
   }
@@ -68,8 +68,8 @@ final class Inspector {
   Inspection gguf(boolean weights, DoubleConsumer progress) throws IOException {
     Gguf gguf;
     try {
-      gguf = Gguf.read(path);
-    } catch (GgufException e) {
+      gguf = GgufReader.read(path);
+    } catch (BadFileException e) {
       if (!Files.isRegularFile(path)) {
         throw e;
       }
@@ -88,17 +88,16 @@ final class Inspector {
     Map<String, Long> shapes = new InspectedMetadata(gguf.metadata()).shapes();
     Map<Precision, MemoryNeed> memory = Map.of();
     try {
-      LlamaHyperparameters model = LlamaHyperparameters.validate(gguf);
-      shapes = shapes(model);
-      checkReward(gguf, model);
-      memory = memory(options, chosen -> MemoryNeed.of(gguf, model, chosen));
+      ModelFile model = ModelFile.of(gguf);
+      shapes = shapes(model.shape());
+      memory = memory(chosen -> ContextSizes.need(model, chosen));
       if (weights) {
         problem = WeightScan.problem(gguf, progress).orElse(null);
       }
     } catch (IOException e) {
       problem = problem(e);
     } catch (IllegalArgumentException e) {
-      if (options.contextLength() != 0 || options.cells() != 0) {
+      if (request.contextLength() != 0 || request.cells() != 0) {
         throw e; // What the caller asks for, not what the file says.
       }
       problem = problem(e);
@@ -113,20 +112,6 @@ final class Inspector {
         types(gguf.tensors(), tensor -> tensor.type().name(), tensor -> tensor.byteSize()),
         memory,
         gguf.metadata());
-  }
-
-  /**
-   * What a reward needs on top of a model. A missing head is not a fault: it can be given apart.
-   */
-  private static void checkReward(Gguf gguf, LlamaHyperparameters model) throws IOException {
-    if (gguf.metadata().containsKey(ValueHead.GGUF_KEY)) {
-      ValueHead.of(gguf, model.hiddenSize());
-    }
-    String readout = gguf.string(READOUT).orElse("last_token");
-    if (!readout.equals("last_token")) {
-      throw new IOException(READOUT + " is '" + readout + "'; only last_token is supported");
-    }
-    gguf.string("reward_model.template");
   }
 
   /**
@@ -146,7 +131,8 @@ final class Inspector {
       problem = problem(e);
     }
     LlamaHyperparameters model = model(checkpoint.config(), plan);
-    int length = length(model);
+    int longest = Math.min(RewardMetadata.DEFAULT_MAX_LENGTH, model.contextLength());
+    int length = ModelFile.contextLength(request.contextLength(), longest, model.contextLength());
     long bytes = 0;
     for (Path file : checkpoint.files()) {
       bytes += Files.size(file);
@@ -162,20 +148,8 @@ final class Inspector {
             stored(checkpoint.tensors()),
             tensor -> tensor.type().name(),
             CheckpointTensor::byteSize),
-        plan == null ? Map.of() : memory(options, chosen -> MemoryNeed.of(model, length, chosen)),
+        plan == null ? Map.of() : memory(chosen -> ContextSizes.need(model, length, chosen)),
         plan == null ? Map.of() : plan.metadata());
-  }
-
-  private int length(LlamaHyperparameters model) {
-    int length = options.contextLength();
-    if (length > model.contextLength() || length == 1) {
-      throw new IllegalArgumentException(
-          "the context (--ctx-size) is "
-              + length
-              + " tokens; this model takes 2 to "
-              + model.contextLength());
-    }
-    return length == 0 ? Math.min(DEFAULT_LENGTH, model.contextLength()) : length;
   }
 
   private static LlamaHyperparameters model(ModelConfig config, ConversionPlan plan) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.murmuration.reward.Conversation;
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Message;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -27,11 +28,6 @@ final class JsonRow {
   /** The fields that are not ours, by name, each value as the JSON that stood in the row. */
   Map<String, String> others() {
     return others;
-  }
-
-  /** The text to score as it stands, or null if there is a {@link #conversation}. */
-  String text() {
-    return text;
   }
 
   /**
@@ -137,11 +133,11 @@ final class JsonRow {
   }
 
   /**
-   * The conversation to score; null if it is raw text.
+   * What is to be scored.
    *
    * @throws IllegalArgumentException if the row holds none, or more than one
    */
-  Conversation conversation() {
+  Input input() {
     int kinds =
         (text == null ? 0 : 1)
             + (messages == null ? 0 : 1)
@@ -153,7 +149,7 @@ final class JsonRow {
               + "; give \"prompt\" and \"response\", or \"messages\", or \"text\"");
     }
     if (text != null) {
-      return null;
+      return Input.text(text);
     }
     if (messages != null) {
       return new Conversation(messages);
@@ -162,6 +158,6 @@ final class JsonRow {
       throw new IllegalArgumentException(
           "the row has no \"" + (prompt == null ? "prompt" : "response") + "\"");
     }
-    return Conversation.of(prompt, response);
+    return Input.of(prompt, response);
   }
 }

@@ -1,7 +1,7 @@
 package dev.murmuration.cli;
 
-import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -42,7 +42,7 @@ abstract class ModelCommand implements Callable<Integer>, ModelOptions.User {
   }
 
   /** What the command wants otherwise than the options say. */
-  Options adapt(Options options) {
+  RewardModelOptions adapt(RewardModelOptions options) {
     return options;
   }
 

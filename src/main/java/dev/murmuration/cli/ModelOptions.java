@@ -1,9 +1,10 @@
 package dev.murmuration.cli;
 
 import dev.murmuration.llama.ContextParameters;
+import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.reward.ChatTemplate;
-import dev.murmuration.reward.Options;
 import dev.murmuration.reward.Precision;
+import dev.murmuration.reward.RewardModelOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -207,19 +208,34 @@ final class ModelOptions {
    *
    * @throws IllegalArgumentException if a value is out of its range
    */
-  Options toOptions() {
-    Options options = Options.defaults().truncate(!noTruncate).memoryMap(!noMemoryMap);
+  RewardModelOptions toOptions() {
+    RewardModelOptions options =
+        RewardModelOptions.defaults().truncate(!noTruncate).memoryMap(!noMemoryMap);
     options = options.threads(threads());
-    options = with(options, contextLength, Options::contextLength);
-    options = with(options, cells, Options::cells);
-    options = with(options, batchSize, Options::batchSize);
-    options = with(options, microBatchSize, Options::microBatchSize);
-    options = with(options, gpuLayers, Options::gpuLayers);
-    options = with(options, device, Options::device);
-    options = with(options, precision, Options::precision);
-    options = with(options, template, Options::template);
-    options = with(options, valueHead, Options::valueHead);
-    return with(options, timeout == null ? null : duration(timeout), Options::timeout);
+    options = with(options, contextLength, RewardModelOptions::contextLength);
+    options = with(options, cells, RewardModelOptions::cells);
+    options = with(options, batchSize, RewardModelOptions::batchSize);
+    options = with(options, microBatchSize, RewardModelOptions::microBatchSize);
+    options = with(options, gpuLayers, RewardModelOptions::gpuLayers);
+    options = with(options, device, RewardModelOptions::device);
+    options = with(options, precision, RewardModelOptions::precision);
+    options = with(options, template, RewardModelOptions::template);
+    options = with(options, valueHead, RewardModelOptions::valueHead);
+    return with(options, timeout == null ? null : duration(timeout), RewardModelOptions::timeout);
+  }
+
+  /**
+   * What of them is asked of a context, for commands that load no model.
+   *
+   * @throws IllegalArgumentException if a value is out of its range
+   */
+  ContextRequest toContextRequest() {
+    ContextRequest request = ContextRequest.DEFAULTS.memoryMap(!noMemoryMap).threads(threads());
+    request = with(request, contextLength, ContextRequest::contextLength);
+    request = with(request, cells, ContextRequest::cells);
+    request = with(request, batchSize, ContextRequest::batchSize);
+    request = with(request, microBatchSize, ContextRequest::microBatchSize);
+    return with(request, gpuLayers, ContextRequest::gpuLayers);
   }
 
   /**
@@ -235,8 +251,7 @@ final class ModelOptions {
     return threads == null ? 0 : threads;
   }
 
-  private static <T> Options with(
-      Options options, T value, BiFunction<Options, T, Options> setter) {
+  private static <O, T> O with(O options, T value, BiFunction<O, T, O> setter) {
     return value == null ? options : setter.apply(options, value);
   }
 

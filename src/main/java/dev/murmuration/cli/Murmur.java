@@ -1,8 +1,8 @@
 package dev.murmuration.cli;
 
 import dev.murmuration.llama.Llama;
-import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -177,8 +177,9 @@ public final class Murmur implements Callable<Integer> {
    * @param noteEmbedded whether to say so in the last case
    * @param change what the command wants otherwise than the options say
    */
-  RewardModel load(boolean noteEmbedded, UnaryOperator<Options> change) throws IOException {
-    Options options = change.apply(modelOptions.toOptions());
+  RewardModel load(boolean noteEmbedded, UnaryOperator<RewardModelOptions> change)
+      throws IOException {
+    RewardModelOptions options = change.apply(modelOptions.toOptions());
     passOnLog();
     Path file = file();
     if (file == null) {

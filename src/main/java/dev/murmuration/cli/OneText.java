@@ -1,6 +1,6 @@
 package dev.murmuration.cli;
 
-import dev.murmuration.reward.Conversation;
+import dev.murmuration.reward.Input;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,9 +32,6 @@ final class OneText {
     PromptOptions.add(raws, "--text-file", null, file);
   }
 
-  /** What was given: a conversation, or raw text and no conversation. */
-  record Given(Conversation conversation, String raw) {}
-
   boolean isAbsent() {
     return prompts.prompt() == null && prompts.response() == null && raws.isEmpty();
   }
@@ -44,7 +41,7 @@ final class OneText {
    *
    * @throws IllegalArgumentException if it is too little or too much, or the prompt is empty
    */
-  Given read(Terminal terminal) throws IOException {
+  Input read(Terminal terminal) throws IOException {
     TextArgument prompt = prompts.prompt();
     TextArgument response = prompts.response();
     TextArgument raw = TextArgument.single(raws, "--text");
@@ -54,7 +51,7 @@ final class OneText {
     }
     TextArgument.checkStandardInput(prompts.all());
     if (raw != null) {
-      return new Given(null, raw.read(terminal));
+      return Input.text(raw.read(terminal));
     }
     if (prompt == null || response == null) {
       throw new IllegalArgumentException(
@@ -62,6 +59,6 @@ final class OneText {
               + " is missing; a response is judged as the answer to a prompt (or give raw text with"
               + " --text)");
     }
-    return new Given(Conversation.of(prompt.read(terminal), response.read(terminal)), null);
+    return Input.of(prompt.read(terminal), response.read(terminal));
   }
 }

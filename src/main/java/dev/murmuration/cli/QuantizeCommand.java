@@ -1,8 +1,8 @@
 package dev.murmuration.cli;
 
-import dev.murmuration.checkpoint.Quantization;
-import dev.murmuration.checkpoint.Quantizer;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.quantize.Quantization;
+import dev.murmuration.quantize.Quantizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;

@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
@@ -46,7 +47,7 @@ final class ScoreCommand extends ModelCommand {
   @Mixin private OneText text = new OneText();
 
   private boolean rows;
-  private OneText.Given given;
+  private Input given;
 
   @Override
   void prepare() throws IOException {
@@ -79,10 +80,7 @@ final class ScoreCommand extends ModelCommand {
     if (rows) {
       return new ScoreStream(model, terminal(), timed()).run();
     }
-    Reward reward =
-        given.conversation() == null
-            ? model.scoreText(given.raw())
-            : model.score(given.conversation());
+    Reward reward = model.score(given);
     if (json()) {
       Json.printObject(terminal(), json -> Json.writeReward(json, reward));
       return ExitCode.DONE;

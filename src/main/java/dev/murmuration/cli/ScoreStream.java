@@ -1,7 +1,6 @@
 package dev.murmuration.cli;
 
 import dev.murmuration.llama.LlamaException;
-import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.NonFiniteRewardException;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
@@ -121,9 +120,7 @@ final class ScoreStream {
         throw new IllegalArgumentException(line.problem());
       }
       row.read(line.text());
-      Conversation conversation = row.conversation();
-      reward =
-          conversation == null ? model.scoreTextAsync(row.text()) : model.scoreAsync(conversation);
+      reward = model.submit(row.input());
     } catch (IllegalArgumentException
         | LlamaException
         | NonFiniteRewardException

@@ -1,6 +1,6 @@
 package dev.murmuration.cli;
 
-import dev.murmuration.gguf.ForeignFile;
+import dev.murmuration.files.ForeignFile;
 import dev.murmuration.llama.Vocabulary;
 import java.io.IOException;
 import java.io.InputStream;

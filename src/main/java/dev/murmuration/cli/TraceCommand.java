@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.RewardTrace;
@@ -37,7 +38,7 @@ final class TraceCommand extends ModelCommand {
       description = "The tokens of the prompt, too. Default: only those of the response.")
   private boolean all;
 
-  private OneText.Given given;
+  private Input given;
 
   @Override
   void prepare() throws IOException {
@@ -46,10 +47,7 @@ final class TraceCommand extends ModelCommand {
 
   @Override
   int run(RewardModel model) throws IOException {
-    RewardTrace trace =
-        given.conversation() == null
-            ? model.traceText(given.raw())
-            : model.trace(given.conversation());
+    RewardTrace trace = model.trace(given);
     int from = all ? 0 : trace.responseStart();
     List<Step> steps = trace.steps().subList(from, trace.steps().size());
     if (json()) {

@@ -1,7 +1,6 @@
 package dev.murmuration.gguf;
 
-import java.io.IOException;
-import java.nio.channels.SeekableByteChannel;
+import dev.murmuration.files.BadFileException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -15,7 +14,7 @@ import java.util.OptionalLong;
  * tensors' data. Immutable, so any number of threads may use it; the file is not kept open.
  *
  * <p>A {@code Gguf} in hand means: the container is well-formed, and all of its tensors lie within
- * the file. Whether it is a model that can be loaded says {@link LlamaHyperparameters#validate}.
+ * the file. Whether it is a model that can be loaded is another question.
  */
 public final class Gguf {
   /** The only accepted alignment of tensor data, in bytes; also the format's default. */
@@ -43,39 +42,6 @@ public final class Gguf {
     this.metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
     this.tensors = List.copyOf(tensors.values());
     this.tensorsByName = Map.copyOf(tensors);
-  }
-
-  /**
-   * Reads and checks the header of a file.
-   *
-   * @throws GgufException if there is no such file or its content is not a sound GGUF file; the
-   *     message says what is wrong and what to do
-   * @throws IOException if reading fails
-   */
-  public static Gguf read(Path path) throws IOException {
-    return GgufReader.read(path);
-  }
-
-  /**
-   * Reads and checks the header of a file that is open, so that another one of the same name is
-   * never read in its place.
-   *
-   * @param path the file's name, for messages
-   * @param file the file; stays open, at another position
-   * @throws GgufException if its content is not a sound GGUF file
-   * @throws IOException if reading fails
-   */
-  public static Gguf read(Path path, SeekableByteChannel file) throws IOException {
-    return GgufReader.read(path, file);
-  }
-
-  /**
-   * Refuses what is there under a name and cannot be a GGUF file, such as a directory.
-   *
-   * @throws GgufException if there is no regular file of this name
-   */
-  public static void requireFile(Path path) throws GgufException {
-    GgufReader.requireFile(path);
   }
 
   /** The file, as it was named by the caller. */
@@ -121,18 +87,18 @@ public final class Gguf {
   /**
    * The text under a key; empty if the key is absent.
    *
-   * @throws GgufException if the value has another type
+   * @throws BadFileException if the value has another type
    */
-  public Optional<String> string(String key) throws GgufException {
+  public Optional<String> string(String key) throws BadFileException {
     return value(key, GgufValue.Text.class, "string").map(GgufValue.Text::value);
   }
 
   /**
    * The number of type {@code uint32} under a key; empty if the key is absent.
    *
-   * @throws GgufException if the value has another type
+   * @throws BadFileException if the value has another type
    */
-  public OptionalLong unsignedInt(String key) throws GgufException {
+  public OptionalLong unsignedInt(String key) throws BadFileException {
     Optional<GgufValue.Whole> value = value(key, GgufValue.Whole.class, "uint32");
     if (value.isEmpty()) {
       return OptionalLong.empty();
@@ -146,54 +112,54 @@ public final class Gguf {
   /**
    * The number of type {@code float32} under a key; empty if the key is absent.
    *
-   * @throws GgufException if the value has another type
+   * @throws BadFileException if the value has another type
    */
-  public Optional<Float> float32(String key) throws GgufException {
+  public Optional<Float> float32(String key) throws BadFileException {
     return value(key, GgufValue.Float32.class, "float32").map(GgufValue.Float32::value);
   }
 
   /**
    * The truth value under a key; empty if the key is absent.
    *
-   * @throws GgufException if the value has another type
+   * @throws BadFileException if the value has another type
    */
-  public Optional<Boolean> bool(String key) throws GgufException {
+  public Optional<Boolean> bool(String key) throws BadFileException {
     return value(key, GgufValue.Bool.class, "bool").map(GgufValue.Bool::value);
   }
 
   /**
    * The array of {@code float32} under a key; empty if the key is absent.
    *
-   * @throws GgufException if the value has another type
+   * @throws BadFileException if the value has another type
    */
-  public Optional<float[]> floats(String key) throws GgufException {
+  public Optional<float[]> floats(String key) throws BadFileException {
     return array(key, GgufValueType.FLOAT32).map(GgufArray::floats);
   }
 
   /**
    * The array of {@code int32} under a key; empty if the key is absent.
    *
-   * @throws GgufException if the value has another type
+   * @throws BadFileException if the value has another type
    */
-  public Optional<int[]> ints(String key) throws GgufException {
+  public Optional<int[]> ints(String key) throws BadFileException {
     return array(key, GgufValueType.INT32).map(GgufArray::ints);
   }
 
   /**
    * The array of texts under a key, see {@link GgufArray#strings()}; empty if the key is absent.
    *
-   * @throws GgufException if the value has another type
+   * @throws BadFileException if the value has another type
    */
-  public Optional<List<String>> strings(String key) throws GgufException {
+  public Optional<List<String>> strings(String key) throws BadFileException {
     return array(key, GgufValueType.STRING).map(GgufArray::strings);
   }
 
   /**
    * The array under a key; empty if the key is absent.
    *
-   * @throws GgufException if the value is no array, or of other elements
+   * @throws BadFileException if the value is no array, or of other elements
    */
-  public Optional<GgufArray> array(String key, GgufValueType elementType) throws GgufException {
+  public Optional<GgufArray> array(String key, GgufValueType elementType) throws BadFileException {
     String expected = "array of " + elementType;
     Optional<GgufArray> array = value(key, GgufArray.class, expected);
     if (array.isPresent() && array.get().elementType() != elementType) {
@@ -203,7 +169,7 @@ public final class Gguf {
   }
 
   private <T extends GgufValue> Optional<T> value(String key, Class<T> kind, String expected)
-      throws GgufException {
+      throws BadFileException {
     GgufValue value = metadata.get(key);
     if (value != null && !kind.isInstance(value)) {
       throw wrongType(key, value, expected);
@@ -211,7 +177,7 @@ public final class Gguf {
     return Optional.ofNullable(kind.cast(value));
   }
 
-  GgufException wrongType(String key, GgufValue value, String expected) {
+  public BadFileException wrongType(String key, GgufValue value, String expected) {
     return problem(
         key
             + " has the type "
@@ -221,8 +187,8 @@ public final class Gguf {
             + "; convert the model again with llama.cpp's converter");
   }
 
-  GgufException problem(String text) {
-    return new GgufException(path, text);
+  public BadFileException problem(String text) {
+    return new BadFileException(path, text);
   }
 
   /** The first multiple of {@link #ALIGNMENT} that is not below {@code offset}. */

@@ -100,7 +100,7 @@ public final class GgufArray implements GgufValue {
   }
 
   /** The texts with one char for each byte: different bytes stay different, and it is fast. */
-  List<String> byteStrings() {
+  public List<String> byteStrings() {
     return decode(StandardCharsets.ISO_8859_1);
   }
 

@@ -1,5 +1,7 @@
 package dev.murmuration.gguf;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.files.ForeignFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,7 +19,7 @@ import java.util.Map;
  * ggml/src/gguf.cpp} refuses, and what that lets through but later code trips over: NUL characters
  * in names, sizes that wrap around, unusual alignments, nested arrays.
  */
-final class GgufReader {
+public final class GgufReader {
   private static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
   private static final int MAX_KEYS = 1 << 16;
   private static final int MAX_TENSORS = 1 << 16;
@@ -32,33 +34,54 @@ final class GgufReader {
     this.in = new HeaderBuffer(path, channel);
   }
 
-  static Gguf read(Path path) throws IOException {
+  /**
+   * Reads and checks the header of a file.
+   *
+   * @throws BadFileException if there is no such file or its content is not a sound GGUF file; the
+   *     message says what is wrong and what to do
+   * @throws IOException if reading fails
+   */
+  public static Gguf read(Path path) throws IOException {
     requireFile(path);
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       return read(path, channel);
     }
   }
 
-  static Gguf read(Path path, SeekableByteChannel channel) throws IOException {
+  /**
+   * Reads and checks the header of a file that is open, so that another one of the same name is
+   * never read in its place.
+   *
+   * @param path the file's name, for messages
+   * @param channel the file; stays open, at another position
+   * @throws BadFileException if its content is not a sound GGUF file
+   * @throws IOException if reading fails
+   */
+  public static Gguf read(Path path, SeekableByteChannel channel) throws IOException {
     return new GgufReader(path, channel).parse();
   }
 
-  static void requireFile(Path path) throws GgufException {
+  /**
+   * Refuses what is there under a name and cannot be a GGUF file, such as a directory.
+   *
+   * @throws BadFileException if there is no regular file of this name
+   */
+  public static void requireFile(Path path) throws BadFileException {
     if (Files.notExists(path)) {
-      throw new GgufException(path, "there is no such file");
+      throw new BadFileException(path, "there is no such file");
     }
     if (Files.isDirectory(path)) {
-      throw new GgufException(path, "this is a directory; name the .gguf file in it");
+      throw new BadFileException(path, "this is a directory; name the .gguf file in it");
     }
     if (!Files.isRegularFile(path)) {
-      throw new GgufException(path, "this is not a regular file");
+      throw new BadFileException(path, "this is not a regular file");
     }
   }
 
   private Gguf parse() throws IOException {
     byte[] head = in.head(ForeignFile.SAMPLE);
     if (!Arrays.equals(Arrays.copyOf(head, MAGIC.length), MAGIC)) {
-      throw new GgufException(path, ForeignFile.describe(head, in.fileSize()));
+      throw new BadFileException(path, ForeignFile.describe(head, in.fileSize()));
     }
     in.readInt("the magic number");
     int version = readVersion();
@@ -107,7 +130,8 @@ final class GgufReader {
     in.requireName(key, offset, "the metadata key");
     GgufValue value = readValue(key);
     if (metadata.putIfAbsent(key, value) != null) {
-      throw in.problem(offset, "the metadata key " + GgufException.quote(key) + " appears twice");
+      throw in.problem(
+          offset, "the metadata key " + BadFileException.quote(key) + " appears twice");
     }
   }
 
@@ -151,7 +175,7 @@ final class GgufReader {
     };
   }
 
-  private boolean readBool(String key, int offset, long bits) throws GgufException {
+  private boolean readBool(String key, int offset, long bits) throws BadFileException {
     if (bits > 1) {
       throw in.problem(
           offset,
@@ -176,12 +200,12 @@ final class GgufReader {
     return new GgufArray(type, (int) count, encoded);
   }
 
-  private void checkAlignment() throws GgufException {
+  private void checkAlignment() throws BadFileException {
     GgufValue value = metadata.get("general.alignment");
     if (value != null && !value.equals(GgufValue.uint32(Gguf.ALIGNMENT))) {
       String found =
           value instanceof GgufValue.Whole w ? w.type() + " " + w.value() : value.describe();
-      throw new GgufException(
+      throw new BadFileException(
           path,
           "general.alignment is "
               + found
@@ -193,7 +217,7 @@ final class GgufReader {
   }
 
   private void checkDataIsThere(long dataOffset, Map<String, GgufTensor> tensors)
-      throws GgufException {
+      throws BadFileException {
     long end = 0;
     for (GgufTensor tensor : tensors.values()) {
       end = dataOffset + tensor.offset() + tensor.byteSize();

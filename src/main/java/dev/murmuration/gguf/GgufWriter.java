@@ -1,5 +1,6 @@
 package dev.murmuration.gguf;
 
+import dev.murmuration.model.LlamaCheck;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -19,8 +20,8 @@ import java.util.Map;
  * tensors keep the order in which they were added. Tensor data is streamed and never held in
  * memory. For one thread.
  *
- * <p>Nothing is checked against the rules of llama.cpp: {@link Gguf#read} and {@link
- * LlamaHyperparameters#validate} are for that.
+ * <p>Nothing is checked against the rules of llama.cpp: {@link GgufReader#read} and {@link
+ * LlamaCheck#check} are for that.
  */
 public final class GgufWriter {
   private static final int VERSION = 3;

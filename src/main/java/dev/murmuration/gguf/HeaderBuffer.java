@@ -1,5 +1,6 @@
 package dev.murmuration.gguf;
 
+import dev.murmuration.files.BadFileException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -117,17 +118,17 @@ final class HeaderBuffer {
   }
 
   /** llama.cpp compares names as C strings, so a NUL would let two readers see different names. */
-  void requireName(String name, int offset, String what) throws GgufException {
+  void requireName(String name, int offset, String what) throws BadFileException {
     boolean printable = name.chars().allMatch(c -> c >= ' ' && c < 0x7f);
     if (name.isEmpty() || !printable) {
       throw problem(
           offset,
-          what + " " + GgufException.quote(name) + " is not made of printable ASCII characters");
+          what + " " + BadFileException.quote(name) + " is not made of printable ASCII characters");
     }
   }
 
-  GgufException problem(long offset, String text) {
-    return new GgufException(path, offset, text);
+  BadFileException problem(long offset, String text) {
+    return new BadFileException(path, offset, text);
   }
 
   private void require(long count, String what) throws IOException {

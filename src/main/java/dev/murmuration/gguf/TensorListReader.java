@@ -1,5 +1,6 @@
 package dev.murmuration.gguf;
 
+import dev.murmuration.files.BadFileException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -44,7 +45,7 @@ final class TensorListReader {
     GgufTensor tensor = new GgufTensor(name, dims, type, readOffset(name), type.byteSize(elements));
     nextOffset = Gguf.align(tensor.offset() + tensor.byteSize());
     if (tensors.putIfAbsent(name, tensor) != null) {
-      throw in.problem(offset, "the tensor " + GgufException.quote(name) + " appears twice");
+      throw in.problem(offset, "the tensor " + BadFileException.quote(name) + " appears twice");
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.murmuration.gguf;
 
+import dev.murmuration.files.BadFileException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -96,7 +97,7 @@ public final class WeightScan {
   private static String describe(GgufTensor tensor, long block) {
     long number = block * tensor.type().blockSize();
     return "the tensor "
-        + GgufException.quote(tensor.name())
+        + BadFileException.quote(tensor.name())
         + " holds NaN or an infinity ("
         + (tensor.type().blockSize() == 1
             ? "number " + number

@@ -8,7 +8,7 @@ import java.util.List;
  * first, then user and assistant take turns; the last message is the assistant's, and is the one
  * that the reward judges.
  */
-public record Conversation(List<Message> messages) {
+public record Conversation(List<Message> messages) implements Input {
   /**
    * Checks the order of the messages.
    *

@@ -17,14 +17,14 @@ final class LeakReport {
    *
    * @return to be set when it is closed
    */
-  static AtomicBoolean of(RewardModel model, String name) {
+  static AtomicBoolean of(Object model, String name) {
     AtomicBoolean closed = new AtomicBoolean();
     Throwable created = new Throwable("created here");
     CLEANER.register(
         model,
         () -> {
           if (!closed.get()) {
-            System.getLogger(RewardModel.class.getName())
+            System.getLogger(LeakReport.class.getPackageName())
                 .log(
                     System.Logger.Level.WARNING,
                     "reward model " + name + " was never closed; its memory is lost",

@@ -1,20 +1,28 @@
 package dev.murmuration.reward;
 
-import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.engine.Engine;
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.LlamaModel;
-import dev.murmuration.llama.ModelFile;
 import dev.murmuration.llama.ModelParameters;
-import dev.murmuration.llama.ResourceCache;
+import dev.murmuration.llama.OpenModelFile;
+import dev.murmuration.llama.loading.ResourceCache;
+import dev.murmuration.llama.loading.StoredFile;
+import dev.murmuration.memory.ContextRequest;
+import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.WeightMemory;
+import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelFile;
+import dev.murmuration.model.RewardMetadata;
+import dev.murmuration.model.ValueHead;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * From a file and options to a model that is ready to score. Everything is checked in Java, file,
@@ -29,20 +37,19 @@ final class ModelLoader {
       int contextLength,
       boolean truncate,
       Duration timeout,
-      LlamaHyperparameters hyperparameters,
       Path file,
       int threads) {}
 
   /** A model and its engine; the engine is closed first. */
-  record Loaded(LlamaModel model, Engine engine, Planner planner, Settings settings) {}
+  record Loaded(LlamaModel model, Engine engine, Settings settings) {}
 
   private ModelLoader() {}
 
-  static Loaded load(Path gguf, Options options) throws IOException {
+  static Loaded load(Path gguf, RewardModelOptions options) throws IOException {
     return load(gguf, options, fileName(gguf));
   }
 
-  static Loaded loadEmbedded(Options options) throws IOException {
+  static Loaded loadEmbedded(RewardModelOptions options) throws IOException {
     return load(embeddedFile(), options, "fledgling");
   }
 
@@ -53,7 +60,7 @@ final class ModelLoader {
     try (InputStream in = ModelLoader.class.getResourceAsStream(file + ".sha256")) {
       hashAndSize = new String(in.readAllBytes(), StandardCharsets.UTF_8).strip().split(" ");
     }
-    var entry = new ResourceCache.Entry(file, Long.parseLong(hashAndSize[1]), hashAndSize[0]);
+    var entry = new StoredFile(file, Long.parseLong(hashAndSize[1]), hashAndSize[0]);
     String folder = "/" + ModelLoader.class.getPackageName().replace('.', '/') + "/";
     String key = "fledgling-" + hashAndSize[0].substring(0, 24);
     return ResourceCache.extract(ModelLoader.class, folder, key, List.of(entry)).resolve(file);
@@ -64,25 +71,27 @@ final class ModelLoader {
     return name == null ? file.toString() : name.toString();
   }
 
-  private static Loaded load(Path path, Options options, String name) throws IOException {
-    Gguf.requireFile(path);
-    try (ModelFile file = ModelFile.open(path)) {
+  private static Loaded load(Path path, RewardModelOptions options, String name)
+      throws IOException {
+    GgufReader.requireFile(path);
+    try (OpenModelFile file = OpenModelFile.open(path)) {
       return load(file, options, name);
     }
   }
 
-  private static Loaded load(ModelFile file, Options options, String name) throws IOException {
-    Gguf gguf = Gguf.read(file.path(), file);
-    LlamaHyperparameters shape = LlamaHyperparameters.validate(gguf);
+  private static Loaded load(OpenModelFile file, RewardModelOptions options, String name)
+      throws IOException {
+    ModelFile checked = ModelFile.of(GgufReader.read(file.path(), file));
+    LlamaHyperparameters shape = checked.shape();
     ValueHead head =
         options.valueHead().isPresent()
             ? ValueHead.ofSafetensors(options.valueHead().get(), shape.hiddenSize())
-            : ValueHead.of(gguf, shape.hiddenSize());
-    ChatTemplate template = template(gguf, options);
-    int contextLength = contextLength(gguf, options, shape);
-    Weights weights = Weights.of(gguf, shape, options);
-    boolean exact = options.precision() == Precision.EXACT;
-    ContextSizes sizes = ContextSizes.here(shape, weights, options);
+            : checked.requireHead();
+    ChatTemplate template = template(checked, options);
+    ContextRequest request = options.context();
+    int contextLength = checked.contextLength(request.contextLength());
+    WeightMemory weights = WeightMemory.of(checked.gguf(), shape, request);
+    ContextSizes sizes = ContextSizes.here(shape, weights, request);
     ContextSizes.Choice largest = sizes.choose(contextLength);
     if (largest.need().refusal() != null) {
       throw new IllegalArgumentException(largest.need().refusal());
@@ -96,7 +105,6 @@ final class ModelLoader {
             contextLength,
             options.truncate(),
             options.timeout().orElse(null),
-            shape,
             file.path(),
             context.threads());
 
@@ -104,69 +112,41 @@ final class ModelLoader {
         LlamaModel.load(
             file,
             new ModelParameters(
-                options.gpuLayers(), options.device().orElse(null), options.memoryMap()),
+                request.gpuLayers(), options.device().orElse(null), request.memoryMap()),
             options.progress().orElse(null));
     try {
-      Planner planner =
-          new Planner(
-              context.microBatchSize(),
-              context.maxOutputs(),
-              context.cells(),
-              context.maxSequences(),
-              exact && !weights.ours() ? Planner.Grain.GGML : Planner.Grain.NONE);
-      boolean repeatable = exact || weights.ours();
-      long staleCells = Scorer.staleCells(shape, weights.ours(), options);
-      Supplier<GrowingContext> newContext =
-          () ->
-              new GrowingContext(model, sizes, context.cells(), FreeMemory::bytes, options.probe());
-      Engine engine = new Engine(newContext, head, planner, options, repeatable, staleCells);
-      return new Loaded(model, engine, planner, settings);
+      Engine engine =
+          new Engine(
+              model,
+              shape,
+              head,
+              sizes,
+              context,
+              new Engine.Settings(
+                  request.exact(),
+                  weights.ours(),
+                  options.reuse(),
+                  options.queueCapacity(),
+                  options.probe()));
+      return new Loaded(model, engine, settings);
     } catch (RuntimeException | Error e) {
       model.close();
       throw e;
     }
   }
 
-  private static ChatTemplate template(Gguf gguf, Options options) throws IOException {
-    String readout = gguf.string("reward_model.readout").orElse("last_token");
-    if (!readout.equals("last_token")) {
-      throw new IOException(
-          gguf.path()
-              + ": reward_model.readout is '"
-              + readout
-              + "'; only last_token is supported");
-    }
+  private static ChatTemplate template(ModelFile file, RewardModelOptions options)
+      throws BadFileException {
     if (options.template().isPresent()) {
       return options.template().get();
     }
-    String named = gguf.string("reward_model.template").orElse(ChatTemplate.LLAMA2.name());
     try {
-      return ChatTemplate.of(named);
+      return file.template().map(ChatTemplate::of).orElse(ChatTemplate.LLAMA2);
     } catch (IllegalArgumentException e) {
-      throw new IOException(
-          gguf.path()
-              + ": reward_model.template: "
-              + e.getMessage()
-              + "; choose one with --template",
+      throw new BadFileException(
+          file.path(),
+          RewardMetadata.TEMPLATE + ": " + e.getMessage() + "; choose one with --template",
           e);
     }
-  }
-
-  static int contextLength(Gguf gguf, Options options, LlamaHyperparameters shape)
-      throws IOException {
-    long trained = shape.contextLength();
-    long named = gguf.unsignedInt("reward_model.max_length").orElse(Math.min(2048L, trained));
-    long length = options.contextLength() == 0 ? named : options.contextLength();
-    if (length < 2 || length > trained) {
-      throw new IllegalArgumentException(
-          (options.contextLength() == 0
-                  ? gguf.path() + ": reward_model.max_length"
-                  : "the context (--ctx-size)")
-              + " is "
-              + length
-              + " tokens; this model takes 2 to "
-              + trained);
-    }
-    return (int) length;
   }
 }

@@ -1,15 +1,16 @@
 package dev.murmuration.reward;
 
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.engine.Completion;
+import dev.murmuration.engine.Deadline;
+import dev.murmuration.engine.Engine;
+import dev.murmuration.engine.Request;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.Vocabulary;
-import dev.murmuration.reward.TextEncoder.Text;
 import dev.murmuration.reward.TextEncoder.Tokens;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -39,7 +40,6 @@ import java.util.function.Supplier;
 public final class RewardModel implements AutoCloseable {
   private final LlamaModel model;
   private final Engine engine;
-  private final Planner planner;
   private final TextEncoder encoder;
   private final ModelLoader.Settings settings;
   private final AtomicBoolean closed;
@@ -47,7 +47,6 @@ public final class RewardModel implements AutoCloseable {
   private RewardModel(ModelLoader.Loaded loaded) {
     this.model = loaded.model();
     this.engine = loaded.engine();
-    this.planner = loaded.planner();
     this.settings = loaded.settings();
     this.encoder =
         new TextEncoder(
@@ -55,9 +54,9 @@ public final class RewardModel implements AutoCloseable {
     this.closed = LeakReport.of(this, settings.name());
   }
 
-  /** Loads a model with {@link Options#defaults}. */
+  /** Loads a model with {@link RewardModelOptions#defaults}. */
   public static RewardModel load(Path gguf) throws IOException {
-    return load(gguf, Options.defaults());
+    return load(gguf, RewardModelOptions.defaults());
   }
 
   /**
@@ -69,20 +68,20 @@ public final class RewardModel implements AutoCloseable {
    * @throws dev.murmuration.llama.LlamaException if llama.cpp cannot load it
    * @throws LinkageError if the native library cannot be loaded
    */
-  public static RewardModel load(Path gguf, Options options) throws IOException {
+  public static RewardModel load(Path gguf, RewardModelOptions options) throws IOException {
     return of(ModelLoader.load(gguf, options));
   }
 
-  /** Loads the model inside the jar with {@link Options#defaults}. */
+  /** Loads the model inside the jar with {@link RewardModelOptions#defaults}. */
   public static RewardModel loadEmbedded() throws IOException {
-    return loadEmbedded(Options.defaults());
+    return loadEmbedded(RewardModelOptions.defaults());
   }
 
   /**
    * Loads the model inside the jar, {@code fledgling}: 4.9 million parameters, for trying the
    * software, not for judging text.
    */
-  public static RewardModel loadEmbedded(Options options) throws IOException {
+  public static RewardModel loadEmbedded(RewardModelOptions options) throws IOException {
     return of(ModelLoader.loadEmbedded(options));
   }
 
@@ -127,11 +126,6 @@ public final class RewardModel implements AutoCloseable {
     return settings.contextLength();
   }
 
-  /** The model's shape. */
-  public LlamaHyperparameters hyperparameters() {
-    return settings.hyperparameters();
-  }
-
   // ---- scoring ----
 
   /**
@@ -139,36 +133,74 @@ public final class RewardModel implements AutoCloseable {
    *
    * @throws IllegalArgumentException if the prompt is empty, a text cannot be encoded, or is too
    *     long and truncation is off
+   * @throws NonFiniteRewardException if the model computes no finite number for it
+   * @throws ScoringTimeoutException if it takes longer than the options allow
    */
   public Reward score(String prompt, String response) {
-    return score(Conversation.of(prompt, response));
+    return score(Input.of(prompt, response));
   }
 
-  /** The reward of a conversation's last message. */
-  public Reward score(Conversation conversation) {
-    return one(text(conversation));
-  }
-
-  /** The reward of a text as it stands, without a template; BOS is added. */
-  public Reward scoreText(String text) {
-    return one(raw(text));
+  /** The reward of a conversation's last message, a text or tokens; throws as the one above. */
+  public Reward score(Input input) {
+    return score(input, CallOptions.defaults());
   }
 
   /**
-   * The rewards of several conversations, in their order. The timeout of the options is for all of
-   * them together.
+   * The reward of a conversation's last message, a text or tokens.
    *
-   * @throws IllegalArgumentException as {@link #score(String, String)}; it says which conversation
-   * @throws NonFiniteRewardException if the model computes no finite number for some; it says for
-   *     which, and holds the rewards of the others
+   * @throws IllegalArgumentException as {@link #score(String, String)}
+   * @throws java.util.concurrent.RejectedExecutionException if the queue is full and the call is
+   *     not to wait
    */
-  public List<Reward> scoreAll(List<Conversation> conversations) {
-    return all(conversations.stream().map(this::text).toList());
+  public Reward score(Input input, CallOptions options) {
+    Deadline deadline = deadline(options);
+    return now(scored(input, deadline), options, deadline);
   }
 
-  /** The rewards of several texts as they stand, in their order. */
-  public List<Reward> scoreAllTexts(List<String> texts) {
-    return all(texts.stream().map(this::raw).toList());
+  /** The rewards of several inputs, in their order; throws as the one below. */
+  public List<Reward> scoreAll(List<? extends Input> inputs) {
+    return scoreAll(inputs, CallOptions.defaults());
+  }
+
+  /**
+   * The rewards of several inputs, in their order. The timeout is for all of them together.
+   *
+   * @throws IllegalArgumentException as {@link #score(String, String)}; it says which input
+   * @throws NonFiniteRewardException if the model computes no finite number for some; it says for
+   *     which, and holds the rewards of the others
+   * @throws java.util.concurrent.RejectedExecutionException if the queue has no room for all of
+   *     them and the call is not to wait
+   */
+  public List<Reward> scoreAll(List<? extends Input> inputs, CallOptions options) {
+    Deadline deadline = deadline(options);
+    List<Tokens> tokens = encodeAll(inputs, deadline);
+    List<Request> requests = tokens.stream().map(one -> new Request(one.ids(), false)).toList();
+    engine.submit(requests, deadline, options.waits());
+    List<Reward> rewards = new ArrayList<>(inputs.size());
+    NonFiniteRewardException notFinite = null;
+    try {
+      for (int i = 0; i < inputs.size(); i++) {
+        try {
+          rewards.add(reward(tokens.get(i), engine.await(requests.get(i), deadline)));
+        } catch (NonFiniteRewardException e) {
+          notFinite = notFinite == null ? e : notFinite;
+          rewards.add(null);
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      // The rest shall not be computed for nobody.
+      requests.forEach(request -> engine.withdraw(request, e));
+      throw e;
+    }
+    if (notFinite != null) {
+      throw inputs.size() == 1 ? notFinite : new NonFiniteRewardException(rewards, notFinite);
+    }
+    return rewards;
+  }
+
+  /** Ranks responses to a prompt; throws as the one below. */
+  public Ranking rank(String prompt, List<String> responses) {
+    return rank(prompt, responses, CallOptions.defaults());
   }
 
   /**
@@ -177,122 +209,106 @@ public final class RewardModel implements AutoCloseable {
    * @throws IllegalArgumentException as {@link #score(String, String)}, or if there are no
    *     responses
    */
-  public Ranking rank(String prompt, List<String> responses) {
+  public Ranking rank(String prompt, List<String> responses, CallOptions options) {
     if (responses.isEmpty()) {
       throw new IllegalArgumentException("there are no responses to rank; give one or more");
     }
-    return Ranking.of(
-        responses,
-        scoreAll(responses.stream().map(response -> Conversation.of(prompt, response)).toList()));
+    List<Conversation> inputs =
+        responses.stream().map(response -> Input.of(prompt, response)).toList();
+    return Ranking.of(responses, scoreAll(inputs, options));
   }
 
   /** The reward after every token of prompt and response. */
   public RewardTrace trace(String prompt, String response) {
-    return trace(Conversation.of(prompt, response));
+    return trace(Input.of(prompt, response));
   }
 
-  /** The reward after every token of a conversation. */
-  public RewardTrace trace(Conversation conversation) {
-    return oneTrace(text(conversation));
+  /** The reward after every token of an input. */
+  public RewardTrace trace(Input input) {
+    return trace(input, CallOptions.defaults());
   }
 
-  /** The reward after every token of a text as it stands. */
-  public RewardTrace traceText(String text) {
-    return oneTrace(raw(text));
+  /**
+   * The reward after every token of an input.
+   *
+   * @throws IllegalArgumentException as {@link #score(String, String)}
+   */
+  public RewardTrace trace(Input input, CallOptions options) {
+    Deadline deadline = deadline(options);
+    return now(traced(input, deadline), options, deadline);
   }
 
   /** A prompt and its response, to be scored after every edit. */
   public ScoringSession session() {
-    return new ScoringSession(this);
+    return new ScoringSession(this::score, this::submit);
+  }
+
+  // ---- the same without waiting ----
+
+  /** Like {@link #score(Input)}, without waiting; see {@link #submit(Input, CallOptions)}. */
+  public CompletableFuture<Reward> submit(Input input) {
+    return submit(input, CallOptions.defaults());
+  }
+
+  /**
+   * Like {@link #score(Input, CallOptions)}, without waiting for the reward, though it tokenizes
+   * the text, and waits while the queue is full unless the options say otherwise. Bad arguments are
+   * thrown at once. Cancelling the future stops the computation; after the timeout it fails with
+   * {@link ScoringTimeoutException}. What is attached to the future runs on a virtual thread of its
+   * own and may block.
+   */
+  public CompletableFuture<Reward> submit(Input input, CallOptions options) {
+    Deadline deadline = deadline(options);
+    return later(() -> scored(input, deadline), options, deadline);
+  }
+
+  /** Like {@link #trace(Input)}, without waiting; see {@link #submit(Input, CallOptions)}. */
+  public CompletableFuture<RewardTrace> submitTrace(Input input) {
+    return submitTrace(input, CallOptions.defaults());
+  }
+
+  /**
+   * Like {@link #trace(Input, CallOptions)}, without waiting; see {@link #submit(Input,
+   * CallOptions)}.
+   */
+  public CompletableFuture<RewardTrace> submitTrace(Input input, CallOptions options) {
+    Deadline deadline = deadline(options);
+    return later(() -> traced(input, deadline), options, deadline);
   }
 
   // ---- what it costs ----
 
   /**
-   * What would be computed for conversations that are scored together by {@link #scoreAll} or
-   * {@link #rank}, if nothing could be reused of earlier calls. Computes nothing.
+   * What would be computed for inputs that are scored together by {@link #scoreAll} or {@link
+   * #rank}, if nothing could be reused of earlier calls. Computes nothing.
    */
-  public Plan explain(List<Conversation> conversations) {
-    Deadline deadline = deadline();
-    return planner.explain(
-        tokenizeAll(conversations.stream().map(this::text).toList(), deadline).stream()
-            .map(Tokens::ids)
-            .toList());
+  public ScoringCost explain(List<? extends Input> inputs) {
+    List<Tokens> tokens = encodeAll(inputs, deadline(CallOptions.defaults()));
+    return ScoringCost.of(engine.explain(tokens.stream().map(Tokens::ids).toList()));
   }
 
   /** What has been computed so far. */
   public ScoringStatistics statistics() {
-    return engine.statistics();
+    return ScoringStatistics.of(engine.tally());
   }
 
-  // ---- the same without waiting ----
+  // ---- from an input to a request, and from its rewards to a result ----
 
-  /**
-   * Like {@link #score(String, String)}, without waiting for the reward, though it tokenizes the
-   * text, and waits while the queue is full. Bad arguments are thrown at once. Cancelling the
-   * future stops the computation; after the options' timeout it fails with {@link
-   * ScoringTimeoutException}. What is attached to the future runs on a virtual thread of its own
-   * and may block.
-   */
-  public CompletableFuture<Reward> scoreAsync(String prompt, String response) {
-    return scoreAsync(Conversation.of(prompt, response));
+  /** What is computed for an input, and what its rewards, one or one a token, become. */
+  private record Work<T>(Tokens tokens, boolean everyToken, Function<double[], T> result) {}
+
+  private Work<Reward> scored(Input input, Deadline deadline) {
+    Tokens tokens = encode(input, deadline);
+    return new Work<>(tokens, false, rewards -> reward(tokens, rewards));
   }
 
-  /**
-   * Like {@link #score(Conversation)}, without waiting; see {@link #scoreAsync(String, String)}.
-   */
-  public CompletableFuture<Reward> scoreAsync(Conversation conversation) {
-    return later(text(conversation));
-  }
-
-  /** Like {@link #scoreText}, without waiting; see {@link #scoreAsync(String, String)}. */
-  public CompletableFuture<Reward> scoreTextAsync(String text) {
-    return later(raw(text));
-  }
-
-  /**
-   * Like {@link #trace(Conversation)}, without waiting; see {@link #scoreAsync(String, String)}.
-   */
-  public CompletableFuture<RewardTrace> traceAsync(Conversation conversation) {
-    Deadline deadline = deadline();
-    Text text = text(conversation);
-    return later(() -> traced(text, deadline), true, deadline);
-  }
-
-  // ---- from text to a request ----
-
-  private Text text(Conversation conversation) {
-    return encoder.text(conversation);
-  }
-
-  private Text raw(String text) {
-    return encoder.raw(text);
-  }
-
-  private Tokens tokenize(Text text, Deadline deadline) {
-    requireOpen();
-    return encoder.tokenize(text, deadline);
-  }
-
-  private List<Tokens> tokenizeAll(List<Text> texts, Deadline deadline) {
-    requireOpen();
-    return encoder.tokenizeAll(texts, deadline);
-  }
-
-  /** Tokens, and what becomes of their rewards. */
-  private record Work<T>(Tokens tokens, Function<double[], T> result) {}
-
-  private Work<Reward> scored(Text text, Deadline deadline) {
-    Tokens tokens = tokenize(text, deadline);
-    return new Work<>(tokens, rewards -> reward(tokens, rewards));
-  }
-
-  private Work<RewardTrace> traced(Text text, Deadline deadline) {
-    Tokens tokens = tokenize(text, deadline);
-    int responseStart = encoder.responseStart(text, tokens, deadline);
+  private Work<RewardTrace> traced(Input input, Deadline deadline) {
+    Tokens tokens = encode(input, deadline);
+    int responseStart = encoder.responseStart(input, tokens, deadline);
     Vocabulary vocabulary = model.vocabulary();
     return new Work<>(
         tokens,
+        true,
         rewards ->
             new RewardTrace(
                 reward(tokens, rewards),
@@ -300,8 +316,21 @@ public final class RewardModel implements AutoCloseable {
                 TokenTexts.steps(vocabulary, tokens.ids(), rewards)));
   }
 
+  private Tokens encode(Input input, Deadline deadline) {
+    requireOpen();
+    return encoder.encode(input, deadline);
+  }
+
+  private List<Tokens> encodeAll(List<? extends Input> inputs, Deadline deadline) {
+    requireOpen();
+    return encoder.encodeAll(inputs, deadline);
+  }
+
   private Reward reward(Tokens tokens, double[] rewards) {
     int last = tokens.ids().length - 1;
+    if (!Arrays.stream(rewards).allMatch(Double::isFinite)) {
+      throw new NonFiniteRewardException(last + 1, settings.precision() == Precision.EXACT);
+    }
     return new Reward(
         rewards[rewards.length - 1],
         tokens.ids().length,
@@ -316,71 +345,27 @@ public final class RewardModel implements AutoCloseable {
 
   // ---- waiting ----
 
-  private Reward one(Text text) {
-    Deadline deadline = deadline();
-    return now(scored(text, deadline), false, deadline);
-  }
-
-  private RewardTrace oneTrace(Text text) {
-    Deadline deadline = deadline();
-    return now(traced(text, deadline), true, deadline);
-  }
-
-  private <T> T now(Work<T> work, boolean everyToken, Deadline deadline) {
-    Request request = new Request(work.tokens().ids(), everyToken);
-    engine.submit(List.of(request), deadline);
+  private <T> T now(Work<T> work, CallOptions options, Deadline deadline) {
+    Request request = new Request(work.tokens().ids(), work.everyToken());
+    engine.submit(List.of(request), deadline, options.waits());
     return work.result().apply(engine.await(request, deadline));
   }
 
-  private CompletableFuture<Reward> later(Text text) {
-    Deadline deadline = deadline();
-    return later(() -> scored(text, deadline), false, deadline);
-  }
-
   private <T> CompletableFuture<T> later(
-      Supplier<Work<T>> work, boolean everyToken, Deadline deadline) {
+      Supplier<Work<T>> work, CallOptions options, Deadline deadline) {
     try {
       Work<T> ready = work.get();
-      var completion = new Completion<>(ready.tokens().ids(), everyToken, ready.result());
-      engine.submit(List.of(completion.request()), deadline);
+      var completion = new Completion<>(ready.tokens().ids(), ready.everyToken(), ready.result());
+      engine.submit(List.of(completion.request()), deadline, options.waits());
       return completion.future(engine, deadline);
     } catch (ScoringTimeoutException e) {
       return CompletableFuture.failedFuture(e);
     }
   }
 
-  private List<Reward> all(List<Text> texts) {
-    Deadline deadline = deadline();
-    List<Tokens> tokens = tokenizeAll(texts, deadline);
-    List<Request> requests = tokens.stream().map(one -> new Request(one.ids(), false)).toList();
-    // Texts that begin alike stand together, so that they stay together where not all fit.
-    engine.submit(
-        requests.stream().sorted(Comparator.comparing(Request::tokens, Arrays::compare)).toList(),
-        deadline);
-    List<Reward> rewards = new ArrayList<>(texts.size());
-    NonFiniteRewardException notFinite = null;
-    try {
-      for (int i = 0; i < texts.size(); i++) {
-        try {
-          rewards.add(reward(tokens.get(i), engine.await(requests.get(i), deadline)));
-        } catch (NonFiniteRewardException e) {
-          notFinite = notFinite == null ? e : notFinite;
-          rewards.add(null);
-        }
-      }
-    } catch (RuntimeException | Error e) {
-      // The rest shall not be computed for nobody.
-      requests.forEach(request -> engine.withdraw(request, e));
-      throw e;
-    }
-    if (notFinite != null) {
-      throw texts.size() == 1 ? notFinite : new NonFiniteRewardException(rewards, notFinite);
-    }
-    return rewards;
-  }
-
-  private Deadline deadline() {
-    return Deadline.after(settings.timeout());
+  private Deadline deadline(CallOptions options) {
+    return Deadline.after(
+        options.timeout().orElse(settings.timeout()), ScoringTimeoutException::new);
   }
 
   private void requireOpen() {

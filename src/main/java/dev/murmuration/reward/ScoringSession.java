@@ -2,21 +2,24 @@ package dev.murmuration.reward;
 
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
 /**
  * Scores a response that is being written. After every edit only the tokens from the first changed
- * one on are computed, as long as the model keeps the rest in its key/value cache: up to {@link
- * RewardModel#contextLength} and until other callers' texts need the room, the least recently used
- * going first. Rewards are those of {@link RewardModel#score(String, String)}.
+ * one on are computed, as long as the model keeps the rest in its key/value cache: up to the
+ * model's context length and until other callers' texts need the room, the least recently used
+ * going first. Rewards are those of {@code RewardModel.score}.
  *
  * <p>Holds nothing that would have to be closed. Any thread may call any method.
  */
 public final class ScoringSession {
-  private final RewardModel model;
+  private final Function<Input, Reward> score;
+  private final Function<Input, CompletableFuture<Reward>> submit;
   private volatile String prompt = "";
 
-  ScoringSession(RewardModel model) {
-    this.model = model;
+  ScoringSession(Function<Input, Reward> score, Function<Input, CompletableFuture<Reward>> submit) {
+    this.score = score;
+    this.submit = submit;
   }
 
   /** Sets the prompt. */
@@ -28,14 +31,14 @@ public final class ScoringSession {
   /**
    * The reward of a response to the prompt.
    *
-   * @throws IllegalArgumentException as {@link RewardModel#score(String, String)}
+   * @throws IllegalArgumentException if the prompt is empty or a text cannot be scored
    */
   public Reward score(String response) {
-    return model.score(prompt, response);
+    return score.apply(Input.of(prompt, response));
   }
 
-  /** Like {@link #score}, without waiting; see {@link RewardModel#scoreAsync(String, String)}. */
-  public CompletableFuture<Reward> scoreAsync(String response) {
-    return model.scoreAsync(prompt, response);
+  /** Like {@link #score}, without waiting; see {@code RewardModel.submit}. */
+  public CompletableFuture<Reward> submit(String response) {
+    return submit.apply(Input.of(prompt, response));
   }
 }

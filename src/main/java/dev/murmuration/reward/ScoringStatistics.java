@@ -1,5 +1,7 @@
 package dev.murmuration.reward;
 
+import dev.murmuration.engine.Tally;
+
 /**
  * What a model has done since it was loaded.
  *
@@ -13,23 +15,22 @@ package dev.murmuration.reward;
  */
 public record ScoringStatistics(
     long texts, long tokensAsked, long tokensReused, long tokensComputed, long decodes) {
-  ScoringStatistics plus(
-      long moreTexts, long moreAsked, long moreReused, long moreComputed, long moreDecodes) {
+  static ScoringStatistics of(Tally tally) {
     return new ScoringStatistics(
-        texts + moreTexts,
-        tokensAsked + moreAsked,
-        tokensReused + moreReused,
-        tokensComputed + moreComputed,
-        decodes + moreDecodes);
+        tally.texts(),
+        tally.tokensAsked(),
+        tally.tokensReused(),
+        tally.tokensComputed(),
+        tally.decodes());
   }
 
   /** What has been done since {@code earlier}. */
   public ScoringStatistics since(ScoringStatistics earlier) {
-    return plus(
-        -earlier.texts,
-        -earlier.tokensAsked,
-        -earlier.tokensReused,
-        -earlier.tokensComputed,
-        -earlier.decodes);
+    return new ScoringStatistics(
+        texts - earlier.texts,
+        tokensAsked - earlier.tokensAsked,
+        tokensReused - earlier.tokensReused,
+        tokensComputed - earlier.tokensComputed,
+        decodes - earlier.decodes);
   }
 }

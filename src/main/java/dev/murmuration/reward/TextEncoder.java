@@ -1,14 +1,19 @@
 package dev.murmuration.reward;
 
+import dev.murmuration.engine.Deadline;
+import dev.murmuration.engine.Tokenization;
 import dev.murmuration.llama.Vocabulary;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
-/** From a conversation or a text to the tokens that are scored. Any thread may use it. */
+/** From an input to the tokens that are scored. Any thread may use it. */
 final class TextEncoder implements AutoCloseable {
   private static final String RAW = "raw";
+  private static final String TOKENS = "tokens";
 
   private final Tokenization tokenization;
+  private final Vocabulary vocabulary;
   private final ChatTemplate template;
   private final int limit;
   private final boolean truncate;
@@ -19,35 +24,19 @@ final class TextEncoder implements AutoCloseable {
    */
   TextEncoder(Vocabulary vocabulary, ChatTemplate template, int limit, boolean truncate) {
     this.tokenization = new Tokenization(vocabulary::tokenize);
+    this.vocabulary = vocabulary;
     this.template = template;
     this.limit = limit;
     this.truncate = truncate;
   }
 
-  /**
-   * A text to be scored. {@code beforeResponse} is its part before the response, empty for raw
-   * text.
-   */
-  record Text(String whole, String beforeResponse, String template) {}
-
   /** Tokens to be scored, at most {@code contextLength}. Never compared. */
   @SuppressWarnings("ArrayRecordComponent")
   record Tokens(int[] ids, int truncated, String template) {}
 
-  /** A conversation, in the template. */
-  Text text(Conversation conversation) {
-    return new Text(
-        template.render(conversation), template.beforeResponse(conversation), template.name());
-  }
-
-  /** A text as it stands. */
-  Text raw(String text) {
-    return new Text(text, "", RAW);
-  }
-
   /**
-   * The tokens of a text, BOS in front. Those that are too many are cut off on the left, behind
-   * BOS.
+   * The tokens of an input, BOS in front unless they were given. Those that are too many are cut
+   * off on the left, behind BOS.
    *
    * @throws IllegalArgumentException if the text cannot be encoded, or is too long and must not be
    *     cut
@@ -55,12 +44,35 @@ final class TextEncoder implements AutoCloseable {
    * @throws java.util.concurrent.CancellationException if the thread is interrupted meanwhile
    * @throws IllegalStateException if it is closed
    */
-  Tokens tokenize(Text text, Deadline deadline) {
+  Tokens encode(Input input, Deadline deadline) {
     deadline.check();
-    int[] ids = tokenization.tokenize(text.whole(), deadline);
+    return switch (input) {
+      case Conversation conversation ->
+          fitted(tokenization.tokenize(template.render(conversation), deadline), template.name());
+      case RawText raw -> fitted(tokenization.tokenize(raw.text(), deadline), RAW);
+      case TokenIds tokens -> fitted(known(tokens.ids()), TOKENS);
+    };
+  }
+
+  private int[] known(int[] ids) {
+    for (int i = 0; i < ids.length; i++) {
+      if (ids[i] < 0 || ids[i] >= vocabulary.size()) {
+        throw new IllegalArgumentException(
+            "token "
+                + i
+                + " is "
+                + ids[i]
+                + "; the vocabulary has ids 0 to "
+                + (vocabulary.size() - 1));
+      }
+    }
+    return ids;
+  }
+
+  private Tokens fitted(int[] ids, String templateName) {
     int excess = ids.length - limit;
     if (excess <= 0) {
-      return new Tokens(ids, 0, text.template());
+      return new Tokens(ids, 0, templateName);
     }
     if (!truncate) {
       throw new IllegalArgumentException(
@@ -71,22 +83,25 @@ final class TextEncoder implements AutoCloseable {
               + "; shorten it, raise --ctx-size, or allow truncation");
     }
     int[] kept = new int[limit];
+    int first = ids[0] == vocabulary.beginOfSequence() ? 1 : 0;
     kept[0] = ids[0];
-    System.arraycopy(ids, excess + 1, kept, 1, limit - 1);
-    return new Tokens(kept, excess, text.template());
+    System.arraycopy(ids, excess + first, kept, first, limit - first);
+    return new Tokens(kept, excess, templateName);
   }
 
-  /** The tokens of several texts; a text that cannot be encoded is named by its place. */
-  List<Tokens> tokenizeAll(List<Text> texts, Deadline deadline) {
-    List<Tokens> all = new ArrayList<>(texts.size());
-    for (Text text : texts) {
+  /** The tokens of several inputs; one that cannot be encoded is named by its place. */
+  List<Tokens> encodeAll(List<? extends Input> inputs, Deadline deadline) {
+    List<Tokens> all = new ArrayList<>(inputs.size());
+    for (Input input : inputs) {
+      Objects.requireNonNull(
+          input, () -> "text " + (all.size() + 1) + " of " + inputs.size() + " is null");
       try {
-        all.add(tokenize(text, deadline));
+        all.add(encode(input, deadline));
       } catch (IllegalArgumentException e) {
-        throw texts.size() == 1
+        throw inputs.size() == 1
             ? e
             : new IllegalArgumentException(
-                "text " + (all.size() + 1) + " of " + texts.size() + ": " + e.getMessage(), e);
+                "text " + (all.size() + 1) + " of " + inputs.size() + ": " + e.getMessage(), e);
       }
     }
     return all;
@@ -94,13 +109,15 @@ final class TextEncoder implements AutoCloseable {
 
   /**
    * The first token that the response has a part in: where the tokens with it part from the tokens
-   * without it.
+   * without it; 0 where there is no response.
    */
-  int responseStart(Text text, Tokens tokens, Deadline deadline) {
-    if (text.beforeResponse().isEmpty()) {
+  int responseStart(Input input, Tokens tokens, Deadline deadline) {
+    String beforeResponse =
+        input instanceof Conversation conversation ? template.beforeResponse(conversation) : "";
+    if (beforeResponse.isEmpty()) {
       return 0;
     }
-    int[] before = tokenization.tokenize(text.beforeResponse(), deadline);
+    int[] before = tokenization.tokenize(beforeResponse, deadline);
     int[] ids = tokens.ids();
     int same = tokens.truncated();
     while (same < before.length

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
-import dev.murmuration.checkpoint.Quantizer;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.quantize.Quantizer;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -13,12 +13,12 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** The checkpoints of the tests, and what is compared of their conversions. */
-final class Checkpoints {
+public final class Checkpoints {
   /** Starling-RM's own layout: two bodies that share storages, a language-model head, F16. */
   static final Path TINY = Path.of("src/test/resources/checkpoints/tiny-rm");
 
   /** The newer dialect of config.json; one body, no tokenizer. */
-  static final Path FLEDGLING = Path.of("src/test/resources/checkpoints/fledgling");
+  public static final Path FLEDGLING = Path.of("src/test/resources/checkpoints/fledgling");
 
   private Checkpoints() {}
 
@@ -51,7 +51,7 @@ final class Checkpoints {
   }
 
   /** That both files have the same tensors with the same bytes, whatever their order. */
-  static void assertSameTensors(Gguf actual, Gguf expected) throws IOException {
+  public static void assertSameTensors(Gguf actual, Gguf expected) throws IOException {
     assertThat(describe(actual)).containsExactlyInAnyOrderElementsOf(describe(expected));
     for (GgufTensor tensor : expected.tensors()) {
       assertThat(bytes(actual, tensor.name()))
@@ -60,7 +60,7 @@ final class Checkpoints {
     }
   }
 
-  static List<String> names(Path directory) throws IOException {
+  public static List<String> names(Path directory) throws IOException {
     try (Stream<Path> files = Files.list(directory)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
     }

@@ -2,6 +2,8 @@ package dev.murmuration.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.NumberType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 import dev.murmuration.TestModels;
 import dev.murmuration.TestModels.Golden;
 import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.reward.Options;
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Precision;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
+import dev.murmuration.tensors.NumberType;
 import java.nio.file.Path;
 import java.util.List;
 import org.assertj.core.api.SoftAssertions;
@@ -54,17 +56,17 @@ class ConvertedRewardsTest {
     Path file = directory.resolve("small.gguf");
     Converter.of(directory).type(type).convert(file);
     try (RewardModel model = RewardModel.load(file)) {
-      assertThat(model.scoreText("ABC").reward()).isFinite();
+      assertThat(model.score(Input.text("ABC")).reward()).isFinite();
     }
   }
 
   private static void assertRewards(Path file, List<Golden> golden, double tolerance)
       throws Exception {
-    Options options = Options.defaults().precision(Precision.EXACT);
+    RewardModelOptions options = RewardModelOptions.defaults().precision(Precision.EXACT);
     try (RewardModel model = RewardModel.load(file, options)) {
       SoftAssertions all = new SoftAssertions();
       for (Golden row : golden) {
-        all.assertThat(model.scoreText(row.text()).reward())
+        all.assertThat(model.score(Input.text(row.text())).reward())
             .as(row.id())
             .isCloseTo(row.reward(), within(tolerance));
       }

@@ -1,10 +1,14 @@
 package dev.murmuration.checkpoint;
 
-import static dev.murmuration.checkpoint.PickleBuilder.EMPTY_DICT;
-import static dev.murmuration.checkpoint.PickleBuilder.SET_ITEM;
+import static dev.murmuration.tensors.PickleBuilder.EMPTY_DICT;
+import static dev.murmuration.tensors.PickleBuilder.SET_ITEM;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.tensors.NumberType;
+import dev.murmuration.tensors.PickleBuilder;
+import dev.murmuration.tensors.ZipBuilder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -43,7 +47,7 @@ class DamagedFileTest {
     List<String> before = Checkpoints.names(directory);
     var refused =
         assertThatThrownBy(() -> Converter.of(directory).convert(directory.resolve("out.gguf")))
-            .isInstanceOf(CheckpointException.class)
+            .isInstanceOf(BadFileException.class)
             .hasMessageContaining(directory.toString())
             .hasMessageNotContaining("\n");
     assertThat(Checkpoints.names(directory)).isEqualTo(before);

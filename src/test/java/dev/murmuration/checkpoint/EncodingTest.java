@@ -3,6 +3,8 @@ package dev.murmuration.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.tensors.NumberType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -53,7 +55,7 @@ class EncodingTest {
 
   private static void assertRefused(Path folder, Path file, String... messages) {
     assertThatThrownBy(() -> Converter.of(folder).plan())
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageStartingWith(file + ": ")
         .hasMessageContainingAll(messages);
   }
@@ -87,7 +89,7 @@ class EncodingTest {
     Path file = directory.resolve("tokenizer.json");
     Files.writeString(file, "\ufeff{\"model\": {\"type\": \"Unigram\"}}");
     assertThatThrownBy(() -> Converter.of(model()).tokenizer(file).plan())
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("its model is \"Unigram\"");
   }
 
@@ -104,7 +106,7 @@ class EncodingTest {
   void aFolderWithACompressedCheckpointSaysSo() throws Exception {
     Files.write(directory.resolve("pytorch_model.bin.gz"), packed(new byte[9]));
     assertThatThrownBy(() -> Converter.of(directory).plan())
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("holds no checkpoint")
         .hasMessageContaining("unpack pytorch_model.bin.gz first");
     Path file = directory.resolve("pytorch_model.bin.gz");
@@ -116,7 +118,7 @@ class EncodingTest {
     Path folder = model();
     Path missing = directory.resolve("missing");
     assertThatThrownBy(() -> Converter.of(folder).tokenizer(missing).plan())
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining(missing + ": does not exist; the tokenizer (--tokenizer)");
   }
 }

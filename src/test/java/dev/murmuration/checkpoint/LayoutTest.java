@@ -3,8 +3,14 @@ package dev.murmuration.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.model.LlamaCheck;
+import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.NumberType;
+import dev.murmuration.tensors.PickleBuilder;
+import dev.murmuration.tensors.ZipBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +39,7 @@ class LayoutTest {
     output = directory.resolve("out.gguf");
     Path file = directory.resolve("expected.gguf");
     Converter.of(Checkpoints.TINY).name("checkpoint").convert(file);
-    expected = Gguf.read(file);
+    expected = GgufReader.read(file);
   }
 
   /** tiny-rm's body under a prefix, and its head. */
@@ -186,8 +192,8 @@ class LayoutTest {
     List<TestTensor> tensors = SmallModel.tensors(NumberType.F32, "model.");
     CheckpointWriter.safetensors(small.resolve("model.safetensors"), tensors);
     Converter.of(small).type(GgufTensorType.F32).convert(output);
-    Gguf gguf = Gguf.read(output);
-    LlamaHyperparameters sizes = LlamaHyperparameters.validate(gguf);
+    Gguf gguf = GgufReader.read(output);
+    LlamaHyperparameters sizes = LlamaCheck.check(gguf);
     assertThat(sizes.keyValueHeads()).isEqualTo(2);
     assertThat(sizes.ropeBase()).isEqualTo(500_000f);
     for (TestTensor tensor : tensors) {

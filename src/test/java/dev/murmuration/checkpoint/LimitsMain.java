@@ -1,5 +1,9 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.json.JsonFile;
+import dev.murmuration.tensors.PickleBuilder;
+import dev.murmuration.tensors.ZipBuilder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -36,7 +40,7 @@ public final class LimitsMain {
     try {
       Converter.of(file).convert(file.resolveSibling("out.gguf"));
       throw new AssertionError(file + " was converted");
-    } catch (CheckpointException e) {
+    } catch (BadFileException e) {
       System.out.println(e.getMessage());
     }
     Files.delete(file);

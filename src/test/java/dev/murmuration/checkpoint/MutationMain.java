@@ -1,5 +1,8 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.tensors.NumberType;
+import dev.murmuration.tensors.ZipBuilder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -13,7 +16,7 @@ import java.util.Random;
 /**
  * Converts checkpoints with damaged headers, {@code pickle|zip|zip64|safetensors COUNT SEED
  * FOLDER}. Ends with an exception if a conversion ends otherwise than with success or a {@link
- * CheckpointException} that names the file, or leaves anything behind.
+ * BadFileException} that names the file, or leaves anything behind.
  */
 public final class MutationMain {
   private static final long[] EXTREMES = {
@@ -136,7 +139,7 @@ public final class MutationMain {
       Converter.of(folder).convert(output);
       Files.delete(output);
       converted++;
-    } catch (CheckpointException e) {
+    } catch (BadFileException e) {
       if (!e.getMessage().contains(folder.toString()) || e.getMessage().contains("\n")) {
         throw new AssertionError("mutation " + index + ": " + e.getMessage(), e);
       }

@@ -3,6 +3,7 @@ package dev.murmuration.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.tensors.NumberType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.ChildJvm;
 import dev.murmuration.cli.Murmur;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.tensors.NumberType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +51,7 @@ class OutputTest {
   void anExistingFileIsReplacedOnlyByForce() throws Exception {
     Files.writeString(output, OLD);
     assertThatThrownBy(() -> Converter.of(Checkpoints.TINY).convert(output))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("out.gguf: exists")
         .hasMessageContaining("--force");
     assertOldFileStays();
@@ -66,7 +68,7 @@ class OutputTest {
                 Converter.of(Checkpoints.TINY)
                     .progress((tensor, bytes, total) -> writeOld())
                     .convert(output))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("exists");
     assertOldFileStays();
   }
@@ -94,7 +96,7 @@ class OutputTest {
     CheckpointWriter.safetensors(checkpoint, SmallModel.tensors(NumberType.F16, "model."));
     byte[] before = Files.readAllBytes(checkpoint);
     assertThatThrownBy(() -> Converter.of(directory).force(true).convert(checkpoint))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("is the checkpoint itself");
     assertThat(checkpoint).hasBinaryContent(before);
   }
@@ -121,7 +123,7 @@ class OutputTest {
     for (Path named : List.of(input, symbolic, hard, through)) {
       assertThatThrownBy(() -> Converter.of(folder).force(true).convert(named))
           .as(named.toString())
-          .isInstanceOf(CheckpointException.class)
+          .isInstanceOf(BadFileException.class)
           .hasMessageContaining(named + ": is the ")
           .hasMessageContaining(" itself (" + name + "); name another file");
       assertThat(input).hasBinaryContent(before);
@@ -160,7 +162,7 @@ class OutputTest {
     byte[] before = Files.readAllBytes(tokenizer);
     assertThatThrownBy(
             () -> Converter.of(folder).tokenizer(tokenizer).force(true).convert(tokenizer))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("is the tokenizer itself");
     assertThat(tokenizer).hasBinaryContent(before);
     Converter.of(folder).tokenizer(tokenizer).convert(folder.resolve("model.gguf"));
@@ -170,11 +172,11 @@ class OutputTest {
   @Test
   void aFolderIsNoOutput() {
     assertThatThrownBy(() -> Converter.of(Checkpoints.TINY).force(true).convert(directory))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("is not a file");
     assertThatThrownBy(
             () -> Converter.of(Checkpoints.TINY).convert(directory.resolve("none/out.gguf")))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("none/out.gguf: its folder does not exist");
   }
 
@@ -183,7 +185,7 @@ class OutputTest {
     // Not even root may; a name that is too long serves where there is no /proc.
     for (Path refused : List.of(Path.of("/proc/x.gguf"), directory.resolve("x".repeat(250)))) {
       assertThatThrownBy(() -> Converter.of(Checkpoints.TINY).convert(refused))
-          .isInstanceOf(CheckpointException.class)
+          .isInstanceOf(BadFileException.class)
           .hasMessageStartingWith(refused + ": ")
           .hasMessageNotContaining(".part");
     }
@@ -232,7 +234,7 @@ class OutputTest {
     CheckpointWriter.safetensors(folder.resolve("model.safetensors"), tensors);
     Files.writeString(output, OLD);
     assertThatThrownBy(() -> Converter.of(folder).force(true).convert(output))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("\"transformer.norm.weight\"")
         .hasMessageContaining("\"model.model.norm.weight\" differ");
     assertThat(output).hasContent(OLD);

@@ -4,10 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.murmuration.TestModels;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.model.LlamaCheck;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +36,7 @@ class ReferenceTest {
 
   private Gguf convert(Converter converter) throws IOException {
     converter.convert(output);
-    return Gguf.read(output);
+    return GgufReader.read(output);
   }
 
   @ParameterizedTest
@@ -45,10 +46,10 @@ class ReferenceTest {
 
     // The reference has the language-model head, which a reward does not need.
     Path withoutHead = directory.resolve("reference.gguf");
-    GgufWriter.copyOf(Gguf.read(Checkpoints.TINY.resolve(reference)))
+    GgufWriter.copyOf(GgufReader.read(Checkpoints.TINY.resolve(reference)))
         .removeTensor("output.weight")
         .write(withoutHead);
-    Gguf expected = Gguf.read(withoutHead);
+    Gguf expected = GgufReader.read(withoutHead);
     assertThat(Checkpoints.describe(actual)).isEqualTo(Checkpoints.describe(expected));
     Checkpoints.assertSameTensors(actual, expected);
     assertSameMetadata(actual, expected, "llama.", "tokenizer.", "general.file_type");
@@ -63,13 +64,12 @@ class ReferenceTest {
                 .type(GgufTensorType.F32)
                 .name("starling-rm")
                 .tokenizer(Checkpoints.TINY.resolve(tokenizer)));
-    Gguf expected = Gguf.read(TestModels.TINY);
+    Gguf expected = GgufReader.read(TestModels.TINY);
     Checkpoints.assertSameTensors(actual, expected);
     assertThat(Checkpoints.describe(actual)).isEqualTo(Checkpoints.describe(expected));
     assertSameMetadata(actual, expected, "llama.", "tokenizer.", "reward_model.");
     assertSameMetadata(actual, expected, "general.n", "general.file_type", "general.quant");
-    assertThat(LlamaHyperparameters.validate(actual))
-        .isEqualTo(LlamaHyperparameters.validate(expected));
+    assertThat(LlamaCheck.check(actual)).isEqualTo(LlamaCheck.check(expected));
   }
 
   @Test
@@ -77,7 +77,7 @@ class ReferenceTest {
     Gguf actual =
         convert(
             Converter.of(Checkpoints.FLEDGLING).tokenizer(Checkpoints.TINY).name("starling-rm"));
-    Gguf expected = Gguf.read(TestModels.FLEDGLING);
+    Gguf expected = GgufReader.read(TestModels.FLEDGLING);
     assertThat(actual.metadata()).isEqualTo(expected.metadata());
     assertThat(List.copyOf(actual.metadata().keySet()))
         .isEqualTo(List.copyOf(expected.metadata().keySet()));
@@ -93,7 +93,7 @@ class ReferenceTest {
                 .tokenizer(Checkpoints.TINY)
                 .name("starling-rm")
                 .type(GgufTensorType.Q8_0));
-    Gguf expected = Gguf.read(Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf"));
+    Gguf expected = GgufReader.read(Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf"));
     Checkpoints.assertSameTensors(actual, expected);
     assertThat(actual.metadata()).isEqualTo(expected.metadata());
   }
@@ -111,12 +111,11 @@ class ReferenceTest {
                   assertThat(done).isLessThanOrEqualTo(total);
                 })
             .convert(output);
-    Gguf gguf = Gguf.read(output);
+    Gguf gguf = GgufReader.read(output);
     assertThat(conversion.file()).isEqualTo(output);
     assertThat(conversion.tensors()).isEqualTo(20).isEqualTo(gguf.tensors().size());
     assertThat(conversion.bytesWritten()).isEqualTo(Files.size(output));
-    assertThat(conversion.parameters())
-        .isEqualTo(LlamaHyperparameters.validate(gguf).parameterCount() + 64);
+    assertThat(conversion.parameters()).isEqualTo(LlamaCheck.check(gguf).parameterCount() + 64);
     assertThat(tensors).isEqualTo(gguf.tensors().stream().map(t -> t.name()).toList());
     assertThat(bytes).isSorted();
     assertThat(conversion.bytesRead()).isLessThanOrEqualTo(bytes.getLast());

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.NumberType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,13 +47,13 @@ class RefusalTest {
     CheckpointWriter.safetensors(directory.resolve("model.safetensors"), tensors);
     Path output = directory.resolve("out.gguf");
     Converter.of(directory).type(type).force(true).convert(output);
-    return Gguf.read(output);
+    return GgufReader.read(output);
   }
 
   private AbstractThrowableAssert<?, ?> assertRefused() {
     var refused =
         assertThatThrownBy(this::convert)
-            .isInstanceOf(CheckpointException.class)
+            .isInstanceOf(BadFileException.class)
             .hasMessageContaining(directory.toString());
     assertThat(directory.resolve("out.gguf")).doesNotExist();
     return refused;
@@ -125,7 +129,7 @@ class RefusalTest {
                   }
                 });
     assertThatThrownBy(() -> converter.convert(directory.resolve("out.gguf")))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining(weights.toString())
         .hasMessageContaining("was replaced or changed while it was being read");
     assertThat(directory.resolve("out.gguf")).doesNotExist();
@@ -175,15 +179,15 @@ class RefusalTest {
     CheckpointWriter.torch(directory.resolve("b.pt"), tensors);
     Path output = directory.resolve("out.gguf");
     assertThatThrownBy(() -> Converter.of(directory).convert(output))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("[a.pt, b.pt]");
     Files.delete(directory.resolve("a.pt"));
     Files.delete(directory.resolve("b.pt"));
     assertThatThrownBy(() -> Converter.of(directory).convert(output))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("holds no checkpoint");
     assertThatThrownBy(() -> Converter.of(directory.resolve("none")).convert(output))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("none: there is no such file");
   }
 
@@ -218,7 +222,7 @@ class RefusalTest {
     CheckpointWriter.safetensors(directory.resolve("model.safetensors"), tensors);
     Path output = directory.resolve("out.gguf");
     Converter.of(directory).template("card").maxLength(1000).name("x").convert(output);
-    Gguf gguf = Gguf.read(output);
+    Gguf gguf = GgufReader.read(output);
     assertThat(gguf.string("reward_model.template")).contains("card");
     assertThat(gguf.unsignedInt("reward_model.max_length")).hasValue(1000);
     assertThat(gguf.string("general.name")).contains("x");

@@ -2,6 +2,7 @@ package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.murmuration.tensors.NumberType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,7 +19,7 @@ import java.util.Random;
  * A reward model of 30,000 random numbers with grouped key/value heads, and a tokenizer of 300
  * tokens: small enough to be converted some thousand times in a test.
  */
-final class SmallModel {
+public final class SmallModel {
   static final int HIDDEN = 32;
   static final int INNER = 64;
   static final int HEADS = 4;
@@ -30,7 +31,7 @@ final class SmallModel {
   private SmallModel() {}
 
   /** Writes config.json and tokenizer.model. */
-  static void writeSurroundings(Path folder) throws IOException {
+  public static void writeSurroundings(Path folder) throws IOException {
     Files.write(folder.resolve("config.json"), new ObjectMapper().writeValueAsBytes(config()));
     Files.write(folder.resolve("tokenizer.model"), tokenizer());
   }

@@ -1,5 +1,8 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.tensors.NumberType;
+import dev.murmuration.tensors.PickleBuilder;
+import dev.murmuration.tensors.ZipBuilder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -45,7 +48,7 @@ public final class SyntheticCheckpoint {
         """
             .formatted(hidden, inner, layers, heads, keyValueHeads, VOCABULARY));
     SyntheticCheckpoint checkpoint = new SyntheticCheckpoint();
-    List<BodyTensor> body = BodyTensor.of(ModelConfig.read(folder.resolve("config.json")));
+    List<BodyTensor> body = BodyTensor.of(ModelConfigReader.read(folder.resolve("config.json")));
     for (BodyTensor tensor : body) {
       checkpoint.add("model.model." + tensor.name(), tensor.shape(), -1);
     }

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
+import dev.murmuration.tensors.NumberType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,12 +43,12 @@ class TokenizerTest {
   private Gguf convert() throws IOException {
     Path output = directory.resolve("out.gguf");
     Converter.of(directory).force(true).convert(output);
-    return Gguf.read(output);
+    return GgufReader.read(output);
   }
 
   private AbstractThrowableAssert<?, ?> assertRefused() {
     return assertThatThrownBy(this::convert)
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining(directory.toString());
   }
 
@@ -103,7 +106,7 @@ class TokenizerTest {
       TokenTable tokens = new TokenTable(SmallModel.VOCABULARY);
       assertThatThrownBy(() -> SentencePieceFile.read(sentencePiece, tokens))
           .as("cut after " + length + " bytes")
-          .isInstanceOf(CheckpointException.class)
+          .isInstanceOf(BadFileException.class)
           .hasMessageContaining("tokenizer.model: is cut short or damaged");
     }
   }
@@ -119,7 +122,7 @@ class TokenizerTest {
       Files.write(sentencePiece, damaged);
       try {
         SentencePieceFile.read(sentencePiece, new TokenTable(SmallModel.VOCABULARY));
-      } catch (CheckpointException e) {
+      } catch (BadFileException e) {
         assertThat(e).hasMessageContaining("tokenizer.model: ");
         refused++;
       }
@@ -132,7 +135,7 @@ class TokenizerTest {
     byte[] whole = Files.readAllBytes(Checkpoints.TINY.resolve("tokenizer.model"));
     Files.write(sentencePiece, Arrays.copyOf(whole, whole.length / 2));
     assertThatThrownBy(() -> SentencePieceFile.read(sentencePiece, new TokenTable(32_000)))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("cut short");
   }
 
@@ -156,7 +159,7 @@ class TokenizerTest {
                 Converter.of(directory)
                     .tokenizer(Checkpoints.FLEDGLING)
                     .convert(directory.resolve("out.gguf")))
-        .isInstanceOf(CheckpointException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContaining("fledgling: has neither");
   }
 

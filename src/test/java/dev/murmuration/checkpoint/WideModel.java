@@ -4,7 +4,7 @@ import dev.murmuration.gguf.CraftedModel;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.reward.ValueHead;
+import dev.murmuration.model.RewardMetadata;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -69,7 +69,7 @@ public final class WideModel {
         .metadata("llama.attention.head_count_kv", GgufValue.uint32(HEADS / 2))
         .metadata("llama.attention.layer_norm_rms_epsilon", GgufValue.float32(1e-5f))
         .metadata("general.file_type", GgufValue.uint32(1))
-        .metadata(ValueHead.GGUF_KEY, GgufValue.floats(head))
+        .metadata(RewardMetadata.VALUE_HEAD, GgufValue.floats(head))
         .metadata("reward_model.template", GgufValue.text("llama2"))
         .metadata("reward_model.max_length", GgufValue.uint32(512))
         .metadata("reward_model.readout", GgufValue.text("last_token"));

@@ -3,10 +3,10 @@ package dev.murmuration.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.murmuration.TestModels;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.reward.ValueHead;
+import dev.murmuration.model.RewardMetadata;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -48,7 +48,7 @@ class BadModelTest {
 
   private Path changed(UnaryOperator<GgufWriter> change) throws IOException {
     Path file = folder.resolve("changed.gguf");
-    change.apply(GgufWriter.copyOf(Gguf.read(TestModels.TINY))).write(file);
+    change.apply(GgufWriter.copyOf(GgufReader.read(TestModels.TINY))).write(file);
     return file;
   }
 
@@ -107,13 +107,13 @@ class BadModelTest {
     refused(
         ExitCode.FAILED,
         "no head",
-        score(changed(w -> w.removeMetadata(ValueHead.GGUF_KEY))),
+        score(changed(w -> w.removeMetadata(RewardMetadata.VALUE_HEAD))),
         "no value head",
         "--value-head");
     refused(
         ExitCode.FAILED,
         "a short head",
-        score(changed(w -> w.metadata(ValueHead.GGUF_KEY, GgufValue.floats(new float[63])))),
+        score(changed(w -> w.metadata(RewardMetadata.VALUE_HEAD, GgufValue.floats(new float[63])))),
         "63 weights",
         "64");
     float[] nan = new float[64];
@@ -121,7 +121,7 @@ class BadModelTest {
     refused(
         ExitCode.FAILED,
         "a head with NaN",
-        score(changed(w -> w.metadata(ValueHead.GGUF_KEY, GgufValue.floats(nan)))),
+        score(changed(w -> w.metadata(RewardMetadata.VALUE_HEAD, GgufValue.floats(nan)))),
         "weight 17 is NaN");
   }
 

@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.TestModels;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.gguf.LlamaHyperparameters;
 import dev.murmuration.llama.Hardware;
 import dev.murmuration.llama.Llama;
+import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -178,9 +180,10 @@ class BenchCommandTest {
 
   @Test
   void operationsAreTwoForEachParameter() throws Exception {
-    Gguf gguf = Gguf.read(TestModels.FLEDGLING);
-    LlamaHyperparameters model = LlamaHyperparameters.validate(gguf);
-    BenchArithmetic arithmetic = BenchArithmetic.of(gguf, model, 64);
+    Gguf gguf = GgufReader.read(TestModels.FLEDGLING);
+    ModelFile file = ModelFile.of(gguf);
+    LlamaHyperparameters model = file.shape();
+    BenchArithmetic arithmetic = BenchArithmetic.of(file, 64);
     double matrices =
         gguf.tensors().stream()
             .filter(tensor -> tensor.name().startsWith("blk.") && tensor.dims().size() == 2)

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.TestModels;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
 import java.nio.file.Files;
@@ -56,7 +57,7 @@ class InspectCommandTest {
         .isEqualTo("[{\"type\":\"F32\",\"tensors\":20,\"bytes\":8619264}]");
     assertThat(json.at("/value_head/length").asInt()).isEqualTo(64);
     float[] head =
-        Gguf.read(TestModels.TINY).floats("reward_model.value_head.weight").orElseThrow();
+        GgufReader.read(TestModels.TINY).floats("reward_model.value_head.weight").orElseThrow();
     double squares = 0;
     for (float weight : head) {
       squares += (double) weight * weight;
@@ -200,7 +201,7 @@ class InspectCommandTest {
 
   @Test
   void aModelThatWouldBeRefusedIsShownWithTheReason() throws Exception {
-    Gguf tiny = Gguf.read(TestModels.TINY);
+    Gguf tiny = GgufReader.read(TestModels.TINY);
     refused(
         GgufWriter.copyOf(tiny).removeTensor("output_norm.weight"),
         "the tensor output_norm.weight is missing");
@@ -212,7 +213,7 @@ class InspectCommandTest {
         "has 2 weights, but the model's hidden states have 64");
     refused(
         GgufWriter.copyOf(tiny).metadata("reward_model.readout", GgufValue.text("mean")),
-        "reward_model.readout is 'mean'");
+        "reward_model.readout is \"mean\"");
     refused(
         GgufWriter.copyOf(tiny).metadata("reward_model.max_length", GgufValue.uint32(1 << 20)),
         "reward_model.max_length is 1048576 tokens; this model takes 2 to 4096");
@@ -235,7 +236,7 @@ class InspectCommandTest {
   @Test
   void aModelWithoutAHeadIsSound() throws Exception {
     Path file = directory.resolve("plain.gguf");
-    GgufWriter.copyOf(Gguf.read(TestModels.TINY))
+    GgufWriter.copyOf(GgufReader.read(TestModels.TINY))
         .removeMetadata("reward_model.value_head.weight")
         .write(file);
     Cli text = Cli.run("inspect", file.toString());

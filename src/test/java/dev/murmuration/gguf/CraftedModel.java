@@ -12,14 +12,14 @@ import java.util.Random;
 
 /** A complete llama model of some 40 KB that tests change in one place at a time. */
 public final class CraftedModel {
-  static final int HIDDEN_SIZE = 32;
-  static final int LAYERS = 2;
+  public static final int HIDDEN_SIZE = 32;
+  public static final int LAYERS = 2;
   static final int FEED_FORWARD_SIZE = 64;
   public static final int VOCABULARY_SIZE = 264;
 
   private CraftedModel() {}
 
-  static GgufWriter writer() {
+  public static GgufWriter writer() {
     GgufWriter writer = new GgufWriter();
     metadata(writer);
     tokenizer(writer);
@@ -51,10 +51,10 @@ public final class CraftedModel {
     writer.metadata("reward_model.value_head.weight", GgufValue.floats(head)).write(file);
   }
 
-  static Gguf read(GgufWriter writer, Path directory) throws IOException {
+  public static Gguf read(GgufWriter writer, Path directory) throws IOException {
     Path file = directory.resolve("model.gguf");
     writer.write(file);
-    return Gguf.read(file);
+    return GgufReader.read(file);
   }
 
   static byte[] bytes(Path directory) throws IOException {
@@ -63,7 +63,7 @@ public final class CraftedModel {
     return Files.readAllBytes(file);
   }
 
-  static List<String> tokens() {
+  public static List<String> tokens() {
     List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
     HexFormat hex = HexFormat.of().withUpperCase();
     for (int value = 0; value < 256; value++) {
@@ -73,7 +73,7 @@ public final class CraftedModel {
     return tokens;
   }
 
-  static int[] tokenTypes() {
+  public static int[] tokenTypes() {
     int[] types = new int[VOCABULARY_SIZE];
     for (int id = 0; id < types.length; id++) {
       types[id] = id == 0 ? 2 : id < 3 ? 3 : id < 259 ? 6 : 1;
@@ -135,7 +135,8 @@ public final class CraftedModel {
   }
 
   /** Adds a tensor of zeros, or replaces one. */
-  static GgufWriter tensor(GgufWriter writer, String name, GgufTensorType type, Long... dims) {
+  public static GgufWriter tensor(
+      GgufWriter writer, String name, GgufTensorType type, Long... dims) {
     List<Long> lengths = List.of(dims);
     long elements = lengths.stream().reduce(1L, Math::multiplyExact);
     int size = Math.toIntExact(type.byteSize(elements));

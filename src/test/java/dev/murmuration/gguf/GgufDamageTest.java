@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.model.LlamaCheck;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -22,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Damaged files are refused, with a {@link GgufException} and nothing else, and soon. */
+/** Damaged files are refused, with a {@link BadFileException} and nothing else, and soon. */
 @Tag("unit")
 @Timeout(120)
 class GgufDamageTest {
@@ -52,7 +54,7 @@ class GgufDamageTest {
     original = CraftedModel.bytes(directory);
     file = directory.resolve("damaged.gguf");
     Files.write(file, original);
-    dataOffset = (int) Gguf.read(file).dataOffset();
+    dataOffset = (int) GgufReader.read(file).dataOffset();
   }
 
   @Test
@@ -72,9 +74,9 @@ class GgufDamageTest {
     for (int percent = 0; percent < 100; percent++) {
       int size = dataOffset + (original.length - dataOffset) * percent / 100;
       Files.write(file, Arrays.copyOf(original, size));
-      assertThatThrownBy(() -> Gguf.read(file))
+      assertThatThrownBy(() -> GgufReader.read(file))
           .as("first %s bytes", size)
-          .isInstanceOf(GgufException.class)
+          .isInstanceOf(BadFileException.class)
           .hasMessageContainingAll(
               "incomplete", "" + size + " bytes", "" + original.length, "download it again");
     }
@@ -87,8 +89,8 @@ class GgufDamageTest {
       byte[] damaged = original.clone();
       little(damaged).putLong(offset, count);
       Files.write(file, damaged);
-      assertThatThrownBy(() -> Gguf.read(file))
-          .isInstanceOf(GgufException.class)
+      assertThatThrownBy(() -> GgufReader.read(file))
+          .isInstanceOf(BadFileException.class)
           .hasMessageContainingAll(name, Long.toUnsignedString(count));
     }
   }
@@ -196,8 +198,8 @@ class GgufDamageTest {
     try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
       sparse.setLength(1L << 32);
     }
-    assertThatThrownBy(() -> Gguf.read(file))
-        .isInstanceOf(GgufException.class)
+    assertThatThrownBy(() -> GgufReader.read(file))
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("tokenizer.ggml.tokens", "limit", "" + (64 << 20));
   }
 
@@ -216,8 +218,8 @@ class GgufDamageTest {
 
   private void refused(byte[] damaged, String... expected) throws IOException {
     Files.write(file, damaged);
-    assertThatThrownBy(() -> Gguf.read(file))
-        .isInstanceOf(GgufException.class)
+    assertThatThrownBy(() -> GgufReader.read(file))
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll(expected);
   }
 
@@ -264,9 +266,9 @@ class GgufDamageTest {
   private boolean accepts(byte[] content) throws IOException {
     Files.write(file, content);
     try {
-      LlamaHyperparameters.validate(Gguf.read(file));
+      LlamaCheck.check(GgufReader.read(file));
       return true;
-    } catch (GgufException e) {
+    } catch (BadFileException e) {
       assertThat(e.getMessage()).startsWith(file + ": ").doesNotContain("\n");
       return false;
     }

@@ -39,7 +39,7 @@ class GgufRoundTripTest {
     Path file = Files.createTempFile("round-trip", ".gguf");
     try {
       write(metadata, tensors, file);
-      Gguf gguf = Gguf.read(file);
+      Gguf gguf = GgufReader.read(file);
       assertThat(new ArrayList<>(gguf.metadata().entrySet()))
           .isEqualTo(new ArrayList<>(metadata.entrySet()));
       assertThat(gguf.tensors().stream().map(GgufTensor::name).toList())

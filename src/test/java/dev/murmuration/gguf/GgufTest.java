@@ -3,6 +3,9 @@ package dev.murmuration.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.model.LlamaCheck;
+import dev.murmuration.model.LlamaHyperparameters;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -24,7 +27,7 @@ class GgufTest {
 
   @Test
   void readsTheHeaderOfTheTinyModel() throws IOException {
-    Gguf gguf = Gguf.read(resource(TINY));
+    Gguf gguf = GgufReader.read(resource(TINY));
 
     assertThat(gguf.version()).isEqualTo(3);
     assertThat(gguf.fileSize()).isEqualTo(9_345_056);
@@ -46,7 +49,7 @@ class GgufTest {
 
   @Test
   void readsEveryKindOfValue() throws IOException {
-    Gguf gguf = Gguf.read(resource(TINY));
+    Gguf gguf = GgufReader.read(resource(TINY));
 
     assertThat(gguf.string("general.name")).contains("starling-rm");
     assertThat(gguf.unsignedInt("llama.block_count")).hasValue(2);
@@ -63,7 +66,7 @@ class GgufTest {
 
   @Test
   void anAbsentKeyIsEmpty() throws IOException {
-    Gguf gguf = Gguf.read(resource(TINY));
+    Gguf gguf = GgufReader.read(resource(TINY));
 
     assertThat(gguf.string("none")).isEmpty();
     assertThat(gguf.unsignedInt("none")).isEmpty();
@@ -76,16 +79,16 @@ class GgufTest {
 
   @Test
   void aKeyOfAnotherTypeIsRefused() throws IOException {
-    Gguf gguf = Gguf.read(resource(TINY));
+    Gguf gguf = GgufReader.read(resource(TINY));
 
     assertThatThrownBy(() -> gguf.string("llama.block_count"))
-        .isInstanceOf(GgufException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("tiny-rm-f32.gguf", "llama.block_count", "uint32", "string");
     assertThatThrownBy(() -> gguf.unsignedInt("tokenizer.ggml.scores"))
-        .isInstanceOf(GgufException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("tokenizer.ggml.scores", "array of 32000 float32", "uint32");
     assertThatThrownBy(() -> gguf.floats("tokenizer.ggml.token_type"))
-        .isInstanceOf(GgufException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("array of 32000 int32", "array of float32");
   }
 
@@ -96,14 +99,14 @@ class GgufTest {
     Gguf gguf = CraftedModel.read(writer, directory);
 
     assertThatThrownBy(() -> gguf.unsignedInt("x.y"))
-        .isInstanceOf(GgufException.class)
+        .isInstanceOf(BadFileException.class)
         .hasMessageContainingAll("x.y", "uint64", "uint32");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {TINY, FLEDGLING, BUNDLED})
   void acceptsTheModelsOfThisProject(String model) throws IOException {
-    LlamaHyperparameters sizes = LlamaHyperparameters.validate(Gguf.read(resource(model)));
+    LlamaHyperparameters sizes = LlamaCheck.check(GgufReader.read(resource(model)));
 
     assertThat(sizes.vocabularySize()).isEqualTo(32_000);
     assertThat(sizes.headSize()).isEqualTo(32);
@@ -115,7 +118,7 @@ class GgufTest {
 
   @Test
   void reportsTheSizesOfTheBundledModel() throws IOException {
-    LlamaHyperparameters sizes = LlamaHyperparameters.validate(Gguf.read(resource(BUNDLED)));
+    LlamaHyperparameters sizes = LlamaCheck.check(GgufReader.read(resource(BUNDLED)));
 
     assertThat(sizes)
         .isEqualTo(
@@ -129,7 +132,7 @@ class GgufTest {
     Path source = resource(model);
     Path copy = directory.resolve("copy.gguf");
 
-    GgufWriter.copyOf(Gguf.read(source)).write(copy);
+    GgufWriter.copyOf(GgufReader.read(source)).write(copy);
 
     assertThat(Files.mismatch(source, copy)).isEqualTo(-1);
     try (var files = Files.list(directory)) {

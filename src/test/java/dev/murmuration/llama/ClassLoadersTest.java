@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
 import dev.murmuration.llama.bindings.Bindings;
+import dev.murmuration.llama.loading.NativeLibrary;
+import dev.murmuration.llama.loading.NativeManifest;
+import dev.murmuration.llama.loading.VerifiedSet;
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
 import java.io.File;
 import java.io.IOException;
@@ -35,7 +39,7 @@ class ClassLoadersTest {
     /** The reward of a golden text. */
     public static double reward() throws IOException {
       try (RewardModel model = RewardModel.load(TestModels.TINY)) {
-        return model.scoreText(TestModels.tinyGolden().getFirst().text()).reward();
+        return model.score(Input.text(TestModels.tinyGolden().getFirst().text())).reward();
       }
     }
 
@@ -64,7 +68,7 @@ class ClassLoadersTest {
         said.append(e.getMessage());
       }
       int[] steps = {0};
-      try (ModelFile input = ModelFile.open(TestModels.TINY)) {
+      try (OpenModelFile input = OpenModelFile.open(TestModels.TINY)) {
         NativeQuantizer.quantize(
             input,
             Path.of(folder, "quantized.gguf"),

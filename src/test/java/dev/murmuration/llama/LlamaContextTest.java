@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.llama.ContextParameters.Readout;
@@ -153,7 +153,7 @@ class LlamaContextTest {
               Bindings.murmur_token_piece(
                   vocabulary, 1 << 20, arena.allocate(8), 8, error.segment(), error.size()))
           .isEqualTo(Integer.MIN_VALUE);
-      assertThat(NativeError.text(error.segment())).isNotEmpty();
+      assertThat(error.text()).isNotEmpty();
 
       // GGML_ASSERT(n_tokens <= n_batch), before anything is computed
       assertThat(context.decodeUnchecked(tooManyTokens(arena))).isEqualTo(Bindings.MURMUR_ASSERT());
@@ -181,7 +181,7 @@ class LlamaContextTest {
   void anAssertInsideAComputationIsReportedAndEndsTheProcess(@TempDir Path directory)
       throws Exception {
     Path file = directory.resolve("negative-epsilon.gguf");
-    GgufWriter.copyOf(Gguf.read(TestModels.TINY))
+    GgufWriter.copyOf(GgufReader.read(TestModels.TINY))
         .metadata("llama.attention.layer_norm_rms_epsilon", GgufValue.float32(-1))
         .write(file);
     ChildJvm.Result result = new ChildJvm(AssertInCompute.class).run(file);

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.TestModels;
-import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -41,7 +41,8 @@ class UpcallTest {
                     ModelParameters.DEFAULT,
                     share -> UpcallTest.<RuntimeException>sneak(e)))
         .isSameAs(e);
-    Options options = Options.defaults().progress(share -> UpcallTest.<RuntimeException>sneak(e));
+    RewardModelOptions options =
+        RewardModelOptions.defaults().progress(share -> UpcallTest.<RuntimeException>sneak(e));
     assertThatThrownBy(() -> RewardModel.load(TestModels.TINY, options)).isSameAs(e);
   }
 
@@ -50,7 +51,7 @@ class UpcallTest {
   void whatAProgressCallbackThrowsComesOutOfQuantizing(Throwable e, @TempDir Path folder) {
     assertThatThrownBy(
             () -> {
-              try (ModelFile input = ModelFile.open(TestModels.TINY)) {
+              try (OpenModelFile input = OpenModelFile.open(TestModels.TINY)) {
                 NativeQuantizer.quantize(
                     input,
                     folder.resolve("output.gguf"),

@@ -49,7 +49,7 @@ class ModuleTest {
             .descriptor();
     assertThat(module.exports())
         .extracting(ModuleDescriptor.Exports::source)
-        .containsExactlyInAnyOrder("dev.murmuration.reward", "dev.murmuration.gguf");
+        .containsExactly("dev.murmuration.reward");
     assertThat(module.exports()).noneMatch(ModuleDescriptor.Exports::isQualified);
   }
 
@@ -62,11 +62,11 @@ class ModuleTest {
         main,
         """
         package app;
-        import dev.murmuration.reward.Options;
+        import dev.murmuration.reward.RewardModelOptions;
         import dev.murmuration.reward.RewardModel;
         public final class Main {
           public static void main(String[] arguments) throws Exception {
-            try (RewardModel model = RewardModel.loadEmbedded(Options.defaults())) {
+            try (RewardModel model = RewardModel.loadEmbedded(RewardModelOptions.defaults())) {
               System.out.print((float) model.score("Hello?", "Hi there, how can I help?").reward());
             }
           }

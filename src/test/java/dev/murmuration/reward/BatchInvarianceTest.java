@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
 import dev.murmuration.TestTexts;
-import dev.murmuration.checkpoint.Quantizer;
 import dev.murmuration.checkpoint.WideModel;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.quantize.Quantizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -87,24 +87,24 @@ class BatchInvarianceTest {
   /** Texts whose rewards are other bits than when they are scored alone. */
   private static List<String> different(
       Path model, Precision precision, List<String> texts, List<Way> ways) throws Exception {
-    Options options = Options.defaults().precision(precision);
+    RewardModelOptions options = RewardModelOptions.defaults().precision(precision);
     Map<String, Double> alone = new HashMap<>();
     try (RewardModel plain = RewardModel.load(model, options.threads(1).reuse(false))) {
       for (String text : texts) {
-        alone.put(text, plain.scoreText(text).reward());
+        alone.put(text, plain.score(Input.text(text)).reward());
       }
     }
     List<String> different = new ArrayList<>();
     for (Way way : ways) {
       List<String> shuffled = new ArrayList<>(texts);
       Collections.shuffle(shuffled, new Random(way.microBatch()));
-      Options changed = options.threads(way.threads()).microBatchSize(way.microBatch());
+      RewardModelOptions changed = options.threads(way.threads()).microBatchSize(way.microBatch());
       try (RewardModel reusing = RewardModel.load(model, changed)) {
-        reusing.scoreAllTexts(TestTexts.bestOf(1, 5, way.microBatch()));
+        reusing.scoreAll(TestTexts.inputs(TestTexts.bestOf(1, 5, way.microBatch())));
         List<Reward> rewards =
             way.together()
-                ? reusing.scoreAllTexts(shuffled)
-                : shuffled.stream().map(reusing::scoreText).toList();
+                ? reusing.scoreAll(TestTexts.inputs(shuffled))
+                : shuffled.stream().map(text -> reusing.score(Input.text(text))).toList();
         for (int i = 0; i < rewards.size(); i++) {
           if (rewards.get(i).reward() != alone.get(shuffled.get(i))) {
             different.add(way + ": " + shuffled.get(i));

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
+import dev.murmuration.engine.Completion;
+import dev.murmuration.engine.Deadline;
+import dev.murmuration.engine.Step;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -81,10 +84,12 @@ class EngineFaultTest {
   @MethodSource("faults")
   void whereverItFailsEveryCallerIsAnsweredAndTheModelGoesOn(Throwable fault) throws Exception {
     Faults faults = new Faults();
-    Options options = Options.defaults().precision(Precision.EXACT).queueCapacity(4).probe(faults);
+    RewardModelOptions options =
+        RewardModelOptions.defaults().precision(Precision.EXACT).queueCapacity(4).probe(faults);
     try (RewardModel model = RewardModel.load(TestModels.TINY, options);
         RewardModel untouched =
-            RewardModel.load(TestModels.TINY, Options.defaults().precision(Precision.EXACT))) {
+            RewardModel.load(
+                TestModels.TINY, RewardModelOptions.defaults().precision(Precision.EXACT))) {
       int call = 0;
       for (Step step : STEPS) {
         faults.arm(step, fault);
@@ -108,7 +113,8 @@ class EngineFaultTest {
           Thread.onSpinWait();
         }
         for (String text : texts) {
-          assertThat(model.scoreText(text).reward()).isEqualTo(untouched.scoreText(text).reward());
+          assertThat(model.score(Input.text(text)).reward())
+              .isEqualTo(untouched.score(Input.text(text)).reward());
         }
       }
       assertThat(call).isEqualTo(10 * STEPS.size());
@@ -120,8 +126,8 @@ class EngineFaultTest {
     List<Future<?>> answers = new ArrayList<>();
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (String text : texts) {
-        answers.add(threads.submit(() -> model.scoreText(text)));
-        answers.add(threads.submit(() -> model.scoreTextAsync(text).get()));
+        answers.add(threads.submit(() -> model.score(Input.text(text))));
+        answers.add(threads.submit(() -> model.submit(Input.text(text)).get()));
       }
     }
     return answers;
@@ -141,24 +147,25 @@ class EngineFaultTest {
             throw fault;
           }
         };
-    RewardModel model = RewardModel.load(TestModels.TINY, Options.defaults().probe(probe));
+    RewardModel model =
+        RewardModel.load(TestModels.TINY, RewardModelOptions.defaults().probe(probe));
     failing.set(true);
     // A caller who comes just when it fails is told of it; the engine ends when there is nobody.
     Throwable told = fault;
     for (int i = 0; told == null || fault.equals(told); i++) {
       String text = TEXT + i;
-      told = catchThrowable(() -> model.scoreText(text));
+      told = catchThrowable(() -> model.score(Input.text(text)));
     }
     assertThat(told)
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("ended")
         .hasMessageContaining("load it again")
         .hasRootCause(fault);
-    assertThatThrownBy(() -> model.scoreTextAsync(TEXT)).hasRootCause(fault);
+    assertThatThrownBy(() -> model.submit(Input.text(TEXT))).hasRootCause(fault);
     model.close();
     model.close();
     try (RewardModel next = RewardModel.load(TestModels.TINY)) {
-      assertThat(next.scoreText(TEXT).reward()).isFinite();
+      assertThat(next.score(Input.text(TEXT)).reward()).isFinite();
     }
   }
 
@@ -177,16 +184,17 @@ class EngineFaultTest {
             throw new OutOfMemoryError("injected");
           }
         };
-    RewardModel model = RewardModel.load(TestModels.TINY, Options.defaults().probe(probe));
-    model.scoreText(TEXT);
+    RewardModel model =
+        RewardModel.load(TestModels.TINY, RewardModelOptions.defaults().probe(probe));
+    model.score(Input.text(TEXT));
     List<CompletableFuture<Reward>> answers = new ArrayList<>();
-    answers.add(model.scoreTextAsync(TEXT + "first"));
+    answers.add(model.submit(Input.text(TEXT + "first")));
     if (step == Step.TAKE) {
       // The engine holds the lock of the queue then.
       reached.await();
     } else {
       reached.await();
-      answers.add(model.scoreTextAsync(TEXT + "second"));
+      answers.add(model.submit(Input.text(TEXT + "second")));
     }
     Thread closer = Thread.ofPlatform().start(model::close);
     go.countDown();
@@ -195,7 +203,7 @@ class EngineFaultTest {
       Throwable failure = catchThrowable(() -> answer.get(SOON_SECONDS, TimeUnit.SECONDS));
       assertThat(failure instanceof TimeoutException).as("no answer").isFalse();
     }
-    assertThatThrownBy(() -> model.scoreText(TEXT))
+    assertThatThrownBy(() -> model.score(Input.text(TEXT)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("closed");
   }
@@ -227,7 +235,7 @@ class EngineFaultTest {
       assertThatThrownBy(() -> future.get(SOON_SECONDS, TimeUnit.SECONDS))
           .isInstanceOf(ExecutionException.class)
           .hasCause(fault);
-      assertThat(model.scoreText(TEXT).reward()).isFinite();
+      assertThat(model.score(Input.text(TEXT)).reward()).isFinite();
     } catch (IOException e) {
       throw new AssertionError(e);
     }
@@ -258,11 +266,12 @@ class EngineFaultTest {
     public static void main(String[] args) throws Exception {
       int failed = 0;
       int scored = 0;
-      Options options = Options.defaults().precision(Precision.EXACT).cells(4096);
+      RewardModelOptions options =
+          RewardModelOptions.defaults().precision(Precision.EXACT).cells(4096);
       RewardModel model = RewardModel.load(TestModels.TINY, options);
       // A class whose first use ends with OutOfMemoryError stays unusable, says the JVM's
       // specification: each is used once before.
-      double before = model.scoreTextAsync(TEXT).get().reward();
+      double before = model.submit(Input.text(TEXT)).get().reward();
       AtomicInteger hogs = new AtomicInteger();
       Thread hog = Thread.ofPlatform().daemon().start(() -> fill(hogs));
       for (int round = 0; round < ROUNDS; round++) {
@@ -271,8 +280,9 @@ class EngineFaultTest {
           for (int i = 0; i < 8; i++) {
             RewardModel own = model;
             String text = TEXT.repeat(20) + round + " " + i;
-            answers.add(threads.submit(() -> own.scoreText(text)));
-            answers.add(threads.submit(() -> own.scoreTextAsync(text).get(60, TimeUnit.SECONDS)));
+            answers.add(threads.submit(() -> own.score(Input.text(text))));
+            answers.add(
+                threads.submit(() -> own.submit(Input.text(text)).get(60, TimeUnit.SECONDS)));
           }
           for (Future<?> answer : answers) {
             try {
@@ -293,7 +303,7 @@ class EngineFaultTest {
       hog.join();
       model.close();
       try (RewardModel next = RewardModel.load(TestModels.TINY, options)) {
-        double reward = next.scoreText(TEXT).reward();
+        double reward = next.score(Input.text(TEXT)).reward();
         System.out.println(
             scored
                 + " scored, "

@@ -68,10 +68,12 @@ class GoldenRewardsTest {
     try (RewardModel model =
         RewardModel.load(
             file,
-            Options.defaults().precision(precision).everyOutput(readout == Readout.EMBEDDINGS))) {
+            RewardModelOptions.defaults()
+                .precision(precision)
+                .everyOutput(readout == Readout.EMBEDDINGS))) {
       SoftAssertions all = new SoftAssertions();
       for (Golden row : golden) {
-        Reward reward = model.scoreText(row.text());
+        Reward reward = model.score(Input.text(row.text()));
         all.assertThat(reward.reward()).as(row.id()).isCloseTo(row.reward(), within(tolerance));
         all.assertThat(reward.tokens()).as(row.id()).isEqualTo(row.tokenIds().length);
         all.assertThat(reward.readoutTokenId())
@@ -85,16 +87,16 @@ class GoldenRewardsTest {
   @ParameterizedTest(name = "{0}")
   @CsvSource({"EXACT", "FAST"})
   void bothReadOutsGiveTheSameReward(Precision precision) throws Exception {
-    Options options = Options.defaults().precision(precision);
+    RewardModelOptions options = RewardModelOptions.defaults().precision(precision);
     try (RewardModel pruned = RewardModel.load(TestModels.TINY, options);
         RewardModel plain = RewardModel.load(TestModels.TINY, options.everyOutput(true))) {
       for (Golden row : TestModels.tinyGolden()) {
         // The last layer's matrices are multiplied with 4 rows in one and with all in the other:
         // float32 sums of 192
         // terms near 1, so a few units of 2^-24 each.
-        assertThat(pruned.scoreText(row.text()).reward())
+        assertThat(pruned.score(Input.text(row.text())).reward())
             .as(row.id())
-            .isCloseTo(plain.scoreText(row.text()).reward(), within(2e-5));
+            .isCloseTo(plain.score(Input.text(row.text())).reward(), within(2e-5));
       }
     }
   }

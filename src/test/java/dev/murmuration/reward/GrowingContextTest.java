@@ -6,11 +6,18 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.murmuration.TestModels;
 import dev.murmuration.TestTexts;
-import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.engine.GrowingContext;
+import dev.murmuration.engine.Step;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.ModelParameters;
+import dev.murmuration.memory.ContextMemory;
+import dev.murmuration.memory.ContextRequest;
+import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.WeightMemory;
+import dev.murmuration.model.LlamaCheck;
+import dev.murmuration.model.LlamaHyperparameters;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -32,7 +39,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("native")
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class GrowingContextTest {
-  private static final Options EXACT = Options.defaults().precision(Precision.EXACT);
+  private static final RewardModelOptions EXACT =
+      RewardModelOptions.defaults().precision(Precision.EXACT);
 
   /** Tokens that a cache of 256 cells holds, and tokens that it does not. */
   private static final String SHORT = TestTexts.words(100, new Random(1));
@@ -57,7 +65,7 @@ class GrowingContextTest {
     }
   }
 
-  private static RewardModel load(Options options) throws Exception {
+  private static RewardModel load(RewardModelOptions options) throws Exception {
     return RewardModel.load(TestModels.TINY, options);
   }
 
@@ -66,20 +74,22 @@ class GrowingContextTest {
   void rewardsAreThoseOfACacheThatIsLargeFromTheStart(Precision precision) throws Exception {
     Growth growth = new Growth(_ -> false);
     Growth never = new Growth(_ -> false);
-    Options options = Options.defaults().precision(precision);
+    RewardModelOptions options = RewardModelOptions.defaults().precision(precision);
     try (RewardModel model = load(options.probe(growth));
         RewardModel fixed = load(options.cells(4096).probe(never))) {
       List<String> texts = new ArrayList<>(List.of(SHORT, LONG, SHORT));
       texts.addAll(TestTexts.bestOf(2, 8, 3));
       for (String text : texts) {
-        assertThat(model.scoreText(text).reward()).isEqualTo(fixed.scoreText(text).reward());
+        assertThat(model.score(Input.text(text)).reward())
+            .isEqualTo(fixed.score(Input.text(text)).reward());
       }
-      assertThat(model.traceText(LONG).steps()).isEqualTo(fixed.traceText(LONG).steps());
-      assertThat(model.scoreAllTexts(texts).getFirst().reward())
-          .isEqualTo(fixed.scoreText(SHORT).reward());
-      model.scoreText(SHORT);
+      assertThat(model.trace(Input.text(LONG)).steps())
+          .isEqualTo(fixed.trace(Input.text(LONG)).steps());
+      assertThat(model.scoreAll(TestTexts.inputs(texts)).getFirst().reward())
+          .isEqualTo(fixed.score(Input.text(SHORT)).reward());
+      model.score(Input.text(SHORT));
       ScoringStatistics before = model.statistics();
-      model.scoreText(SHORT);
+      model.score(Input.text(SHORT));
       assertThat(model.statistics().since(before).tokensComputed()).isZero();
       assertThat(growth.times).hasValueBetween(2, 4);
       assertThat(never.times).hasValue(0);
@@ -89,7 +99,7 @@ class GrowingContextTest {
   @Test
   void aSessionStaysInASmallCache() throws Exception {
     Growth growth = new Growth(_ -> false);
-    try (RewardModel model = load(Options.defaults().probe(growth))) {
+    try (RewardModel model = load(RewardModelOptions.defaults().probe(growth))) {
       Random random = new Random(4);
       ScoringSession session = model.session().prompt(SHORT);
       session.score(SHORT);
@@ -107,16 +117,16 @@ class GrowingContextTest {
   @Test
   void textsInTurnGetACacheForAllOfThem() throws Exception {
     Growth growth = new Growth(_ -> false);
-    try (RewardModel model = load(Options.defaults().probe(growth))) {
+    try (RewardModel model = load(RewardModelOptions.defaults().probe(growth))) {
       List<String> texts =
           Stream.of("all ", "her ", "one ", "time ", "good ", "life ")
               .map(first -> first + SHORT + " " + SHORT)
               .toList();
       for (int round = 0; round < 4; round++) {
-        texts.forEach(model::scoreText);
+        texts.forEach(text -> model.score(Input.text(text)));
       }
       ScoringStatistics before = model.statistics();
-      texts.forEach(model::scoreText);
+      texts.forEach(text -> model.score(Input.text(text)));
       assertThat(model.statistics().since(before).tokensComputed()).isZero();
       assertThat(growth.times).hasValueBetween(1, 3);
     }
@@ -127,19 +137,21 @@ class GrowingContextTest {
     Growth growth = new Growth(_ -> true);
     try (RewardModel model = load(EXACT.probe(growth));
         RewardModel plain = load(EXACT)) {
-      double reward = plain.scoreText(SHORT).reward();
-      assertThat(model.scoreText(SHORT).reward()).isEqualTo(reward);
-      assertThatThrownBy(() -> model.scoreText(LONG)).isSameAs(growth.failure);
-      assertThat(model.scoreText(SHORT).reward()).isEqualTo(reward);
+      double reward = plain.score(Input.text(SHORT)).reward();
+      assertThat(model.score(Input.text(SHORT)).reward()).isEqualTo(reward);
+      assertThatThrownBy(() -> model.score(Input.text(LONG))).isSameAs(growth.failure);
+      assertThat(model.score(Input.text(SHORT)).reward()).isEqualTo(reward);
       // Together they are too much, one after another they are not.
       List<String> texts = new ArrayList<>(TestTexts.bestOf(1, 8, 5));
       texts.add(SHORT);
-      List<Double> expected = texts.stream().map(t -> plain.scoreText(t).reward()).toList();
-      assertThat(model.scoreAllTexts(texts).stream().map(Reward::reward)).isEqualTo(expected);
-      assertThatThrownBy(() -> model.traceText(LONG)).isSameAs(growth.failure);
-      CompletableFuture<Reward> refused = model.scoreTextAsync(LONG);
-      CompletableFuture<Reward> scored = model.scoreTextAsync(SHORT + " good");
-      assertThat(scored.get().reward()).isEqualTo(plain.scoreText(SHORT + " good").reward());
+      List<Double> expected = texts.stream().map(t -> plain.score(Input.text(t)).reward()).toList();
+      assertThat(model.scoreAll(TestTexts.inputs(texts)).stream().map(Reward::reward))
+          .isEqualTo(expected);
+      assertThatThrownBy(() -> model.trace(Input.text(LONG))).isSameAs(growth.failure);
+      CompletableFuture<Reward> refused = model.submit(Input.text(LONG));
+      CompletableFuture<Reward> scored = model.submit(Input.text(SHORT + " good"));
+      assertThat(scored.get().reward())
+          .isEqualTo(plain.score(Input.text(SHORT + " good")).reward());
       assertThat(catchThrowable(refused::get)).hasCause(growth.failure);
     }
   }
@@ -151,7 +163,8 @@ class GrowingContextTest {
         RewardModel plain = load(EXACT)) {
       for (int tokens : new int[] {600, 900}) {
         String text = TestTexts.words(tokens, new Random(tokens));
-        assertThat(model.scoreText(text).reward()).isEqualTo(plain.scoreText(text).reward());
+        assertThat(model.score(Input.text(text)).reward())
+            .isEqualTo(plain.score(Input.text(text)).reward());
       }
       // To 768 cells; not to 1536, but to 1024.
       assertThat(growth.times).hasValue(3);
@@ -170,10 +183,12 @@ class GrowingContextTest {
         };
     try (RewardModel model = load(EXACT.probe(probe));
         RewardModel plain = load(EXACT)) {
-      model.scoreText(SHORT);
-      assertThatThrownBy(() -> model.scoreText(LONG)).isSameAs(error);
-      assertThat(model.scoreText(SHORT).reward()).isEqualTo(plain.scoreText(SHORT).reward());
-      assertThat(model.scoreText(LONG).reward()).isEqualTo(plain.scoreText(LONG).reward());
+      model.score(Input.text(SHORT));
+      assertThatThrownBy(() -> model.score(Input.text(LONG))).isSameAs(error);
+      assertThat(model.score(Input.text(SHORT)).reward())
+          .isEqualTo(plain.score(Input.text(SHORT)).reward());
+      assertThat(model.score(Input.text(LONG)).reward())
+          .isEqualTo(plain.score(Input.text(LONG)).reward());
     }
   }
 
@@ -199,17 +214,18 @@ class GrowingContextTest {
     CountDownLatch go = new CountDownLatch(1);
     try (RewardModel model = growing(reached, go);
         RewardModel plain = load(EXACT)) {
-      CompletableFuture<Reward> cancelled = model.scoreTextAsync(LONG);
+      CompletableFuture<Reward> cancelled = model.submit(Input.text(LONG));
       reached.await();
       cancelled.cancel(true);
       go.countDown();
       assertThatThrownBy(cancelled::get).isInstanceOf(CancellationException.class);
-      assertThat(model.scoreText(LONG).reward()).isEqualTo(plain.scoreText(LONG).reward());
+      assertThat(model.score(Input.text(LONG)).reward())
+          .isEqualTo(plain.score(Input.text(LONG)).reward());
     }
     CountDownLatch again = new CountDownLatch(1);
     CountDownLatch letGo = new CountDownLatch(1);
     RewardModel model = growing(again, letGo);
-    CompletableFuture<Reward> ended = model.scoreTextAsync(LONG);
+    CompletableFuture<Reward> ended = model.submit(Input.text(LONG));
     again.await();
     Thread closer = Thread.ofPlatform().start(model::close);
     letGo.countDown();
@@ -221,10 +237,10 @@ class GrowingContextTest {
 
   @Test
   void memoryThatIsNotFreeIsNotTaken() throws Exception {
-    LlamaHyperparameters shape = LlamaHyperparameters.validate(Gguf.read(TestModels.TINY));
-    Options options = Options.defaults().threads(1);
+    LlamaHyperparameters shape = LlamaCheck.check(GgufReader.read(TestModels.TINY));
+    ContextRequest options = ContextRequest.DEFAULTS.threads(1);
     ContextSizes sizes =
-        new ContextSizes(shape, new Weights(0, 0, true, true), options, Long.MAX_VALUE);
+        new ContextSizes(shape, new WeightMemory(0, 0, true, true), options, Long.MAX_VALUE);
     long[] free = {0};
     try (LlamaModel model = LlamaModel.load(TestModels.TINY, ModelParameters.DEFAULT, null);
         GrowingContext growing = new GrowingContext(model, sizes, 4096, () -> free[0], _ -> {})) {

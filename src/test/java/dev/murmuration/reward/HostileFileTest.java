@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.LlamaException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -41,7 +41,7 @@ class HostileFileTest {
       Path file = Path.of(args[0]);
       TestModels.cut(_ -> {}).write(file);
       byte[] original = Files.readAllBytes(file);
-      int header = (int) Gguf.read(file).dataOffset();
+      int header = (int) GgufReader.read(file).dataOffset();
       // The vocabulary fills most of the header. Numbers and names, where a change tells most,
       // stand around it.
       int[] ends = vocabulary(original);
@@ -139,7 +139,7 @@ class HostileFileTest {
       System.err.println(what);
       try (RewardModel model =
           RewardModel.load(
-              file, Options.defaults().contextLength(256).threads(1).memoryMap(false))) {
+              file, RewardModelOptions.defaults().contextLength(256).threads(1).memoryMap(false))) {
         model.score("Hello?", "Hi, how can I help you?");
         scored++;
       } catch (IOException | IllegalArgumentException e) {

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestTexts;
-import dev.murmuration.checkpoint.Quantizer;
 import dev.murmuration.checkpoint.WideModel;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.quantize.Quantizer;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,14 +32,16 @@ class KernelRewardsTest {
       System.out.println(Llama.kernels().isEmpty());
       for (String file : args) {
         try (RewardModel model = RewardModel.load(Path.of(file), exact())) {
-          model.scoreAllTexts(TEXTS).forEach(reward -> System.out.println(reward.reward()));
+          model
+              .scoreAll(TestTexts.inputs(TEXTS))
+              .forEach(reward -> System.out.println(reward.reward()));
         }
       }
     }
   }
 
-  private static Options exact() {
-    return Options.defaults().precision(Precision.EXACT);
+  private static RewardModelOptions exact() {
+    return RewardModelOptions.defaults().precision(Precision.EXACT);
   }
 
   @BeforeAll
@@ -62,7 +64,7 @@ class KernelRewardsTest {
     List<String> lines = off.out().lines().toList();
     assertThat(lines.getFirst()).isEqualTo("true");
     try (RewardModel model = RewardModel.load(file, exact())) {
-      List<Reward> on = model.scoreAllTexts(TEXTS);
+      List<Reward> on = model.scoreAll(TestTexts.inputs(TEXTS));
       for (int i = 0; i < TEXTS.size(); i++) {
         // The rewards of these random weights are 5 apart, and exaggerate what both round.
         double llamaCpps = Double.parseDouble(lines.get(i + 1));

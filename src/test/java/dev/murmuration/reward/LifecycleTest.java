@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.TestModels;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.TestTexts;
+import dev.murmuration.engine.Step;
+import dev.murmuration.gguf.GgufReader;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,19 +35,19 @@ class LifecycleTest {
   /** 2048 tokens: long enough to be caught in the act. */
   private static final String LONG = "all right ".repeat(1100);
 
-  private static RewardModel load(Options options) throws Exception {
+  private static RewardModel load(RewardModelOptions options) throws Exception {
     return RewardModel.load(TestModels.TINY, options);
   }
 
   @Test
   void closingTwiceIsAllowedAndUseAfterCloseIsAnError() throws Exception {
-    RewardModel model = load(Options.defaults());
+    RewardModel model = load(RewardModelOptions.defaults());
     model.close();
     assertThatCode(model::close).doesNotThrowAnyException();
     assertThatThrownBy(() -> model.score("Hello?", "Hi"))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("closed");
-    assertThatThrownBy(() -> model.scoreAsync("Hello?", "Hi"))
+    assertThatThrownBy(() -> model.submit(Input.of("Hello?", "Hi")))
         .isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(() -> model.trace("Hello?", "Hi")).isInstanceOf(IllegalStateException.class);
   }
@@ -53,8 +55,8 @@ class LifecycleTest {
   @Test
   void closingWhile50ThreadsScore() throws Exception {
     for (int round = 0; round < 5; round++) {
-      RewardModel model = load(Options.defaults().reuse(false).queueCapacity(8));
-      double expected = model.scoreText(LONG).reward();
+      RewardModel model = load(RewardModelOptions.defaults().reuse(false).queueCapacity(8));
+      double expected = model.score(Input.text(LONG)).reward();
       CountDownLatch scored = new CountDownLatch(60);
       List<Future<?>> callers = new ArrayList<>();
       try (var threads = Executors.newFixedThreadPool(50)) {
@@ -63,7 +65,7 @@ class LifecycleTest {
               threads.submit(
                   () -> {
                     while (true) {
-                      assertThat(model.scoreText(LONG).reward()).isEqualTo(expected);
+                      assertThat(model.score(Input.text(LONG)).reward()).isEqualTo(expected);
                       scored.countDown();
                     }
                   }));
@@ -83,7 +85,7 @@ class LifecycleTest {
 
   @Test
   void virtualThreadsScoreToo() throws Exception {
-    try (RewardModel model = load(Options.defaults().precision(Precision.EXACT));
+    try (RewardModel model = load(RewardModelOptions.defaults().precision(Precision.EXACT));
         var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       double expected = model.score("Hello?", "Hi").reward();
       List<Future<Double>> rewards = new ArrayList<>();
@@ -98,7 +100,7 @@ class LifecycleTest {
 
   @Test
   void anInterruptedCallerGetsAnExceptionAndTheModelGoesOn() throws Exception {
-    try (RewardModel model = load(Options.defaults().reuse(false))) {
+    try (RewardModel model = load(RewardModelOptions.defaults().reuse(false))) {
       Reward before = model.score("Hello?", "Hi");
       CountDownLatch running = new CountDownLatch(1);
       AtomicReference<Throwable> thrown = new AtomicReference<>();
@@ -110,7 +112,7 @@ class LifecycleTest {
                     try {
                       running.countDown();
                       while (true) {
-                        model.scoreText(LONG);
+                        model.score(Input.text(LONG));
                       }
                     } catch (CancellationException e) {
                       thrown.set(e);
@@ -131,10 +133,12 @@ class LifecycleTest {
   @Test
   void aTimeoutEndsTheCallAndTheModelGoesOn() throws Exception {
     try (RewardModel model =
-        load(Options.defaults().reuse(false).timeout(Duration.ofMillis(200)))) {
+        load(RewardModelOptions.defaults().reuse(false).timeout(Duration.ofMillis(200)))) {
       Reward before = model.score("Hello?", "Hi");
       assertThatThrownBy(
-              () -> model.scoreAllTexts(IntStream.range(0, 500).mapToObj(i -> LONG + i).toList()))
+              () ->
+                  model.scoreAll(
+                      TestTexts.inputs(IntStream.range(0, 500).mapToObj(i -> LONG + i).toList())))
           .isInstanceOf(ScoringTimeoutException.class)
           .hasMessageContaining("200 ms");
       assertThat(model.score("Hello?", "Hi")).isEqualTo(before);
@@ -142,7 +146,8 @@ class LifecycleTest {
   }
 
   /** An engine that stands still until the latch is counted down, from its first wave on. */
-  private static RewardModel standingStill(CountDownLatch go, Options options) throws Exception {
+  private static RewardModel standingStill(CountDownLatch go, RewardModelOptions options)
+      throws Exception {
     return load(
         options.probe(
             step -> {
@@ -160,16 +165,18 @@ class LifecycleTest {
   @Test
   void aTimeoutIncludesWaitingForAPlaceInTheQueue() throws Exception {
     CountDownLatch go = new CountDownLatch(1);
-    Options options = Options.defaults().queueCapacity(2).timeout(Duration.ofMillis(50));
+    RewardModelOptions options =
+        RewardModelOptions.defaults().queueCapacity(2).timeout(Duration.ofMillis(50));
     try (RewardModel model = standingStill(go, options)) {
       List<String> texts = IntStream.range(0, 1000).mapToObj(i -> "Hi " + i).toList();
-      assertThatThrownBy(() -> model.scoreAllTexts(texts))
+      assertThatThrownBy(() -> model.scoreAll(TestTexts.inputs(texts)))
           .isInstanceOf(ScoringTimeoutException.class);
-      assertThatThrownBy(() -> model.scoreText("Hi")).isInstanceOf(ScoringTimeoutException.class);
+      assertThatThrownBy(() -> model.score(Input.text("Hi")))
+          .isInstanceOf(ScoringTimeoutException.class);
       assertThatThrownBy(() -> model.trace("Hello?", "Hi"))
           .isInstanceOf(ScoringTimeoutException.class);
       for (int i = 0; i < 8; i++) {
-        assertThatThrownBy(model.scoreTextAsync("Hi " + i)::get)
+        assertThatThrownBy(model.submit(Input.text("Hi " + i))::get)
             .isInstanceOf(ExecutionException.class)
             .hasCauseInstanceOf(ScoringTimeoutException.class);
       }
@@ -181,10 +188,10 @@ class LifecycleTest {
   void aTimeoutMayBeAsLongAsADurationCan() throws Exception {
     for (Duration timeout :
         List.of(Duration.ofDays(106_752), Duration.ofSeconds(Long.MAX_VALUE, 999_999_999))) {
-      try (RewardModel model = load(Options.defaults().timeout(timeout))) {
+      try (RewardModel model = load(RewardModelOptions.defaults().timeout(timeout))) {
         assertThat(model.score("Hello?", "Hi").reward()).isFinite();
-        assertThat(model.scoreAsync("Hello?", "Hi").get().reward()).isFinite();
-        assertThat(model.scoreAllTexts(List.of("a", "b"))).hasSize(2);
+        assertThat(model.submit(Input.of("Hello?", "Hi")).get().reward()).isFinite();
+        assertThat(model.scoreAll(TestTexts.inputs(List.of("a", "b")))).hasSize(2);
       }
     }
   }
@@ -194,18 +201,18 @@ class LifecycleTest {
     CountDownLatch release = new CountDownLatch(1);
     // A callback of a future that is complete already would run here.
     CountDownLatch attached = new CountDownLatch(1);
-    Options options =
-        Options.defaults()
+    RewardModelOptions options =
+        RewardModelOptions.defaults()
             .timeout(Duration.ofMinutes(10))
             .probe(step -> awaitAt(Step.LOOK_UP, step, attached));
     try (RewardModel model = load(options);
-        RewardModel other = load(Options.defaults())) {
+        RewardModel other = load(RewardModelOptions.defaults())) {
       List<CompletableFuture<Void>> blocked = new ArrayList<>();
       CountDownLatch blocking = new CountDownLatch(20);
       for (int i = 0; i < 20; i++) {
         blocked.add(
             model
-                .scoreTextAsync("Hi " + i)
+                .submit(Input.text("Hi " + i))
                 .thenAccept(
                     reward -> {
                       blocking.countDown();
@@ -218,8 +225,8 @@ class LifecycleTest {
       }
       attached.countDown();
       blocking.await();
-      assertThat(model.scoreTextAsync("Hello?").get().reward()).isFinite();
-      assertThat(other.scoreTextAsync("Hello?").get().reward()).isFinite();
+      assertThat(model.submit(Input.text("Hello?")).get().reward()).isFinite();
+      assertThat(other.submit(Input.text("Hello?")).get().reward()).isFinite();
       assertThat(blocked).noneMatch(CompletableFuture::isDone);
       release.countDown();
       for (CompletableFuture<Void> one : blocked) {
@@ -242,7 +249,7 @@ class LifecycleTest {
   void tokenizingALongTextEndsWithTheModel() throws Exception {
     String longest = "all right ".repeat(100_000);
     for (int i = 0; i < 3; i++) {
-      RewardModel model = load(Options.defaults());
+      RewardModel model = load(RewardModelOptions.defaults());
       CountDownLatch running = new CountDownLatch(1);
       CompletableFuture<Throwable> ended = new CompletableFuture<>();
       Thread caller =
@@ -252,7 +259,7 @@ class LifecycleTest {
                     running.countDown();
                     try {
                       while (true) {
-                        model.scoreText(longest);
+                        model.score(Input.text(longest));
                       }
                     } catch (Throwable e) {
                       ended.complete(e);
@@ -278,27 +285,27 @@ class LifecycleTest {
   void aVocabularyWhoseControlTokenIsALetterStopsNothing(@TempDir Path directory) throws Exception {
     Path file = directory.resolve("letter.gguf");
     TestModels.cut(types -> Arrays.fill(types, 259, types.length, 3)).write(file);
-    List<String> tokens = Gguf.read(file).strings("tokenizer.ggml.tokens").orElseThrow();
+    List<String> tokens = GgufReader.read(file).strings("tokenizer.ggml.tokens").orElseThrow();
     String piece =
         tokens.subList(259, tokens.size()).stream()
             .filter(token -> !token.contains("▁"))
             .findFirst()
             .orElseThrow();
     try (RewardModel model = RewardModel.load(file)) {
-      assertThatThrownBy(() -> model.scoreText(piece.repeat(200_000)))
+      assertThatThrownBy(() -> model.score(Input.text(piece.repeat(200_000))))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("special tokens");
-      assertThat(model.scoreText("Hello?").reward()).isFinite();
+      assertThat(model.score(Input.text("Hello?")).reward()).isFinite();
     }
   }
 
   @Test
   void cancellingFuturesFreesTheEngine() throws Exception {
-    try (RewardModel model = load(Options.defaults().reuse(false))) {
+    try (RewardModel model = load(RewardModelOptions.defaults().reuse(false))) {
       Reward expected = model.score("Hello?", "Hi");
       List<CompletableFuture<Reward>> futures = new ArrayList<>();
       for (int i = 0; i < 200; i++) {
-        futures.add(model.scoreTextAsync(LONG));
+        futures.add(model.submit(Input.text(LONG)));
       }
       futures.forEach(future -> future.cancel(true));
       assertThat(model.score("Hello?", "Hi")).isEqualTo(expected);
@@ -309,10 +316,10 @@ class LifecycleTest {
   /** After several texts at once the engine waits a moment for as many again. */
   @Test
   void whoWithdrawsWhileTheEngineWaitsForMoreLeavesItRunning() throws Exception {
-    try (RewardModel model = load(Options.defaults().reuse(false))) {
+    try (RewardModel model = load(RewardModelOptions.defaults().reuse(false))) {
       for (int round = 0; round < 50; round++) {
-        assertThat(model.scoreAllTexts(List.of(LONG, "Hello?"))).hasSize(2);
-        model.scoreTextAsync("Hi").cancel(true);
+        assertThat(model.scoreAll(TestTexts.inputs(List.of(LONG, "Hello?")))).hasSize(2);
+        model.submit(Input.text("Hi")).cancel(true);
       }
       assertThat(model.score("Hello?", "Hi").reward()).isFinite();
     }
@@ -320,10 +327,13 @@ class LifecycleTest {
 
   @Test
   void asyncResultsMayScoreAgain() throws Exception {
-    try (RewardModel model = load(Options.defaults().queueCapacity(1))) {
+    try (RewardModel model = load(RewardModelOptions.defaults().queueCapacity(1))) {
       // On the engine's own thread this would wait for itself for ever.
       Reward second =
-          model.scoreAsync("Hello?", "Hi").thenApply(first -> model.score("Hello?", "Hi")).get();
+          model
+              .submit(Input.of("Hello?", "Hi"))
+              .thenApply(first -> model.score("Hello?", "Hi"))
+              .get();
       assertThat(second).isEqualTo(model.score("Hello?", "Hi"));
     }
   }
@@ -332,7 +342,8 @@ class LifecycleTest {
   void aFullQueueMakesSubmittersWait() throws Exception {
     CountDownLatch go = new CountDownLatch(1);
     int capacity = 2;
-    try (RewardModel model = standingStill(go, Options.defaults().queueCapacity(capacity))) {
+    try (RewardModel model =
+        standingStill(go, RewardModelOptions.defaults().queueCapacity(capacity))) {
       AtomicInteger submitted = new AtomicInteger();
       List<CompletableFuture<Reward>> futures = new ArrayList<>();
       Thread caller =
@@ -340,7 +351,7 @@ class LifecycleTest {
               .start(
                   () -> {
                     for (int i = 0; i < 100; i++) {
-                      futures.add(model.scoreTextAsync("Hi " + i));
+                      futures.add(model.submit(Input.text("Hi " + i)));
                       submitted.incrementAndGet();
                     }
                   });
@@ -360,31 +371,32 @@ class LifecycleTest {
 
   @Test
   void oneBadTextFailsItsListAndNothingElse() throws Exception {
-    try (RewardModel model = load(Options.defaults())) {
-      assertThatThrownBy(() -> model.scoreAllTexts(List.of("fine", "lone \uD800", "fine")))
+    try (RewardModel model = load(RewardModelOptions.defaults())) {
+      assertThatThrownBy(
+              () -> model.scoreAll(TestTexts.inputs(List.of("fine", "lone \uD800", "fine"))))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("text 2 of 3")
           .hasMessageContaining("surrogate");
-      assertThat(model.scoreAllTexts(List.of("a", "b"))).hasSize(2);
-      assertThat(model.scoreAllTexts(List.of())).isEmpty();
+      assertThat(model.scoreAll(TestTexts.inputs(List.of("a", "b")))).hasSize(2);
+      assertThat(model.scoreAll(TestTexts.inputs(List.of()))).isEmpty();
     }
   }
 
   @Test
   void failuresWhileLoadingLeaveTheProcessUsable() throws Exception {
-    assertThatThrownBy(() -> load(Options.defaults().device("NoSuchDevice")))
+    assertThatThrownBy(() -> load(RewardModelOptions.defaults().device("NoSuchDevice")))
         .hasMessageContaining("NoSuchDevice")
         .hasMessageContaining("CPU");
     assertThatThrownBy(
             () ->
                 load(
-                    Options.defaults()
+                    RewardModelOptions.defaults()
                         .progress(
                             share -> {
                               throw new IllegalStateException("stop at " + (share >= 0));
                             })))
         .hasMessage("stop at true");
-    try (RewardModel model = load(Options.defaults())) {
+    try (RewardModel model = load(RewardModelOptions.defaults())) {
       assertThat(model.score("Hello?", "Hi").reward()).isFinite();
     }
   }

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.TestModels;
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.Llama;
+import dev.murmuration.model.RewardMetadata;
+import dev.murmuration.model.ValueHead;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -29,7 +31,7 @@ class ModelFileTest {
 
   private Path changed(UnaryOperator<GgufWriter> change) throws IOException {
     Path file = directory.resolve("changed.gguf");
-    change.apply(GgufWriter.copyOf(Gguf.read(TestModels.TINY))).write(file);
+    change.apply(GgufWriter.copyOf(GgufReader.read(TestModels.TINY))).write(file);
     return file;
   }
 
@@ -53,12 +55,12 @@ class ModelFileTest {
   }
 
   private static float[] head() throws IOException {
-    return Gguf.read(TestModels.TINY).floats(ValueHead.GGUF_KEY).orElseThrow();
+    return GgufReader.read(TestModels.TINY).floats(RewardMetadata.VALUE_HEAD).orElseThrow();
   }
 
   @Test
   void aGgufWithoutAHeadIsNoRewardModelUnlessOneIsNamed() throws Exception {
-    Path headless = changed(writer -> writer.removeMetadata(ValueHead.GGUF_KEY));
+    Path headless = changed(writer -> writer.removeMetadata(RewardMetadata.VALUE_HEAD));
     assertThatThrownBy(() -> RewardModel.load(headless))
         .isInstanceOf(IOException.class)
         .hasMessageContaining(headless.toString())
@@ -78,7 +80,8 @@ class ModelFileTest {
             weights.length,
             f32.flip());
     try (RewardModel whole = RewardModel.load(TestModels.TINY);
-        RewardModel split = RewardModel.load(headless, Options.defaults().valueHead(file))) {
+        RewardModel split =
+            RewardModel.load(headless, RewardModelOptions.defaults().valueHead(file))) {
       assertThat(split.score("Hello?", "Hi").reward())
           .isEqualTo(whole.score("Hello?", "Hi").reward());
     }
@@ -110,7 +113,7 @@ class ModelFileTest {
         .isCloseTo(sum, within(1e-1));
 
     assertThatThrownBy(() -> ValueHead.ofSafetensors(f16, 4096))
-        .hasMessageContaining("4096 weights of F16 are needed");
+        .hasMessageContaining("has the shape [1, 64]; the model's hidden states need [1, 4096]");
     assertThatThrownBy(() -> ValueHead.ofSafetensors(directory.resolve("none"), 64))
         .hasMessageContaining("does not exist");
     assertThatThrownBy(() -> ValueHead.ofSafetensors(TestModels.TINY, 64))
@@ -133,11 +136,14 @@ class ModelFileTest {
   @Test
   void aContextThatDoesNotFitModelOrMemory() throws Exception {
     assertThatThrownBy(
-            () -> RewardModel.load(TestModels.TINY, Options.defaults().contextLength(5000)))
+            () ->
+                RewardModel.load(
+                    TestModels.TINY, RewardModelOptions.defaults().contextLength(5000)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("is 5000 tokens; this model takes 2 to");
     // 16 Mi cells of 4 KiB in float32: more than there is.
-    Options wide = Options.defaults().precision(Precision.EXACT).cells(ContextParameters.MAX_CELLS);
+    RewardModelOptions wide =
+        RewardModelOptions.defaults().precision(Precision.EXACT).cells(ContextParameters.MAX_CELLS);
     assertThatThrownBy(() -> RewardModel.load(TestModels.FLEDGLING, wide))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageMatching(
@@ -147,7 +153,7 @@ class ModelFileTest {
 
   @Test
   void layersOnAGpuNeedAGpu() throws Exception {
-    Options onGpu = Options.defaults().gpuLayers(1);
+    RewardModelOptions onGpu = RewardModelOptions.defaults().gpuLayers(1);
     if (Llama.devices().stream().anyMatch(device -> device.kind().takesLayers())) {
       try (RewardModel model = RewardModel.load(TestModels.TINY, onGpu)) {
         assertThat(model.score("Hello?", "Hi").reward()).isFinite();
@@ -181,11 +187,11 @@ class ModelFileTest {
     assertThatThrownBy(() -> RewardModel.load(template))
         .hasMessageContaining("no template 'chatml'");
     try (RewardModel model =
-        RewardModel.load(template, Options.defaults().template(ChatTemplate.CARD))) {
+        RewardModel.load(template, RewardModelOptions.defaults().template(ChatTemplate.CARD))) {
       assertThat(model.score("Hello?", "Hi").template()).isEqualTo("card");
     }
     Path readout = changed(w -> w.metadata("reward_model.readout", GgufValue.text("mean")));
     assertThatThrownBy(() -> RewardModel.load(readout))
-        .hasMessageContaining("'mean'; only last_token");
+        .hasMessageContaining("\"mean\"; only last_token");
   }
 }

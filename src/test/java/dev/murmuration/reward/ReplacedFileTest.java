@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.TestModels;
-import dev.murmuration.checkpoint.Quantizer;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.CraftedModel;
-import dev.murmuration.gguf.GgufException;
-import dev.murmuration.llama.ModelFile;
+import dev.murmuration.llama.OpenModelFile;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.quantize.Quantizer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -47,7 +47,8 @@ class ReplacedFileTest {
   }
 
   private static double reward(Path model, boolean map) throws IOException {
-    Options options = Options.defaults().contextLength(64).threads(1).reuse(false).memoryMap(map);
+    RewardModelOptions options =
+        RewardModelOptions.defaults().contextLength(64).threads(1).reuse(false).memoryMap(map);
     try (RewardModel loaded = RewardModel.load(model, options)) {
       return loaded.score("a", "b").reward();
     }
@@ -103,7 +104,8 @@ class ReplacedFileTest {
   void aModelThatIsWrittenToWhileItIsLoadedIsRefused() throws Exception {
     Path file = Files.copy(TestModels.TINY, folder.resolve("model.gguf"));
     for (boolean map : new boolean[] {true, false}) {
-      Options options = Options.defaults().memoryMap(map).progress(share -> overwrite(file));
+      RewardModelOptions options =
+          RewardModelOptions.defaults().memoryMap(map).progress(share -> overwrite(file));
       assertThatThrownBy(() -> RewardModel.load(file, options))
           .isInstanceOf(IOException.class)
           .hasMessageContaining(file.toString())
@@ -156,9 +158,9 @@ class ReplacedFileTest {
     assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
     for (Path path : List.of(pipe, folder, Path.of("/dev/zero"))) {
       assertThatThrownBy(() -> RewardModel.load(path))
-          .isInstanceOf(GgufException.class)
+          .isInstanceOf(BadFileException.class)
           .hasMessageContaining(path.toString());
-      assertThatThrownBy(() -> ModelFile.open(path))
+      assertThatThrownBy(() -> OpenModelFile.open(path))
           .as("even if it took the name after the first look")
           .isInstanceOf(IOException.class)
           .hasMessageContaining("not a regular file");

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
-import dev.murmuration.checkpoint.Quantizer;
-import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.MemoryNeed;
+import dev.murmuration.model.ModelFile;
+import dev.murmuration.quantize.Quantizer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
@@ -34,7 +36,7 @@ class ResidentMemoryTest {
   static final class ScoreLongText {
     public static void main(String[] args) throws Exception {
       Path file = Path.of(args[0]);
-      Options options = options(args[1], args[2]);
+      RewardModelOptions options = options(args[1], args[2]);
       MemoryNeed need = need(file, options);
       try (RewardModel model = RewardModel.load(file, options)) {
         Reward reward = model.score("Tell me a story.", "word ".repeat(3000));
@@ -50,16 +52,15 @@ class ResidentMemoryTest {
     }
   }
 
-  private static Options options(String precision, String cells) {
-    return Options.defaults()
+  private static RewardModelOptions options(String precision, String cells) {
+    return RewardModelOptions.defaults()
         .precision(Precision.of(precision))
         .threads(2)
         .cells(Integer.parseInt(cells));
   }
 
-  private static MemoryNeed need(Path file, Options options) throws Exception {
-    Gguf gguf = Gguf.read(file);
-    return MemoryNeed.of(gguf, LlamaHyperparameters.validate(gguf), options);
+  private static MemoryNeed need(Path file, RewardModelOptions options) throws Exception {
+    return ContextSizes.need(ModelFile.of(GgufReader.read(file)), options.context());
   }
 
   private static void requireAsComputed(Path file, Precision precision, int cells)

@@ -34,7 +34,7 @@ class ReuseTest {
     return OURS || precision == Precision.EXACT ? 0 : 1e-2;
   }
 
-  private static RewardModel load(Options options) throws Exception {
+  private static RewardModel load(RewardModelOptions options) throws Exception {
     return RewardModel.load(TestModels.TINY, options);
   }
 
@@ -49,15 +49,15 @@ class ReuseTest {
 
   @Test
   void bestOfEightComputesThePromptOnceAndAgainNothing() throws Exception {
-    try (RewardModel model = load(Options.defaults())) {
+    try (RewardModel model = load(RewardModelOptions.defaults())) {
       List<Conversation> conversations = bestOf(8, new Random(1));
-      Plan plan = model.explain(conversations);
+      ScoringCost cost = model.explain(conversations);
       List<Reward> first = model.scoreAll(conversations);
       ScoringStatistics once = model.statistics();
       assertThat(once.texts()).isEqualTo(8);
       assertThat(once.tokensAsked()).isEqualTo(first.stream().mapToLong(Reward::tokens).sum());
-      assertThat(once.tokensComputed()).isEqualTo(plan.tokensComputed());
-      assertThat(once.decodes()).isEqualTo(plan.decodes().size());
+      assertThat(once.tokensComputed()).isEqualTo(cost.tokensComputed());
+      assertThat(once.decodes()).isEqualTo(cost.decodes().size());
       // BOS and the marks around the prompt are shared as well.
       assertThat(once.tokensAsked() - once.tokensComputed()).isBetween(7L * 195, 7L * 210);
       assertThat(model.scoreAll(conversations)).isEqualTo(first);
@@ -65,7 +65,7 @@ class ReuseTest {
       assertThat(again.tokensComputed()).isZero();
       assertThat(again.tokensReused()).isEqualTo(again.tokensAsked());
     }
-    try (RewardModel model = load(Options.defaults().reuse(false))) {
+    try (RewardModel model = load(RewardModelOptions.defaults().reuse(false))) {
       List<Conversation> conversations = bestOf(8, new Random(1));
       model.scoreAll(conversations);
       ScoringStatistics once = model.statistics();
@@ -78,8 +78,8 @@ class ReuseTest {
   @EnumSource(Precision.class)
   void aSessionComputesWhatAnEditChanged(Precision precision) throws Exception {
     Random random = new Random(2);
-    try (RewardModel model = load(Options.defaults().precision(precision));
-        RewardModel plain = load(Options.defaults().precision(precision).reuse(false))) {
+    try (RewardModel model = load(RewardModelOptions.defaults().precision(precision));
+        RewardModel plain = load(RewardModelOptions.defaults().precision(precision).reuse(false))) {
       String prompt = TestTexts.words(100, random);
       String start = TestTexts.words(300, random);
       ScoringSession session = model.session().prompt(prompt);
@@ -93,7 +93,7 @@ class ReuseTest {
         all += computed;
         assertThat(reward)
             .isCloseTo(plain.score(prompt, response).reward(), within(tolerance(precision)));
-        assertThat(session.scoreAsync(response).get().reward()).isEqualTo(reward);
+        assertThat(session.submit(response).get().reward()).isEqualTo(reward);
       }
       // A tile each at most, and once or twice all of it, in a larger cache.
       assertThat(all).isLessThanOrEqualTo(20 * (OURS ? 10 : 64) + 2 * 450);
@@ -107,10 +107,11 @@ class ReuseTest {
     Random random = new Random(3);
     List<String> texts = TestTexts.bestOf(12, 8, 4);
     Map<String, Double> expected = new HashMap<>();
-    Options options = Options.defaults().precision(precision).contextLength(512).cells(512);
+    RewardModelOptions options =
+        RewardModelOptions.defaults().precision(precision).contextLength(512).cells(512);
     try (RewardModel plain = load(options.reuse(false))) {
       for (String text : texts) {
-        expected.put(text, plain.scoreText(text).reward());
+        expected.put(text, plain.score(Input.text(text)).reward());
       }
     }
     try (RewardModel model = load(options.microBatchSize(64))) {
@@ -119,13 +120,13 @@ class ReuseTest {
         for (int i = random.nextInt(6); i >= 0; i--) {
           some.add(texts.get(random.nextInt(texts.size())));
         }
-        List<Reward> rewards = model.scoreAllTexts(some);
+        List<Reward> rewards = model.scoreAll(TestTexts.inputs(some));
         for (int i = 0; i < some.size(); i++) {
           assertThat(rewards.get(i).reward())
               .isCloseTo(expected.get(some.get(i)), within(tolerance(precision)));
         }
         if (round % 10 == 0) {
-          model.traceText(some.getFirst());
+          model.trace(Input.text(some.getFirst()));
         }
       }
       ScoringStatistics statistics = model.statistics();
@@ -136,8 +137,9 @@ class ReuseTest {
 
   @Test
   void callersAtOnceShareTheirPrompt() throws Exception {
-    try (RewardModel model = load(Options.defaults().precision(Precision.EXACT));
-        RewardModel plain = load(Options.defaults().precision(Precision.EXACT).reuse(false));
+    try (RewardModel model = load(RewardModelOptions.defaults().precision(Precision.EXACT));
+        RewardModel plain =
+            load(RewardModelOptions.defaults().precision(Precision.EXACT).reuse(false));
         var threads = Executors.newFixedThreadPool(32)) {
       List<Conversation> conversations = bestOf(32, new Random(6));
       List<Future<Double>> rewards = new ArrayList<>();
@@ -154,11 +156,12 @@ class ReuseTest {
 
   @Test
   void whoWithdrawsDoesNotDisturbTheOthers() throws Exception {
-    try (RewardModel model = load(Options.defaults().precision(Precision.EXACT));
-        RewardModel plain = load(Options.defaults().precision(Precision.EXACT).reuse(false))) {
+    try (RewardModel model = load(RewardModelOptions.defaults().precision(Precision.EXACT));
+        RewardModel plain =
+            load(RewardModelOptions.defaults().precision(Precision.EXACT).reuse(false))) {
       List<Conversation> conversations = bestOf(40, new Random(7));
       List<CompletableFuture<Reward>> futures =
-          conversations.stream().map(model::scoreAsync).toList();
+          conversations.stream().map(input -> model.submit(input)).toList();
       for (int i = 0; i < futures.size(); i += 2) {
         futures.get(i).cancel(true);
       }
@@ -175,13 +178,15 @@ class ReuseTest {
   @EnumSource(Precision.class)
   void aTextThatOverflowsFailsAloneAndLeavesNothingBehind(
       Precision precision, @TempDir Path directory) throws Exception {
-    Options options = Options.defaults().precision(precision);
+    RewardModelOptions options = RewardModelOptions.defaults().precision(precision);
     double tolerance = tolerance(precision);
     try (RewardModel model = RewardModel.load(TestModels.damaged(directory), options);
         RewardModel plain = load(options.reuse(false))) {
       List<String> good = TestTexts.bestOf(3, 3, 8);
       assertThatThrownBy(
-              () -> model.scoreAllTexts(List.of(good.get(0), "Go away", good.get(1), "Go on")))
+              () ->
+                  model.scoreAll(
+                      TestTexts.inputs(List.of(good.get(0), "Go away", good.get(1), "Go on"))))
           .isInstanceOfSatisfying(
               NonFiniteRewardException.class,
               e -> {
@@ -191,23 +196,24 @@ class ReuseTest {
                 assertThat(e.rewards().get(1)).isNull();
                 for (int i = 0; i < 2; i++) {
                   assertThat(e.rewards().get(2 * i).reward())
-                      .isCloseTo(plain.scoreText(good.get(i)).reward(), within(tolerance));
+                      .isCloseTo(plain.score(Input.text(good.get(i))).reward(), within(tolerance));
                 }
               });
       List<CompletableFuture<Reward>> futures = new ArrayList<>();
       for (String text : good) {
-        futures.add(model.scoreTextAsync(text));
-        futures.add(model.scoreTextAsync(text + " Go away"));
+        futures.add(model.submit(Input.text(text)));
+        futures.add(model.submit(Input.text(text + " Go away")));
       }
       for (int i = 0; i < good.size(); i++) {
-        double expected = plain.scoreText(good.get(i)).reward();
+        double expected = plain.score(Input.text(good.get(i))).reward();
         assertThat(futures.get(2 * i).get().reward()).isCloseTo(expected, within(tolerance));
         assertThatThrownBy(futures.get(2 * i + 1)::get)
             .isInstanceOf(ExecutionException.class)
             .cause()
             .isInstanceOf(NonFiniteRewardException.class)
             .hasMessageContaining("tokens");
-        assertThat(model.scoreText(good.get(i)).reward()).isCloseTo(expected, within(tolerance));
+        assertThat(model.score(Input.text(good.get(i))).reward())
+            .isCloseTo(expected, within(tolerance));
       }
     }
   }

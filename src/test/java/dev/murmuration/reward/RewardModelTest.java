@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.TestModels;
 import dev.murmuration.TestModels.Golden;
+import dev.murmuration.TestTexts;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -29,7 +30,8 @@ class RewardModelTest {
 
   @BeforeAll
   static void load() throws Exception {
-    model = RewardModel.load(TestModels.TINY, Options.defaults().precision(Precision.EXACT));
+    model =
+        RewardModel.load(TestModels.TINY, RewardModelOptions.defaults().precision(Precision.EXACT));
   }
 
   @AfterAll
@@ -83,7 +85,8 @@ class RewardModelTest {
     assertThat(ChatTemplate.LLAMA2.render(turns))
         .isEqualTo("[INST] Hi [/INST] Hello! </s><s>[INST] And 2+2? [/INST] 4");
     assertThat(model.score(turns))
-        .isEqualTo(withTemplate(model.scoreText(ChatTemplate.LLAMA2.render(turns)), "llama2"));
+        .isEqualTo(
+            withTemplate(model.score(Input.text(ChatTemplate.LLAMA2.render(turns))), "llama2"));
 
     String text = golden("system").text();
     Conversation system =
@@ -143,24 +146,26 @@ class RewardModelTest {
 
   @Test
   void loneSurrogatesAreRefusedWithTheirIndexAndNulIsText() {
-    assertThatThrownBy(() -> model.scoreText("abc\uD83D!"))
+    assertThatThrownBy(() -> model.score(Input.text("abc\uD83D!")))
         .hasMessageContaining("\\uD83D) at index 3");
-    assertThatThrownBy(() -> model.scoreText("ab\uDE00")).hasMessageContaining("at index 2");
-    assertThatThrownBy(() -> model.scoreText("ab\uD83D")).hasMessageContaining("at index 2");
-    assertThat(model.scoreText(golden("control").text()).reward())
+    assertThatThrownBy(() -> model.score(Input.text("ab\uDE00")))
+        .hasMessageContaining("at index 2");
+    assertThatThrownBy(() -> model.score(Input.text("ab\uD83D")))
+        .hasMessageContaining("at index 2");
+    assertThat(model.score(Input.text(golden("control").text())).reward())
         .isCloseTo(golden("control").reward(), within(5e-5));
   }
 
   @Test
   void textsThatAreTooLongLoseTokensOnTheLeftOrAreRefused() throws Exception {
     Golden row = golden("truncated_2600");
-    Reward reward = model.scoreText(row.text());
+    Reward reward = model.score(Input.text(row.text()));
     assertThat(reward.tokens()).isEqualTo(2048);
     assertThat(reward.truncatedTokens()).isPositive();
     assertThat(reward.readoutIndex()).isEqualTo(2047);
     try (RewardModel strict =
-        RewardModel.load(TestModels.TINY, Options.defaults().truncate(false))) {
-      assertThatThrownBy(() -> strict.scoreText(row.text()))
+        RewardModel.load(TestModels.TINY, RewardModelOptions.defaults().truncate(false))) {
+      assertThatThrownBy(() -> strict.score(Input.text(row.text())))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageMatching("the text has \\d+ tokens, the context holds 2048; .*");
     }
@@ -169,10 +174,10 @@ class RewardModelTest {
   @Test
   void aResponseOf100000CharactersIsTruncatedAndOverAMebibyteIsRefused() {
     assertThat(model.score("Why?", "because ".repeat(12_500)).tokens()).isEqualTo(2048);
-    assertThatThrownBy(() -> model.scoreText("x".repeat((1 << 20) + 1)))
+    assertThatThrownBy(() -> model.score(Input.text("x".repeat((1 << 20) + 1))))
         .hasMessageContaining("1048577 bytes")
         .hasMessageContaining("1048576");
-    assertThatThrownBy(() -> model.scoreText("</s>".repeat(20_000)))
+    assertThatThrownBy(() -> model.score(Input.text("</s>".repeat(20_000))))
         .hasMessageContaining("16384 special tokens")
         .hasMessageContaining("'</s>'");
   }
@@ -209,16 +214,17 @@ class RewardModelTest {
   void theTokenThatIsReadDoesNotDependOnTheBatchSize(int length) throws Exception {
     String text = length == 1 ? "" : words(length, length);
     for (Precision precision : Precision.values()) {
-      Options options = Options.defaults().precision(precision);
+      RewardModelOptions options = RewardModelOptions.defaults().precision(precision);
       try (RewardModel whole = RewardModel.load(TestModels.TINY, options);
           RewardModel parts =
               RewardModel.load(TestModels.TINY, options.batchSize(BATCH).microBatchSize(BATCH))) {
-        Reward reward = whole.scoreText(text);
+        Reward reward = whole.score(Input.text(text));
         assertThat(reward.tokens()).isEqualTo(length);
         assertThat(reward.readoutIndex()).isEqualTo(length - 1);
         double tolerance = precision == Precision.EXACT ? 0 : 5e-3;
-        assertThat(parts.scoreText(text).reward()).isCloseTo(reward.reward(), within(tolerance));
-        assertThat(whole.traceText(text).reward().reward())
+        assertThat(parts.score(Input.text(text)).reward())
+            .isCloseTo(reward.reward(), within(tolerance));
+        assertThat(whole.trace(Input.text(text)).reward().reward())
             .isCloseTo(reward.reward(), within(tolerance));
       }
     }
@@ -227,17 +233,18 @@ class RewardModelTest {
   @Test
   void exactRewardsDoNotDependOnWhatWasScoredBefore() throws Exception {
     List<Golden> rows = new ArrayList<>(TestModels.tinyGolden());
-    List<Double> alone = rows.stream().map(row -> model.scoreText(row.text()).reward()).toList();
-    assertThat(model.scoreAllTexts(rows.stream().map(Golden::text).toList()))
+    List<Double> alone =
+        rows.stream().map(row -> model.score(Input.text(row.text())).reward()).toList();
+    assertThat(model.scoreAll(TestTexts.inputs(rows.stream().map(Golden::text).toList())))
         .extracting(Reward::reward)
         .isEqualTo(alone);
     List<Golden> shuffled = new ArrayList<>(rows);
     Collections.shuffle(shuffled, new Random(7));
     try (RewardModel oneThread =
         RewardModel.load(
-            TestModels.TINY, Options.defaults().precision(Precision.EXACT).threads(1))) {
+            TestModels.TINY, RewardModelOptions.defaults().precision(Precision.EXACT).threads(1))) {
       for (Golden row : shuffled) {
-        assertThat(oneThread.scoreText(row.text()).reward())
+        assertThat(oneThread.score(Input.text(row.text())).reward())
             .as(row.id())
             .isEqualTo(alone.get(rows.indexOf(row)));
       }
@@ -279,14 +286,14 @@ class RewardModelTest {
                 .strip())
         .isEqualTo("I am 😀, naïve.");
     // "Hello? Hi" read up to any token is the text that ends there.
-    RewardTrace words = model.traceText("one two three");
+    RewardTrace words = model.trace(Input.text("one two three"));
     assertThat(words.steps().get(2).reward())
-        .isCloseTo(model.scoreText("one two").reward(), within(1e-5));
+        .isCloseTo(model.score(Input.text("one two")).reward(), within(1e-5));
   }
 
   @Test
   void theEmbeddedModelRanksSensibly() throws Exception {
-    try (RewardModel fledgling = RewardModel.loadEmbedded(Options.defaults())) {
+    try (RewardModel fledgling = RewardModel.loadEmbedded(RewardModelOptions.defaults())) {
       Ranking ranking =
           fledgling.rank(
               "How do I boil an egg?",

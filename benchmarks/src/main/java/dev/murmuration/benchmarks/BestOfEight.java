@@ -1,9 +1,9 @@
 package dev.murmuration.benchmarks;
 
-import dev.murmuration.reward.Options;
 import dev.murmuration.reward.Ranking;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +40,7 @@ public class BestOfEight {
 
   @Setup
   public void load() throws IOException {
-    rewardModel = RewardModel.load(Models.file(model), Options.defaults().reuse(false));
+    rewardModel = RewardModel.load(Models.file(model), RewardModelOptions.defaults().reuse(false));
     Texts.BestOf eight = texts.bestOf8();
     List<Reward> expected = oneByOne(eight);
     Check.equal("tokens", Texts.bestOf8Tokens(), expected.stream().mapToInt(Reward::tokens).sum());

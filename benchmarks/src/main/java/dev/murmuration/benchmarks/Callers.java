@@ -1,5 +1,6 @@
 package dev.murmuration.benchmarks;
 
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
 import java.util.Arrays;
@@ -48,7 +49,7 @@ public final class Callers {
               start.await();
               for (int i = first; i < texts.size(); i += callers) {
                 long asked = System.nanoTime();
-                rewards[i] = model.scoreText(texts.get(i));
+                rewards[i] = model.score(Input.text(texts.get(i)));
                 waits[i] = (System.nanoTime() - asked) / 1e9;
               }
               return null;

@@ -1,8 +1,8 @@
 package dev.murmuration.benchmarks;
 
-import dev.murmuration.reward.Options;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -45,11 +45,11 @@ public class Concurrency {
 
   @Setup
   public void load() throws IOException {
-    rewardModel = RewardModel.load(Models.file(model), Options.defaults().reuse(false));
+    rewardModel = RewardModel.load(Models.file(model), RewardModelOptions.defaults().reuse(false));
     List<String> mixed = Callers.texts(texts);
     Check.near(
         "concurrent",
-        rewardModel.scoreAllTexts(mixed),
+        rewardModel.scoreAll(Texts.inputs(mixed)),
         Callers.score(rewardModel, 8, mixed).rewards());
   }
 
@@ -67,6 +67,6 @@ public class Concurrency {
   /** The baseline: one call. */
   @Benchmark
   public List<Reward> scoreAll() {
-    return rewardModel.scoreAllTexts(Callers.texts(texts));
+    return rewardModel.scoreAll(Texts.inputs(Callers.texts(texts)));
   }
 }

@@ -1,8 +1,9 @@
 package dev.murmuration.benchmarks;
 
-import dev.murmuration.reward.Options;
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,9 +41,9 @@ public class MixedBatch {
 
   @Setup
   public void load() throws IOException {
-    rewardModel = RewardModel.load(Models.file(model), Options.defaults().reuse(false));
+    rewardModel = RewardModel.load(Models.file(model), RewardModelOptions.defaults().reuse(false));
     List<String> mixed = mixed();
-    Check.near("batch", oneByOne(mixed), rewardModel.scoreAllTexts(mixed));
+    Check.near("batch", oneByOne(mixed), rewardModel.scoreAll(Texts.inputs(mixed)));
   }
 
   @TearDown
@@ -57,7 +58,7 @@ public class MixedBatch {
   /** Ours. */
   @Benchmark
   public List<Reward> scoreAll() {
-    return rewardModel.scoreAllTexts(mixed());
+    return rewardModel.scoreAll(Texts.inputs(mixed()));
   }
 
   /** The baseline: one call for each text. */
@@ -69,7 +70,7 @@ public class MixedBatch {
   private List<Reward> oneByOne(List<String> mixed) {
     List<Reward> rewards = new ArrayList<>();
     for (String text : mixed) {
-      rewards.add(rewardModel.scoreText(text));
+      rewards.add(rewardModel.score(Input.text(text)));
     }
     return rewards;
   }

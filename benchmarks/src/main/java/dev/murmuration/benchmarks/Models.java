@@ -1,11 +1,11 @@
 package dev.murmuration.benchmarks;
 
 import dev.murmuration.benchmarks.SyntheticModel.Shape;
-import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.LlamaHyperparameters;
-import dev.murmuration.llama.ModelFile;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.NativeQuantizer;
+import dev.murmuration.llama.OpenModelFile;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.model.LlamaCheck;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,12 +73,12 @@ public final class Models {
   }
 
   private static void quantize(Path source, Path target, QuantizationType type) throws IOException {
-    try (ModelFile file = ModelFile.open(source)) {
+    try (OpenModelFile file = OpenModelFile.open(source)) {
       NativeQuantizer.quantize(
           file,
           target,
           type,
-          LlamaHyperparameters.validate(Gguf.read(source)).layers(),
+          LlamaCheck.check(GgufReader.read(source)).layers(),
           Runtime.getRuntime().availableProcessors(),
           false,
           (done, total) -> {});

@@ -1,12 +1,13 @@
 package dev.murmuration.benchmarks;
 
-import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.ContextParameters.Readout;
 import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.ModelParameters;
-import dev.murmuration.reward.ValueHead;
+import dev.murmuration.model.ModelFile;
+import dev.murmuration.model.ValueHead;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -23,9 +24,8 @@ public final class PlainDecode implements AutoCloseable {
   private final ValueHead head;
 
   public PlainDecode(Path file, int threads, Readout readout) throws IOException {
-    Gguf gguf = Gguf.read(file);
     model = LlamaModel.load(file, ModelParameters.DEFAULT, null);
-    head = ValueHead.of(gguf, model.hiddenSize());
+    head = ModelFile.of(GgufReader.read(file)).requireHead();
     context =
         new LlamaContext(
             model,

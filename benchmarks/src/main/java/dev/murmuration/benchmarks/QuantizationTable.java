@@ -2,8 +2,8 @@ package dev.murmuration.benchmarks;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.murmuration.llama.QuantizationType;
-import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,8 +64,8 @@ public final class QuantizationTable {
   }
 
   private static double[] rewards(Path file, List<String> texts) throws IOException {
-    try (RewardModel model = RewardModel.load(file, Options.defaults())) {
-      return model.scoreAllTexts(texts).stream().mapToDouble(r -> r.reward()).toArray();
+    try (RewardModel model = RewardModel.load(file, RewardModelOptions.defaults())) {
+      return model.scoreAll(Texts.inputs(texts)).stream().mapToDouble(r -> r.reward()).toArray();
     }
   }
 

@@ -5,8 +5,8 @@ import dev.murmuration.llama.ContextParameters.Readout;
 import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.ModelParameters;
-import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -48,7 +48,7 @@ public class ScoreOverhead {
 
   @Setup
   public void load() throws IOException {
-    rewardModel = RewardModel.load(MODEL, Options.defaults().threads(1).reuse(false));
+    rewardModel = RewardModel.load(MODEL, RewardModelOptions.defaults().threads(1).reuse(false));
     model = LlamaModel.load(MODEL, ModelParameters.DEFAULT, null);
     context =
         new LlamaContext(

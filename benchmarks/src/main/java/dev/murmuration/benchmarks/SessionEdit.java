@@ -1,7 +1,7 @@
 package dev.murmuration.benchmarks;
 
-import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import dev.murmuration.reward.ScoringSession;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -39,7 +39,7 @@ public class SessionEdit {
   public void load() throws IOException {
     Path file = Models.file(model);
     sessionModel = RewardModel.load(file);
-    freshModel = RewardModel.load(file, Options.defaults().reuse(false));
+    freshModel = RewardModel.load(file, RewardModelOptions.defaults().reuse(false));
     session = sessionModel.session().prompt(text.prompt());
     for (int i = 0; i < 3; i++) {
       String response = text.edit();

@@ -1,8 +1,9 @@
 package dev.murmuration.benchmarks;
 
 import dev.murmuration.llama.ContextParameters.Readout;
-import dev.murmuration.reward.Options;
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -45,14 +46,14 @@ public class SingleScore {
   public void load() throws IOException {
     Path file = Models.file(model);
     int threads = Runtime.getRuntime().availableProcessors();
-    rewardModel = RewardModel.load(file, Options.defaults().reuse(false));
+    rewardModel = RewardModel.load(file, RewardModelOptions.defaults().reuse(false));
     pruned = new PlainDecode(file, threads, Readout.PRUNED);
     embeddings = new PlainDecode(file, threads, Readout.EMBEDDINGS);
 
     String text = texts.text(tokens);
     Check.equal("tokens", tokens, pruned.tokenize(text).length);
     double expected = embeddings.reward(text);
-    Check.near("reward", expected, rewardModel.scoreText(text).reward(), Check.TOLERANCE);
+    Check.near("reward", expected, rewardModel.score(Input.text(text)).reward(), Check.TOLERANCE);
     Check.near("pruned reward", expected, pruned.reward(text), Check.TOLERANCE);
   }
 
@@ -66,7 +67,7 @@ public class SingleScore {
   /** The whole call. */
   @Benchmark
   public double score() {
-    return rewardModel.scoreText(texts.text(tokens)).reward();
+    return rewardModel.score(Input.text(texts.text(tokens))).reward();
   }
 
   /** The baseline: tokenizer, decode and dot product. */

@@ -1,6 +1,7 @@
 package dev.murmuration.benchmarks;
 
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
@@ -59,7 +60,7 @@ public final class SyntheticModel {
 
   /** Writes the model; the same seed gives the same bytes. */
   public static void write(Shape shape, Path target, long seed) throws IOException {
-    Gguf vocabulary = Gguf.read(VOCABULARY);
+    Gguf vocabulary = GgufReader.read(VOCABULARY);
     GgufWriter writer = new GgufWriter();
     writer.metadata("general.architecture", GgufValue.text("llama"));
     writer.metadata("general.name", GgufValue.text("synthetic " + shape.name()));

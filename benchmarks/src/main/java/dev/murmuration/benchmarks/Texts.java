@@ -1,6 +1,7 @@
 package dev.murmuration.benchmarks;
 
 import dev.murmuration.reward.Conversation;
+import dev.murmuration.reward.RawText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -101,5 +102,10 @@ public final class Texts {
       tokens += length;
     }
     return tokens;
+  }
+
+  /** Texts as they stand, as inputs. */
+  public static List<RawText> inputs(List<String> texts) {
+    return texts.stream().map(RawText::new).toList();
   }
 }

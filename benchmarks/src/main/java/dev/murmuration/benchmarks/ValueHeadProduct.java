@@ -1,6 +1,6 @@
 package dev.murmuration.benchmarks;
 
-import dev.murmuration.reward.ValueHead;
+import dev.murmuration.model.ValueHead;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -8,9 +8,12 @@ import dev.murmuration.benchmarks.Texts;
 import dev.murmuration.benchmarks.comparison.Results.Measurement;
 import dev.murmuration.benchmarks.comparison.Results.Task;
 import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.LlamaHyperparameters;
-import dev.murmuration.reward.Plan;
+import dev.murmuration.gguf.GgufReader;
+import dev.murmuration.model.LlamaCheck;
+import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.ScoringCost;
 import dev.murmuration.reward.ScoringSession;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -95,7 +98,7 @@ public final class Comparison {
         System.err.println("round " + round + " of " + rounds);
         comparison.run(round);
       }
-      Plan plan = contenders.forgetful.explain(new Texts(0).bestOf8().conversations());
+      ScoringCost plan = contenders.forgetful.explain(new Texts(0).bestOf8().conversations());
       new Results(
               environment,
               model(settings.model()),
@@ -113,8 +116,8 @@ public final class Comparison {
   }
 
   static Results.Model model(Path file) throws IOException {
-    Gguf gguf = Gguf.read(file);
-    LlamaHyperparameters shape = LlamaHyperparameters.validate(gguf);
+    Gguf gguf = GgufReader.read(file);
+    LlamaHyperparameters shape = LlamaCheck.check(gguf);
     return new Results.Model(
         file.getFileName().toString(),
         gguf.string("general.name").orElse(""),
@@ -243,9 +246,9 @@ public final class Comparison {
 
   /** As llama-bench does it: once to warm up, then the mean of some. */
   private static double prefill(RewardModel model, Texts texts, int tokens, int repetitions) {
-    model.scoreText(texts.text(tokens));
+    model.score(Input.text(texts.text(tokens)));
     List<String> different = Stream.generate(() -> texts.text(tokens)).limit(repetitions).toList();
-    return seconds(() -> different.forEach(model::scoreText)) / repetitions;
+    return seconds(() -> different.forEach(text -> model.score(Input.text(text)))) / repetitions;
   }
 
   private void sessionEdit(int round) throws IOException {
@@ -272,7 +275,7 @@ public final class Comparison {
         Task.CONCURRENCY,
         SCORE_ALL,
         tokens,
-        () -> seconds(() -> contenders.forgetful.scoreAllTexts(texts)));
+        () -> seconds(() -> contenders.forgetful.scoreAll(Texts.inputs(texts))));
   }
 
   private static double seconds(Runnable task) {

@@ -2,8 +2,8 @@ package dev.murmuration.benchmarks.comparison;
 
 import dev.murmuration.benchmarks.PlainDecode;
 import dev.murmuration.llama.ContextParameters.Readout;
-import dev.murmuration.reward.Options;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,8 +44,8 @@ final class Contenders implements AutoCloseable {
   Contenders(Settings settings, Path tools) throws IOException {
     this.settings = settings;
     this.tools = tools;
-    Options options =
-        Options.defaults()
+    RewardModelOptions options =
+        RewardModelOptions.defaults()
             .threads(settings.threads())
             .batchSize(settings.batch())
             .microBatchSize(settings.microBatch());

@@ -2,9 +2,11 @@ package dev.murmuration.benchmarks.comparison;
 
 import dev.murmuration.benchmarks.Models;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.gguf.LlamaHyperparameters;
+import dev.murmuration.model.LlamaCheck;
+import dev.murmuration.model.LlamaHyperparameters;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -38,7 +40,7 @@ final class JlamaFiles {
 
   private JlamaFiles(Gguf gguf) throws IOException {
     this.gguf = gguf;
-    this.shape = LlamaHyperparameters.validate(gguf);
+    this.shape = LlamaCheck.check(gguf);
   }
 
   /** The folder for a model, which is made if it is not there. */
@@ -47,7 +49,7 @@ final class JlamaFiles {
     Path weights = folder.resolve("model.safetensors");
     if (!Files.exists(weights)) {
       Files.createDirectories(folder);
-      JlamaFiles files = new JlamaFiles(Gguf.read(model));
+      JlamaFiles files = new JlamaFiles(GgufReader.read(model));
       Files.copy(TOKENIZER, folder.resolve("tokenizer.json"), StandardCopyOption.REPLACE_EXISTING);
       Files.writeString(folder.resolve("config.json"), files.config());
       Path part = folder.resolve("model.safetensors.part");

@@ -1,8 +1,9 @@
 package dev.murmuration.benchmarks.comparison;
 
-import dev.murmuration.reward.Options;
+import dev.murmuration.benchmarks.Texts;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -15,15 +16,16 @@ final class OtherKernels {
 
   /** {@code OtherKernels MODEL.gguf THREADS BATCH MICRO-BATCH}. */
   public static void main(String[] args) throws IOException {
-    Options options =
-        Options.defaults()
+    RewardModelOptions options =
+        RewardModelOptions.defaults()
             .threads(Integer.parseInt(args[1]))
             .batchSize(Integer.parseInt(args[2]))
             .microBatchSize(Integer.parseInt(args[3]))
             .reuse(false);
     try (RewardModel model = RewardModel.load(Path.of(args[0]), options)) {
       Peer.serve(
-          texts -> model.scoreAllTexts(texts).stream().mapToDouble(Reward::reward).toArray());
+          texts ->
+              model.scoreAll(Texts.inputs(texts)).stream().mapToDouble(Reward::reward).toArray());
     }
   }
 }

@@ -6,8 +6,9 @@ import dev.murmuration.benchmarks.Texts;
 import dev.murmuration.benchmarks.comparison.Results.Measurement;
 import dev.murmuration.benchmarks.comparison.Results.Task;
 import dev.murmuration.llama.QuantizationType;
-import dev.murmuration.reward.Options;
+import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,8 +62,8 @@ public final class TypeComparison {
   }
 
   private void run(Settings settings, int[] lengths) throws IOException {
-    Options options =
-        Options.defaults()
+    RewardModelOptions options =
+        RewardModelOptions.defaults()
             .threads(settings.threads())
             .batchSize(settings.batch())
             .microBatchSize(settings.microBatch())
@@ -74,7 +75,7 @@ public final class TypeComparison {
       for (int tokens : lengths) {
         Texts texts = new Texts(tokens);
         machine.take();
-        model.scoreText(texts.text(tokens));
+        model.score(Input.text(texts.text(tokens)));
         other.seconds(texts.text(tokens));
         for (int round = 0; round < rounds; round++) {
           ours(model, texts, tokens);
@@ -97,7 +98,7 @@ public final class TypeComparison {
     machine.take();
     String text = texts.text(tokens);
     long start = System.nanoTime();
-    model.scoreText(text);
+    model.score(Input.text(text));
     add(Comparison.OURS, tokens, (System.nanoTime() - start) / 1e9);
   }
 

@@ -1,0 +1,116 @@
+package dev.murmuration.files;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Says what a file that is not what it should be seems to be, and what to do with it. */
+public final class ForeignFile {
+  /** So many bytes from the start of a file are enough to tell. */
+  public static final int SAMPLE = 64;
+
+  private ForeignFile() {}
+
+  /**
+   * That a file is compressed and how to unpack it, as the end of a sentence that begins with the
+   * file; empty if it is not, as far as one can see.
+   *
+   * @param head the first bytes, eight if there are so many
+   */
+  public static Optional<String> packed(byte[] head) {
+    String text = new String(head, StandardCharsets.ISO_8859_1);
+    String remedy =
+        text.startsWith("\u001f\u008b")
+            ? "gzip; unpack it first (gunzip)"
+            : text.startsWith("(\u00b5/\u00fd")
+                ? "zstd; unpack it first (unzstd)"
+                : text.startsWith("\u00fd7zXZ")
+                    ? "xz; unpack it first (unxz)"
+                    : text.startsWith("BZh") ? "bzip2; unpack it first (bunzip2)" : null;
+    return Optional.ofNullable(remedy).map(how -> "is compressed with " + how);
+  }
+
+  /**
+   * Refuses a file that is compressed.
+   *
+   * @throws BadFileException if it is; the message says how to unpack it
+   */
+  public static void requireUnpacked(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      Optional<String> packed = packed(in.readNBytes(8));
+      if (packed.isPresent()) {
+        throw new BadFileException(file, packed.get());
+      }
+    }
+  }
+
+  /**
+   * That a text is not in UTF-8 but in UTF-16 or UTF-32, by its byte order mark, and what to do, as
+   * the end of a sentence that begins with the file; empty if it has no such mark.
+   *
+   * @param head the first bytes, four if there are so many
+   */
+  public static Optional<String> encoded(byte[] head) {
+    String text = new String(head, StandardCharsets.ISO_8859_1);
+    boolean little = text.startsWith("\u00ff\u00fe");
+    String name =
+        text.startsWith("\0\0\u00fe\u00ff") || text.startsWith("\u00ff\u00fe\0\0")
+            ? "UTF-32"
+            : little || text.startsWith("\u00fe\u00ff") ? "UTF-16" : null;
+    return Optional.ofNullable(name)
+        .map(found -> "is in " + found + "; convert it first (iconv -f " + found + " -t UTF-8)");
+  }
+
+  public static String describe(byte[] head, long fileSize) {
+    String text = new String(head, StandardCharsets.ISO_8859_1);
+    String lower = text.strip().toLowerCase(Locale.ROOT);
+    if (head.length == 0) {
+      return "the file is empty; download it again";
+    }
+    if (packed(head).isPresent()) {
+      return "this file " + packed(head).get();
+    }
+    if (text.startsWith("version https://git-lfs")) {
+      return "this is a Git LFS pointer, not the file itself; fetch it with \"git lfs pull\"";
+    }
+    if (text.startsWith("PK\u0003\u0004") || text.startsWith("\u0080\u0002")) {
+      return "this is a PyTorch checkpoint (or another zip file), not GGUF; convert it first";
+    }
+    if (isSafetensors(head, fileSize)) {
+      return "this is a safetensors checkpoint, not GGUF; convert it first";
+    }
+    if (lower.startsWith("<!doctype") || lower.startsWith("<html")) {
+      return "this is a web page, not GGUF: the download failed; download the file itself";
+    }
+    return other(text);
+  }
+
+  private static String other(String text) {
+    String magic = text.substring(0, Math.min(4, text.length()));
+    return switch (magic) {
+      case "lmgg", "fmgg", "tjgg", "algg" ->
+          "this is an old GGML file, which llama.cpp no longer reads; convert the original model"
+              + " again, to GGUF";
+      case "FUGG" -> "this is a big-endian GGUF file; only little-endian ones can be read";
+      default ->
+          "this is not a GGUF file: it begins with "
+              + BadFileException.quote(magic)
+              + ", expected \"GGUF\"";
+    };
+  }
+
+  /** A safetensors file is a 64-bit length and then so many bytes of JSON. */
+  private static boolean isSafetensors(byte[] head, long fileSize) {
+    if (head.length < 9 || head[8] != '{') {
+      return false;
+    }
+    long length = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    return length > 0 && length <= fileSize - Long.BYTES;
+  }
+}

@@ -1,0 +1,100 @@
+package dev.murmuration.json;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.files.ForeignFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** Reads a JSON object from a file that may be damaged or hostile. */
+public final class JsonFile {
+  /** Llama 2's tokenizer.json, by far the largest, has 4 MB. */
+  public static final int MAX_BYTES = 16 << 20;
+
+  /**
+   * A key and its value take up to 200 bytes while they are read, so that any document stays below
+   * 256 MB. Llama 2's tokenizer.json has 0.4 million tokens in this sense.
+   */
+  private static final long MAX_TOKENS = 1_500_000;
+
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(64)
+                          .maxTokenCount(MAX_TOKENS)
+                          .maxNumberLength(40)
+                          .maxNameLength(1 << 16)
+                          .maxStringLength(1 << 20)
+                          .build())
+                  // One intern table for the names of a hostile file would outlive it.
+                  .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                  .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .build())
+          .build();
+
+  private JsonFile() {}
+
+  public static JsonNode read(Path file) throws IOException {
+    long size = Files.size(file);
+    if (size > MAX_BYTES) {
+      throw new BadFileException(
+          file, "has " + size + " bytes, the limit for JSON is " + MAX_BYTES);
+    }
+    byte[] json = Files.readAllBytes(file);
+    Optional<String> foreign = ForeignFile.packed(json).or(() -> ForeignFile.encoded(json));
+    if (foreign.isPresent()) {
+      throw new BadFileException(file, foreign.get());
+    }
+    return parse(file, "", withoutMark(json));
+  }
+
+  /** Some editors mark UTF-8 with a character that JSON does not have. */
+  private static byte[] withoutMark(byte[] json) {
+    boolean marked =
+        json.length >= 3
+            && json[0] == (byte) 0xef
+            && json[1] == (byte) 0xbb
+            && json[2] == (byte) 0xbf;
+    return marked ? Arrays.copyOfRange(json, 3, json.length) : json;
+  }
+
+  /**
+   * Parses JSON that was found in a file.
+   *
+   * @param where what to say before the problem, such as {@code "the header "}
+   */
+  public static JsonNode parse(Path file, String where, byte[] json) throws BadFileException {
+    JsonNode root;
+    try {
+      // Decoded here, because Jackson would guess UTF-16 or UTF-32 from the first bytes.
+      root =
+          MAPPER.readTree(
+              StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(json)).toString());
+    } catch (CharacterCodingException e) {
+      throw new BadFileException(file, where + "is not UTF-8, as JSON has to be", e);
+    } catch (JsonProcessingException e) {
+      String detail = String.valueOf(e.getOriginalMessage());
+      throw new BadFileException(
+          file, where + "is not valid JSON: " + BadFileException.quote(detail), e);
+    }
+    if (!root.isObject()) {
+      throw new BadFileException(file, where + "is not a JSON object");
+    }
+    return root;
+  }
+}

@@ -1,0 +1,227 @@
+package dev.murmuration.llama.loading;
+
+import dev.murmuration.llama.bindings.Bindings;
+import dev.murmuration.machine.CpuFeatures;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Finds llama.cpp and the shim and loads them.
+ *
+ * <p>Looked for in this order: the directory named by {@code -Dmurmuration.native.dir}, the jar
+ * ({@code META-INF/native/{os}-{arch}/}, extracted by {@link ResourceCache}). There is no further
+ * place: the library path and the working directory could hold anything.
+ */
+public final class NativeLibrary {
+  public static final String DIRECTORY_PROPERTY = "murmuration.native.dir";
+
+  /** {@code off} for llama.cpp's kernels, as the environment variable MURMUR_KERNELS. */
+  static final String KERNELS_PROPERTY = "murmuration.kernels";
+
+  // Class loaders of one JVM have a NativeLibrary each, and the libraries are the process's.
+  private static final Object LOCK = "dev.murmuration.llama.loading.NativeLibrary".intern();
+
+  private NativeLibrary() {}
+
+  /**
+   * Loads everything and returns the directory it was loaded from.
+   *
+   * @param initialise called with the directory when all is loaded, before another class loader
+   *     goes on
+   * @throws LinkageError naming what was tried, or both sides of a mismatch
+   */
+  public static Path load(Consumer<Path> initialise) {
+    synchronized (LOCK) {
+      requireNativeAccess();
+      prepareEnvironment();
+      String named = System.getProperty(DIRECTORY_PROPERTY);
+      Path directory =
+          named == null || named.isBlank()
+              ? loadFromJar()
+              : loadFrom(Path.of(named).toAbsolutePath());
+      initialise.accept(directory);
+      return directory;
+    }
+  }
+
+  // Any restricted method would do: it throws where native access is denied, and JDK 25 merely
+  // warns where it is not granted.
+  @SuppressWarnings("restricted")
+  private static void requireNativeAccess() {
+    try {
+      MemorySegment.NULL.reinterpret(0);
+    } catch (IllegalCallerException e) {
+      Module module = NativeLibrary.class.getModule();
+      throw new LinkageError(
+          "native access is denied to Murmuration; start java with --enable-native-access="
+              + (module.isNamed() ? module.getName() : "ALL-UNNAMED"),
+          e);
+    }
+  }
+
+  /** What ggml reads from the environment while it is being loaded, and never again. */
+  private static void prepareEnvironment() {
+    try (Arena arena = Arena.ofConfined()) {
+      // ggml would fork a debugger to print a backtrace when it aborts.
+      Bindings.setenv(arena.allocateFrom("GGML_NO_BACKTRACE"), arena.allocateFrom("1"), 1);
+      String kernels = System.getProperty(KERNELS_PROPERTY);
+      if (kernels != null) {
+        Bindings.setenv(arena.allocateFrom("MURMUR_KERNELS"), arena.allocateFrom(kernels), 1);
+      }
+      // ggml would load a library from there.
+      Bindings.unsetenv(arena.allocateFrom("GGML_BACKEND_PATH"));
+    }
+  }
+
+  private static Path loadFromJar() {
+    String folder = "/META-INF/native/" + Platform.name() + "/";
+    byte[] text = manifestInJar(folder);
+    NativeManifest manifest = parse(new String(text, StandardCharsets.UTF_8), "the jar");
+    CpuFeatures.require(manifest.cpu(), "the jar");
+    String hash = HexFormat.of().formatHex(StoredFile.digest().digest(text));
+    List<StoredFile> files = new ArrayList<>(manifest.files());
+    files.add(new StoredFile(NativeManifest.NAME, text.length, hash));
+    String key = "native-" + hash.substring(0, 24);
+    Path directory = ResourceCache.extract(NativeLibrary.class, folder, key, files);
+    Path temporary = CacheRoots.temporary(ResourceCache.user());
+    try {
+      loadAll(directory, manifest, directory.getParent());
+      return directory;
+    } catch (UnsatisfiedLinkError e) {
+      boolean elsewhere = !CacheRoots.named() && !directory.startsWith(temporary);
+      if (!elsewhere || LoadFailure.of(e.getMessage()) != LoadFailure.NO_EXECUTION) {
+        throw e;
+      }
+      Notes.add("using " + temporary + ", because: " + e.getMessage());
+      directory =
+          ResourceCache.extract(NativeLibrary.class, folder, key, files, List.of(temporary));
+      loadAll(directory, manifest, temporary);
+      return directory;
+    }
+  }
+
+  private static byte[] manifestInJar(String folder) {
+    try (InputStream in = NativeLibrary.class.getResourceAsStream(folder + NativeManifest.NAME)) {
+      if (in == null) {
+        throw new UnsatisfiedLinkError(
+            "no native library for "
+                + Platform.name()
+                + ": -D"
+                + DIRECTORY_PROPERTY
+                + " is not set, and the class path holds no "
+                + folder.substring(1)
+                + NativeManifest.NAME
+                + "; build it with native/build.sh on this machine, or take a jar made for "
+                + Platform.name());
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "cannot read " + folder + NativeManifest.NAME + " from the jar", e);
+    }
+  }
+
+  private static Path loadFrom(Path directory) {
+    String text;
+    try {
+      text = Files.readString(directory.resolve(NativeManifest.NAME));
+    } catch (IOException e) {
+      throw LoadFailure.error(
+          directory
+              + " holds no readable "
+              + NativeManifest.NAME
+              + "; name a directory made by native/build.sh"
+              + " (native/build/current/META-INF/native/"
+              + Platform.name()
+              + ")",
+          e);
+    }
+    NativeManifest manifest = parse(text, directory.toString());
+    CpuFeatures.require(manifest.cpu(), directory.toString());
+    try {
+      manifest.requireIn(directory);
+    } catch (IOException e) {
+      throw LoadFailure.error(
+          "the libraries in "
+              + directory
+              + " are not whole: "
+              + e.getMessage()
+              + "; rebuild them with native/build.sh",
+          e);
+    }
+    loadAll(directory, manifest, CacheRoots.temporary(ResourceCache.user()));
+    return directory;
+  }
+
+  private static NativeManifest parse(String text, String where) {
+    try {
+      return NativeManifest.parse(text);
+    } catch (IOException e) {
+      throw LoadFailure.error(
+          NativeManifest.NAME
+              + " in "
+              + where
+              + " is damaged: "
+              + e.getMessage()
+              + "; rebuild it with native/build.sh",
+          e);
+    }
+  }
+
+  /**
+   * Loads the libraries for this class loader. A file can be loaded by one class loader of a JVM
+   * only. The others need no more than the shim: it is loaded from a copy, which finds the rest in
+   * the process by their names.
+   *
+   * @param copies where the copy may go
+   */
+  private static void loadAll(Path directory, NativeManifest manifest, Path copies) {
+    for (NativeManifest.Library library : manifest.libraries()) {
+      Path file = directory.resolve(library.file().name());
+      String failure = library.load() ? loadOne(file) : null;
+      if (failure == null) {
+        continue;
+      }
+      if (LoadFailure.of(failure) == LoadFailure.OTHER_CLASS_LOADER) {
+        failure = isShim(file) ? loadCopy(file, copies) : null;
+      }
+      if (failure != null) {
+        throw new UnsatisfiedLinkError(LoadFailure.explain(file, failure));
+      }
+    }
+  }
+
+  private static boolean isShim(Path file) {
+    return file.endsWith(System.mapLibraryName("murmur_shim"));
+  }
+
+  /** Returns why it failed, or null. */
+  private static String loadCopy(Path shim, Path copies) {
+    try (Staging copy = ResourceCache.privateCopy(shim, copies)) {
+      return loadOne(copy.directory().resolve(shim.getFileName()));
+    } catch (IOException e) {
+      return "already loaded in another classloader, and no copy can be made: " + e.getMessage();
+    }
+  }
+
+  // The path is one that this class chose, absolute.
+  @SuppressWarnings("restricted")
+  private static String loadOne(Path library) {
+    try {
+      System.load(library.toString());
+      return null;
+    } catch (UnsatisfiedLinkError e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+}

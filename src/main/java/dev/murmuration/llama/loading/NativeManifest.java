@@ -1,0 +1,55 @@
+package dev.murmuration.llama.loading;
+
+import dev.murmuration.machine.CpuFeatures;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What native/build.sh made: a line for each library in the order of loading, with SHA-256, size,
+ * mode and name, and a line {@code cpu} with what the build demands of the processor.
+ *
+ * @param cpu see {@link CpuFeatures}; empty where the build runs on every processor of its kind
+ */
+public record NativeManifest(List<Library> libraries, List<String> cpu) {
+  public static final String NAME = "MANIFEST";
+
+  /** {@code load} is false for what ggml or the system loads itself. */
+  record Library(StoredFile file, boolean load) {}
+
+  public static NativeManifest parse(String text) throws IOException {
+    List<Library> libraries = new ArrayList<>();
+    List<String> cpu = List.of();
+    for (String line : text.lines().toList()) {
+      String[] field = line.split(" ", 4);
+      if (field[0].equals("cpu")) {
+        cpu = Arrays.stream(line.split(" ")).skip(1).toList();
+      } else if (field.length == 4 && field[1].matches("\\d{1,18}")) {
+        libraries.add(
+            new Library(
+                new StoredFile(field[3], Long.parseLong(field[1]), field[0]),
+                field[2].equals("load")));
+      } else {
+        throw new IOException("it has the line '" + line + "'");
+      }
+    }
+    return new NativeManifest(List.copyOf(libraries), cpu);
+  }
+
+  List<StoredFile> files() {
+    return libraries.stream().map(Library::file).toList();
+  }
+
+  /** Compares a directory's libraries with this, byte by byte. */
+  void requireIn(Path directory) throws IOException {
+    for (StoredFile entry : files()) {
+      Path file = directory.resolve(entry.name());
+      if (Files.size(file) != entry.size() || !VerifiedSet.hash(file).equals(entry.sha256())) {
+        throw new IOException(entry.name() + " is not the file that " + NAME + " describes");
+      }
+    }
+  }
+}

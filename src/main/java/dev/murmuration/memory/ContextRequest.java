@@ -1,0 +1,147 @@
+package dev.murmuration.memory;
+
+import dev.murmuration.llama.ContextParameters;
+import dev.murmuration.llama.ContextParameters.Readout;
+import dev.murmuration.llama.ModelParameters;
+
+/**
+ * What a caller asks of a context. 0 stands for a value that is chosen for the model and this
+ * machine.
+ *
+ * @param exact whether attention is computed in float32
+ * @param contextLength tokens of the longest text
+ * @param cells tokens of all texts that the key/value cache holds, from the start
+ * @param batchSize most tokens handed to llama.cpp in a call
+ * @param microBatchSize most tokens computed at once; at least 1
+ * @param threads that compute
+ * @param gpuLayers layers of the model that go to a GPU; -1 for all where there is one
+ * @param memoryMap whether the weights are mapped, or read into memory
+ * @param readout which hidden states are computed to the end
+ */
+public record ContextRequest(
+    boolean exact,
+    int contextLength,
+    int cells,
+    int batchSize,
+    int microBatchSize,
+    int threads,
+    int gpuLayers,
+    boolean memoryMap,
+    Readout readout) {
+  /** What is asked when nothing is said. */
+  public static final ContextRequest DEFAULTS =
+      new ContextRequest(false, 0, 0, 0, 512, 0, ModelParameters.ALL_LAYERS, true, Readout.PRUNED);
+
+  /**
+   * Checks the numbers.
+   *
+   * @throws IllegalArgumentException if one is out of range
+   */
+  public ContextRequest {
+    atLeast(0, "contextLength (--ctx-size)", contextLength);
+    atLeast(0, "cells (--kv-cells)", cells);
+    atLeast(0, "batchSize (--batch-size)", batchSize);
+    atLeast(1, "microBatchSize (--ubatch-size)", microBatchSize);
+    atLeast(ModelParameters.ALL_LAYERS, "gpuLayers (--gpu-layers)", gpuLayers);
+    if (threads < 0 || threads > ContextParameters.MAX_THREADS) {
+      throw new IllegalArgumentException(
+          "threads (--threads) is "
+              + threads
+              + "; it takes 1 to "
+              + ContextParameters.MAX_THREADS
+              + ", or 0 for the default");
+    }
+  }
+
+  private static void atLeast(int minimum, String name, int value) {
+    if (value < minimum) {
+      throw new IllegalArgumentException(name + " is " + value + "; the least is " + minimum);
+    }
+  }
+
+  /** The same with another {@link #exact}. */
+  public ContextRequest exact(boolean value) {
+    return new ContextRequest(
+        value,
+        contextLength,
+        cells,
+        batchSize,
+        microBatchSize,
+        threads,
+        gpuLayers,
+        memoryMap,
+        readout);
+  }
+
+  /** The same with another {@link #contextLength}. */
+  public ContextRequest contextLength(int value) {
+    return new ContextRequest(
+        exact, value, cells, batchSize, microBatchSize, threads, gpuLayers, memoryMap, readout);
+  }
+
+  /** The same with another {@link #cells}. */
+  public ContextRequest cells(int value) {
+    return new ContextRequest(
+        exact,
+        contextLength,
+        value,
+        batchSize,
+        microBatchSize,
+        threads,
+        gpuLayers,
+        memoryMap,
+        readout);
+  }
+
+  /** The same with another {@link #batchSize}. */
+  public ContextRequest batchSize(int value) {
+    return new ContextRequest(
+        exact, contextLength, cells, value, microBatchSize, threads, gpuLayers, memoryMap, readout);
+  }
+
+  /** The same with another {@link #microBatchSize}. */
+  public ContextRequest microBatchSize(int value) {
+    return new ContextRequest(
+        exact, contextLength, cells, batchSize, value, threads, gpuLayers, memoryMap, readout);
+  }
+
+  /** The same with another {@link #threads}. */
+  public ContextRequest threads(int value) {
+    return new ContextRequest(
+        exact,
+        contextLength,
+        cells,
+        batchSize,
+        microBatchSize,
+        value,
+        gpuLayers,
+        memoryMap,
+        readout);
+  }
+
+  /** The same with another {@link #gpuLayers}. */
+  public ContextRequest gpuLayers(int value) {
+    return new ContextRequest(
+        exact, contextLength, cells, batchSize, microBatchSize, threads, value, memoryMap, readout);
+  }
+
+  /** The same with another {@link #memoryMap}. */
+  public ContextRequest memoryMap(boolean value) {
+    return new ContextRequest(
+        exact, contextLength, cells, batchSize, microBatchSize, threads, gpuLayers, value, readout);
+  }
+
+  /** The same with another {@link #readout}. */
+  public ContextRequest readout(Readout value) {
+    return new ContextRequest(
+        exact,
+        contextLength,
+        cells,
+        batchSize,
+        microBatchSize,
+        threads,
+        gpuLayers,
+        memoryMap,
+        value);
+  }
+}

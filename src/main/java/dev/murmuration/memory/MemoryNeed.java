@@ -1,0 +1,36 @@
+package dev.murmuration.memory;
+
+/**
+ * The main memory that a model takes, in bytes, when it computes on a CPU and its cache has grown
+ * to its full size, with which it begins only if that is fixed. Loading decides by these numbers
+ * and {@code murmur inspect} shows them. The cache's size is exact; that of the buffers is within a
+ * few MiB of what llama.cpp reports.
+ *
+ * @param contextLength tokens of the longest text
+ * @param cells tokens of all texts that the cache holds at once, at most
+ * @param weights the weights, in the mapped file or in memory
+ * @param repacked a copy of some weights, in the order in which llama.cpp's kernels read
+ * @param cache keys and values
+ * @param buffers intermediate results and outputs
+ * @param available free memory when it was looked at, before loading
+ * @param refusal why it would not be loaded, and what would; null if it would
+ */
+public record MemoryNeed(
+    int contextLength,
+    int cells,
+    long weights,
+    long repacked,
+    long cache,
+    long buffers,
+    long available,
+    String refusal) {
+  /**
+   * What the process takes besides, at most: Java with a small heap, the libraries, the vocabulary.
+   */
+  public static final long OVERHEAD = 250_000_000;
+
+  /** All of it but {@link #OVERHEAD}. */
+  public long total() {
+    return weights + repacked + cache + buffers;
+  }
+}

@@ -1,0 +1,112 @@
+package dev.murmuration.memory;
+
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufTensor;
+import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.llama.Llama;
+import dev.murmuration.model.LlamaHyperparameters;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * What a model's weights take, in bytes, and what computes with them.
+ *
+ * @param stored as they are in the file
+ * @param repacked a second copy, in the order in which llama.cpp's kernels read, where ours do not
+ *     compute: made at loading from a mapped file, whose own copy is not looked at again
+ * @param mapped whether {@code stored} is the mapped file, which the system drops and reads again
+ *     as it likes
+ * @param ours whether our own kernels compute everything that could depend on what is computed
+ *     beside it: all products, and attention
+ */
+public record WeightMemory(long stored, long repacked, boolean mapped, boolean ours) {
+  private static final String EMBEDDING = "token_embd.weight";
+  private static final String OUTPUT = "output.weight";
+
+  // ggml/src/ggml-cpu/repack.cpp, ggml_repack_get_optimal_repack_type: of each architecture the
+  // most that any of its processors has.
+  private static final Set<GgufTensorType> REPACKED_ON_X86 =
+      Set.of(
+          GgufTensorType.Q4_0,
+          GgufTensorType.Q4_K,
+          GgufTensorType.Q2_K,
+          GgufTensorType.IQ4_NL,
+          GgufTensorType.MXFP4);
+  private static final Set<GgufTensorType> REPACKED_ON_ARM =
+      Set.of(
+          GgufTensorType.Q4_0,
+          GgufTensorType.Q4_K,
+          GgufTensorType.Q5_K,
+          GgufTensorType.Q6_K,
+          GgufTensorType.Q8_0,
+          GgufTensorType.IQ4_NL,
+          GgufTensorType.MXFP4);
+  private static final int REPACKED_ROWS = 4;
+
+  public static WeightMemory of(Gguf gguf, LlamaHyperparameters model, ContextRequest request) {
+    long stored = gguf.tensors().stream().mapToLong(GgufTensor::byteSize).sum();
+    long repacked = 0;
+    long twice = 0;
+    for (GgufTensor tensor : gguf.tensors()) {
+      boolean embedding = tensor.name().equals(EMBEDDING);
+      // The embedding is looked up, not multiplied with, unless it stands in for the output head.
+      if ((!embedding || !model.hasOutputHead()) && isRepacked(tensor)) {
+        repacked += tensor.byteSize();
+        twice += embedding ? tensor.byteSize() : 0;
+      }
+    }
+    boolean ours = ours(model, request) && gguf.tensors().stream().allMatch(WeightMemory::isOurs);
+    // Without a map a tensor is rearranged on the way to its only place.
+    return request.memoryMap()
+        ? new WeightMemory(stored, repacked, true, ours)
+        : new WeightMemory(stored + twice, 0, false, ours);
+  }
+
+  private static boolean isOurs(GgufTensor tensor) {
+    // Of the embedding rows are looked up; what stands behind the last layer never runs.
+    return tensor.dims().size() < 2
+        || tensor.name().equals(EMBEDDING)
+        || tensor.name().equals(OUTPUT)
+        || Llama.kernelsMultiply(tensor.type().id());
+  }
+
+  private static boolean ours(LlamaHyperparameters model, ContextRequest request) {
+    return hasKernels()
+        && Llama.kernelsAttend(model.headSize(), model.heads() / model.keyValueHeads())
+        && (request.gpuLayers() == 0
+            || Llama.devices().stream().noneMatch(device -> device.kind().takesLayers()));
+  }
+
+  private static boolean isRepacked(GgufTensor tensor) {
+    return repackedHere().contains(tensor.type())
+        && tensor.dims().size() == 2
+        && tensor.dims().get(1) % REPACKED_ROWS == 0;
+  }
+
+  /** Whether our own kernels compute, which read the weights as they lie in the file. */
+  private static boolean hasKernels() {
+    try {
+      return !Llama.kernels().isEmpty();
+    } catch (LinkageError e) {
+      // A file can be inspected where nothing can compute.
+      return false;
+    }
+  }
+
+  /** Of a model that is yet to be converted, to float16. */
+  static WeightMemory of(LlamaHyperparameters model, ContextRequest request) {
+    boolean ours = ours(model, request) && Llama.kernelsMultiply(GgufTensorType.F16.id());
+    return new WeightMemory(model.weightBytes(), 0, request.memoryMap(), ours);
+  }
+
+  private static Set<GgufTensorType> repackedHere() {
+    if (hasKernels()) {
+      return Set.of();
+    }
+    return switch (System.getProperty("os.arch").toLowerCase(Locale.ROOT)) {
+      case "amd64", "x86_64" -> REPACKED_ON_X86;
+      case "aarch64", "arm64" -> REPACKED_ON_ARM;
+      default -> Set.of();
+    };
+  }
+}

@@ -1,0 +1,109 @@
+package dev.murmuration.model;
+
+import dev.murmuration.files.BadFileException;
+import dev.murmuration.gguf.Gguf;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * A GGUF file as a reward model: the transformer, the value head and how to use it. Checked once,
+ * here, for everything that reads it. Immutable.
+ *
+ * @param gguf the file
+ * @param shape the transformer's sizes; llama.cpp can load it and compute with it
+ * @param head the value head; empty for a GGUF that somebody else made, whose head is given apart
+ * @param template name of the chat template; empty if the file names none
+ * @param maxLength tokens of the longest text
+ */
+public record ModelFile(
+    Gguf gguf,
+    LlamaHyperparameters shape,
+    Optional<ValueHead> head,
+    Optional<String> template,
+    int maxLength) {
+
+  /**
+   * Checks a file.
+   *
+   * @throws BadFileException if llama.cpp could not compute with it, or what it says of rewards is
+   *     damaged or not supported
+   */
+  public static ModelFile of(Gguf gguf) throws IOException {
+    LlamaHyperparameters shape = LlamaCheck.check(gguf);
+    Optional<float[]> weights = gguf.floats(RewardMetadata.VALUE_HEAD);
+    String headName = gguf.path() + ": " + RewardMetadata.VALUE_HEAD;
+    Optional<ValueHead> head =
+        weights.isEmpty()
+            ? Optional.empty()
+            : Optional.of(ValueHead.of(weights.get(), shape.hiddenSize(), headName));
+    String readout = gguf.string(RewardMetadata.READOUT).orElse(RewardMetadata.LAST_TOKEN);
+    if (!readout.equals(RewardMetadata.LAST_TOKEN)) {
+      throw gguf.problem(
+          RewardMetadata.READOUT
+              + " is "
+              + BadFileException.quote(readout)
+              + "; only "
+              + RewardMetadata.LAST_TOKEN
+              + " is supported");
+    }
+    return new ModelFile(
+        gguf, shape, head, gguf.string(RewardMetadata.TEMPLATE), maxLength(gguf, shape));
+  }
+
+  private static int maxLength(Gguf gguf, LlamaHyperparameters shape) throws BadFileException {
+    int trained = shape.contextLength();
+    long length =
+        gguf.unsignedInt(RewardMetadata.MAX_LENGTH)
+            .orElse(Math.min(RewardMetadata.DEFAULT_MAX_LENGTH, trained));
+    if (length < 2 || length > trained) {
+      throw gguf.problem(
+          RewardMetadata.MAX_LENGTH
+              + " is "
+              + length
+              + " tokens; this model takes 2 to "
+              + trained);
+    }
+    return (int) length;
+  }
+
+  /** The file, as it was named by the caller. */
+  public Path path() {
+    return gguf.path();
+  }
+
+  /**
+   * The file's own value head.
+   *
+   * @throws BadFileException if it has none
+   */
+  public ValueHead requireHead() throws BadFileException {
+    return head.orElseThrow(
+        () ->
+            new BadFileException(
+                path(),
+                "this is no reward model: it has no value head (metadata key "
+                    + RewardMetadata.VALUE_HEAD
+                    + "); convert the reward model's own checkpoint, or name the head with"
+                    + " --value-head FILE.safetensors"));
+  }
+
+  /**
+   * Tokens of the longest text that is scored.
+   *
+   * @param asked what the caller asks for; 0 for what the file says
+   * @throws IllegalArgumentException if the model does not take so many
+   */
+  public int contextLength(int asked) {
+    return contextLength(asked, maxLength, shape.contextLength());
+  }
+
+  /** The same where there is no file yet, for a conversion. */
+  public static int contextLength(int asked, int maxLength, int trained) {
+    if (asked != 0 && (asked < 2 || asked > trained)) {
+      throw new IllegalArgumentException(
+          "the context (--ctx-size) is " + asked + " tokens; this model takes 2 to " + trained);
+    }
+    return asked == 0 ? maxLength : asked;
+  }
+}

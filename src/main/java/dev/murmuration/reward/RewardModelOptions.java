@@ -1,0 +1,265 @@
+package dev.murmuration.reward;
+
+import dev.murmuration.engine.Step;
+import dev.murmuration.llama.ContextParameters.Readout;
+import dev.murmuration.memory.ContextRequest;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.DoubleConsumer;
+
+/**
+ * How a {@link RewardModel} is loaded and scores. Immutable: each setter returns a changed copy, so
+ * that {@code RewardModelOptions.defaults().precision(Precision.EXACT).threads(4)} reads as what it
+ * does.
+ */
+public final class RewardModelOptions {
+  private static final RewardModelOptions DEFAULTS = new RewardModelOptions();
+
+  private ChatTemplate template;
+  private ContextRequest context = ContextRequest.DEFAULTS;
+  private String device;
+  private boolean truncate = true;
+  private Path valueHead;
+  private Duration timeout;
+  private int queueCapacity = 1024;
+  private boolean reuse = true;
+  private DoubleConsumer progress;
+  private Consumer<Step> probe = _ -> {};
+
+  private RewardModelOptions() {}
+
+  /** What a model is loaded with when nothing is said. */
+  public static RewardModelOptions defaults() {
+    return DEFAULTS;
+  }
+
+  private RewardModelOptions with(Consumer<RewardModelOptions> change) {
+    RewardModelOptions copy = new RewardModelOptions();
+    copy.template = template;
+    copy.context = context;
+    copy.device = device;
+    copy.truncate = truncate;
+    copy.valueHead = valueHead;
+    copy.timeout = timeout;
+    copy.queueCapacity = queueCapacity;
+    copy.reuse = reuse;
+    copy.progress = progress;
+    copy.probe = probe;
+    change.accept(copy);
+    return copy;
+  }
+
+  /** How exactly attention is computed; {@code fast} by default. */
+  public RewardModelOptions precision(Precision value) {
+    Objects.requireNonNull(value, "precision");
+    return with(o -> o.context = context.exact(value == Precision.EXACT));
+  }
+
+  public Precision precision() {
+    return context.exact() ? Precision.EXACT : Precision.FAST;
+  }
+
+  /**
+   * The chat template; by default the one that the model file names, else {@link
+   * ChatTemplate#LLAMA2}.
+   */
+  public RewardModelOptions template(ChatTemplate value) {
+    return with(o -> o.template = Objects.requireNonNull(value, "template"));
+  }
+
+  public Optional<ChatTemplate> template() {
+    return Optional.ofNullable(template);
+  }
+
+  /**
+   * The most tokens scored of a text; 0, the default, for what the model file says (Starling-RM:
+   * 2048).
+   */
+  public RewardModelOptions contextLength(int value) {
+    return with(o -> o.context = context.contextLength(value));
+  }
+
+  public int contextLength() {
+    return context.contextLength();
+  }
+
+  /**
+   * Tokens that the key/value cache holds, from the start: of all texts that are computed together,
+   * and of recent calls for the next to reuse. At least the longest text ({@link #contextLength}).
+   * 0, the default, for a cache that begins with 256 and grows with the work, up to twice the
+   * longest text and to no less than eight of up to 512 tokens, or as much of that as fits into the
+   * free memory.
+   */
+  public RewardModelOptions cells(int value) {
+    return with(o -> o.context = context.cells(value));
+  }
+
+  public int cells() {
+    return context.cells();
+  }
+
+  /**
+   * The most tokens handed to llama.cpp in a call; 0, the default, for as many as are computed at
+   * once. Fewer lower {@link #microBatchSize} as well; more change nothing, because a call is given
+   * no more than is computed at once. Rounded up to a multiple of 64.
+   */
+  public RewardModelOptions batchSize(int value) {
+    return with(o -> o.context = context.batchSize(value));
+  }
+
+  public int batchSize() {
+    return context.batchSize();
+  }
+
+  /**
+   * The most tokens computed at once, rounded up to a multiple of 64; 512 by default. More needs
+   * more memory and is faster on a GPU.
+   */
+  public RewardModelOptions microBatchSize(int value) {
+    return with(o -> o.context = context.microBatchSize(value));
+  }
+
+  public int microBatchSize() {
+    return context.microBatchSize();
+  }
+
+  /**
+   * Threads that compute; 0, the default, for one a physical core that this process may use
+   * (affinity and control groups count). More than there are processors make every step wait; more
+   * than 512 are refused.
+   */
+  public RewardModelOptions threads(int value) {
+    return with(o -> o.context = context.threads(value));
+  }
+
+  public int threads() {
+    return context.threads();
+  }
+
+  /** Layers of the model that go to the GPU; -1, the default, for all where there is one. */
+  public RewardModelOptions gpuLayers(int value) {
+    return with(o -> o.context = context.gpuLayers(value));
+  }
+
+  public int gpuLayers() {
+    return context.gpuLayers();
+  }
+
+  /**
+   * Name of the device to use, as {@code murmur devices} lists it; llama.cpp's choice by default.
+   */
+  public RewardModelOptions device(String value) {
+    return with(o -> o.device = Objects.requireNonNull(value, "device"));
+  }
+
+  public Optional<String> device() {
+    return Optional.ofNullable(device);
+  }
+
+  /**
+   * Whether the weights are mapped (the default: starts at once, shared between processes) or read
+   * into memory.
+   */
+  public RewardModelOptions memoryMap(boolean value) {
+    return with(o -> o.context = context.memoryMap(value));
+  }
+
+  public boolean memoryMap() {
+    return context.memoryMap();
+  }
+
+  /** Whether a text that is too long is cut on the left (the default) or refused. */
+  public RewardModelOptions truncate(boolean value) {
+    return with(o -> o.truncate = value);
+  }
+
+  public boolean truncate() {
+    return truncate;
+  }
+
+  /** A safetensors file that holds the value head, for a GGUF without one. */
+  public RewardModelOptions valueHead(Path value) {
+    return with(o -> o.valueHead = Objects.requireNonNull(value, "valueHead"));
+  }
+
+  public Optional<Path> valueHead() {
+    return Optional.ofNullable(valueHead);
+  }
+
+  /**
+   * How long a call may take, tokenizing and waiting for a place in the queue included; no limit by
+   * default. Later the call throws, or its future fails with, {@link ScoringTimeoutException}.
+   */
+  public RewardModelOptions timeout(Duration value) {
+    return with(o -> o.timeout = requirePositive(value));
+  }
+
+  static Duration requirePositive(Duration value) {
+    if (value.isZero() || value.isNegative()) {
+      throw new IllegalArgumentException("timeout is " + value + "; it must be positive");
+    }
+    return value;
+  }
+
+  public Optional<Duration> timeout() {
+    return Optional.ofNullable(timeout);
+  }
+
+  /** How many texts may wait before who submits the next one has to wait, too; 1024 by default. */
+  public RewardModelOptions queueCapacity(int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException("queueCapacity is " + value + "; the least is 1");
+    }
+    return with(o -> o.queueCapacity = value);
+  }
+
+  public int queueCapacity() {
+    return queueCapacity;
+  }
+
+  /**
+   * Whether what one call computes is kept for the next ones (the default): texts that begin like a
+   * recent one cost only what is new, and a recent text costs nothing.
+   */
+  public RewardModelOptions reuse(boolean value) {
+    return with(o -> o.reuse = value);
+  }
+
+  public boolean reuse() {
+    return reuse;
+  }
+
+  /**
+   * Whether every token is computed to the end, as llama.cpp's own embeddings are, and not only
+   * those that are read. It is slower, and there to check the default.
+   */
+  public RewardModelOptions everyOutput(boolean value) {
+    return with(o -> o.context = context.readout(value ? Readout.EMBEDDINGS : Readout.PRUNED));
+  }
+
+  /** What is asked of the context. */
+  ContextRequest context() {
+    return context;
+  }
+
+  /** For tests: told each step of the engine, on its thread; what it throws, the step throws. */
+  RewardModelOptions probe(Consumer<Step> value) {
+    return with(o -> o.probe = Objects.requireNonNull(value, "probe"));
+  }
+
+  Consumer<Step> probe() {
+    return probe;
+  }
+
+  /** Told the share of the model that is loaded, 0 to 1, on the thread that loads it. */
+  public RewardModelOptions progress(DoubleConsumer value) {
+    return with(o -> o.progress = Objects.requireNonNull(value, "progress"));
+  }
+
+  Optional<DoubleConsumer> progress() {
+    return Optional.ofNullable(progress);
+  }
+}

@@ -1,0 +1,103 @@
+package dev.murmuration.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.murmuration.TestModels;
+import dev.murmuration.gguf.GgufReader;
+import dev.murmuration.llama.ContextParameters;
+import dev.murmuration.llama.ContextParameters.Readout;
+import dev.murmuration.llama.Llama;
+import dev.murmuration.llama.LlamaContext;
+import dev.murmuration.llama.LlamaModel;
+import dev.murmuration.llama.ModelParameters;
+import dev.murmuration.model.LlamaCheck;
+import dev.murmuration.model.LlamaHyperparameters;
+import java.nio.file.Path;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The sizes that are computed, against those that llama.cpp reports in its log. */
+@Tag("native")
+class ContextMemoryTest {
+  private static final double MIB = 1 << 20;
+
+  /** Collects llama.cpp's log. */
+  private static final class Log extends Handler implements AutoCloseable {
+    private final Logger logger = Logger.getLogger("dev.murmuration.llama");
+    private final StringBuilder text = new StringBuilder();
+
+    Log() {
+      logger.addHandler(this);
+      logger.setUseParentHandlers(false);
+      Llama.setVerbose(true);
+    }
+
+    @Override
+    public void publish(LogRecord line) {
+      text.append(line.getMessage()).append('\n');
+    }
+
+    @Override
+    public void flush() {}
+
+    /** The size that follows these words, which were said once; all is forgotten then. */
+    double mebibytes(String words) {
+      Matcher matcher = Pattern.compile(words + " size = +([0-9.]+) MiB").matcher(text);
+      assertThat(matcher.find()).as(words + " in " + text).isTrue();
+      return Double.parseDouble(matcher.group(1));
+    }
+
+    void forget() {
+      text.setLength(0);
+    }
+
+    @Override
+    public void close() {
+      Llama.setVerbose(false);
+      logger.removeHandler(this);
+      logger.setUseParentHandlers(true);
+    }
+  }
+
+  @Test
+  void cacheAndComputeBuffer() throws Exception {
+    try (Log log = new Log()) {
+      for (Path file : new Path[] {TestModels.TINY, TestModels.FLEDGLING}) {
+        LlamaHyperparameters shape = LlamaCheck.check(GgufReader.read(file));
+        try (LlamaModel model = LlamaModel.load(file, ModelParameters.DEFAULT, null)) {
+          for (int rows : new int[] {64, 512, 2048}) {
+            for (int cells : new int[] {2048, 8192}) {
+              compare(log, model, shape, context(cells, rows, true, Readout.PRUNED));
+              compare(log, model, shape, context(cells, rows, false, Readout.PRUNED));
+            }
+          }
+          compare(log, model, shape, context(2048, 512, true, Readout.EMBEDDINGS));
+        }
+      }
+    }
+  }
+
+  private static ContextParameters context(int cells, int rows, boolean fast, Readout readout) {
+    return new ContextParameters(
+        cells, rows, rows, 32, Math.min(rows, 256), 2, fast, fast, readout);
+  }
+
+  private static void compare(
+      Log log, LlamaModel model, LlamaHyperparameters shape, ContextParameters parameters) {
+    ContextMemory memory = new ContextMemory(shape, parameters);
+    log.forget();
+    new LlamaContext(model, parameters).close();
+    assertThat(memory.cache() / MIB)
+        .as("cache of " + parameters)
+        .isCloseTo(log.mebibytes("KV buffer"), within(0.01));
+    assertThat(memory.compute() / MIB)
+        .as("compute buffer of " + parameters)
+        .isCloseTo(log.mebibytes("compute buffer"), within(6.0));
+  }
+}
