@@ -22,7 +22,8 @@ namespace {
     _exit(MURMUR_EXIT_STATUS);
 }
 
-// The copy of this library that another class loader has: it was asked before this one was loaded.
+// The handler that ours replaced: that of another copy of this library, which another class loader has loaded before. Null if
+// ours is the first.
 ggml_abort_callback_t other_on_assert = nullptr;
 
 void on_assert(const char * message) {

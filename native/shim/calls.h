@@ -1,5 +1,4 @@
-// How the shim calls llama.cpp, and what all its files share: a call turns exceptions and failed asserts into a code and a
-// message.
+// What the shim's files share: guarded(), in which every call of llama.cpp that may throw or fail an assert is made.
 #ifndef MURMUR_CALLS_H
 #define MURMUR_CALLS_H
 
@@ -17,13 +16,13 @@ struct assert_failed : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// Whether this thread is inside guarded(): an assert that fails there may be thrown to it…
+// Whether this thread is inside guarded(), which catches what an assert that fails throws.
 extern thread_local bool in_call;
-// …unless a graph is being computed. OpenMP's workers stand in the same parallel region then, and an exception
-// that leaves such a region ends the process without a word.
+// Whether it may be computing a graph. Nothing is thrown then: the exception would leave a parallel region of OpenMP, which ends
+// the process without a message.
 extern thread_local bool in_compute;
 
-// Puts what ggml and the C++ runtime call, when an assert fails or an exception is not caught, in its place. Once.
+// Makes ggml call our handler when an assert fails, and the C++ runtime when an exception is not caught. To be called once.
 void install_failure_handlers();
 
 inline void set_error(char * error, size_t error_size, const char * message) {
@@ -57,9 +56,9 @@ int32_t guarded(char * error, size_t error_size, Body body) {
     }
 }
 
-// A name of an open file, for whoever takes only names. It leads to that file, not to what has its old name.
+// A path for functions that take nothing but paths. It leads to the open file, even if its name belongs to another one.
 std::string name_of(const murmur_file * file);
-// A descriptor of an open file, for whoever takes one and closes it.
+// A second descriptor of an open file, to be closed by whoever gets it.
 int         duplicate(const murmur_file * file);
 
 }  // namespace murmur

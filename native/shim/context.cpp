@@ -14,7 +14,7 @@ struct murmur_context {
     murmur_readout       readout = MURMUR_READOUT_PRUNED;
     size_t               n_embd  = 0;
     std::atomic<int32_t> cancelled{ 0 };
-    // Whether a hidden state was not finite: then the cache's memory holds such numbers, too.
+    // Whether a hidden state was not finite. The cache's memory may hold such numbers then, too.
     bool                 spoilt  = false;
 
     // Where the running decode puts its rows.
@@ -128,7 +128,7 @@ int32_t murmur_context_decode(murmur_context * context, const llama_batch * batc
 
 int32_t murmur_context_clear(murmur_context * context, char * error, size_t error_size) {
     return guarded(error, error_size, [&] {
-        // Attention multiplies what it must not see by 0, and NaN times 0 is NaN: cells that are free are not harmless.
+        // Attention multiplies the values in free cells by 0, and NaN times 0 is NaN. So a cache with NaN in it is also zeroed.
         llama_memory_clear(llama_get_memory(context->llama), context->spoilt);
         context->spoilt = false;
     });

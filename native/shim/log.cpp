@@ -67,7 +67,8 @@ void report_quantize_progress(const char * text) {
     }
 }
 
-// Tells our handler from llama.cpp's own, which has no data.
+// The data of our handler. llama.cpp's own has none: data means that another copy of this library, which another class loader has
+// loaded before, had set its handler, and lines that belong to its calls go there.
 int               log_mark      = 0;
 ggml_log_callback other_on_log  = nullptr;
 void *            other_log_data = nullptr;

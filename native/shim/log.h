@@ -6,11 +6,11 @@
 
 namespace murmur {
 
-// Puts our handler in the place of llama.cpp's. Once.
+// Makes llama.cpp call our handler. To be called once.
 void install_log_handler();
 
-// The quantizer reports progress nowhere but in its log: "[   3/ 291] blk.0.attn_k.weight …", on the thread that called it.
-// While this thread has one of these, it is told.
+// What this thread's log lines of the form "[   3/ 291] blk.0.attn_k.weight …" are reported to, if not null: llama.cpp's quantizer
+// reports its progress in the log alone, on the thread that called it.
 extern thread_local murmur_quantize_progress quantize_progress;
 
 }  // namespace murmur
