@@ -3,9 +3,9 @@ package dev.murmuration.llama;
 import java.util.Arrays;
 
 /**
- * The books of a context: how long its sequences are, which cells of the cache they take, and
- * whether a token may be added to the batch. llama.cpp answers a wrong entry with an abort, or
- * accepts it silently, so that whatever is asked of it is checked here before. Not thread-safe.
+ * What a context's sequences are: their lengths, the cells of the cache that they take, and the
+ * tokens in the batch. llama.cpp aborts on some wrong arguments and accepts others silently, so
+ * they are checked here first. Not thread-safe.
  */
 final class Sequences {
   private final ContextParameters parameters;
@@ -17,7 +17,7 @@ final class Sequences {
   /** What the cache holds, without the batch. */
   private final CellMap cells;
 
-  /** Lengths of the sequences with the batch: llama.cpp accepts a wrong position silently. */
+  /** Lengths of the sequences, the tokens in the batch included. */
   private final int[] lengths;
 
   Sequences(TokenBatch batch, ContextParameters parameters, int vocabularySize) {
@@ -151,7 +151,7 @@ final class Sequences {
 
   /** Whether after the decode each sequence of the batch lies in cells that ascend. */
   boolean ascending() {
-    int[] placed = cells.next(batch.size(), parameters.microBatchSize());
+    int[] placed = cells.next(batch.size());
     int[] last = new int[lengths.length];
     for (int sequence = 0; sequence < last.length; sequence++) {
       int length = cells.length(sequence);
@@ -170,7 +170,7 @@ final class Sequences {
 
   /** llama.cpp has computed the batch: its tokens are in the cache, and the batch is empty. */
   void decoded() {
-    int[] placed = cells.next(batch.size(), parameters.microBatchSize());
+    int[] placed = cells.next(batch.size());
     for (int i = 0; i < placed.length; i++) {
       cells.put(placed[i], batch.sequences(i));
     }
