@@ -98,12 +98,12 @@ class CellMapTest {
       Arrays.fill(sound, 0);
     }
 
-    /** Some tokens, for one sequence and those others that are as long, as far as there is room. */
+    /** Some tokens, as far as there is room, for one sequence and some of those with its text. */
     void add() {
       int one = random.nextInt(SEQUENCES);
       int[] sequences =
           IntStream.range(0, SEQUENCES)
-              .filter(i -> i == one || isAsLong(i, one) && random.nextBoolean())
+              .filter(i -> i == one || isLike(i, one) && random.nextBoolean())
               .toArray();
       int room = Math.min(BATCH, context.freeCells()) - added.size();
       for (int i = Math.min(room, 1 + random.nextInt(30)); i > 0; i--) {
@@ -114,8 +114,12 @@ class CellMapTest {
       }
     }
 
-    private boolean isAsLong(int sequence, int other) {
-      return texts.get(sequence).size() == texts.get(other).size();
+    private boolean isLike(int sequence, int other) {
+      List<Integer> text = texts.get(other);
+      return texts.get(sequence).equals(text)
+          && (added.isEmpty() || text.isEmpty())
+          && sound[sequence] == text.size()
+          && sound[other] == text.size();
     }
 
     /** Computes the batch; compares the last hidden state of each sequence that is sound. */
