@@ -105,7 +105,6 @@ final class Failures {
   /** What picocli calls values by the names of Java's types. */
   private static String inWords(String said) {
     return said.replace("is not an int", "is not a whole number up to " + Integer.MAX_VALUE)
-        .replace("is not a double", "is not a number, such as 1.5")
         .replace("is not a boolean", "is neither true nor false");
   }
 

@@ -2,13 +2,11 @@ package dev.murmuration.cli;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.StreamWriteFeature;
 import dev.murmuration.reward.Reward;
 import java.io.IOException;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /**
  * The JSON that commands print. Streaming, because binding objects would double the time that a
@@ -22,13 +20,6 @@ final class Json {
           .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
           .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
           .build();
-
-  private static final Pattern PARSER_NAMES =
-      Pattern.compile(
-          " \\(start marker at \\[Source: .*\\]\\)"
-              + "|: enable `[^`]*` to allow"
-              + "| \\(not recognized as one since Feature '[^']*' not enabled for parser\\)"
-              + "|, from `[^`]*`");
 
   /** The names that {@link #writeReward} writes. */
   static final Set<String> REWARD_FIELDS =
@@ -50,15 +41,6 @@ final class Json {
   }
 
   private Json() {}
-
-  /**
-   * What is wrong with some JSON, in the words of the parser without what only programmers know: it
-   * also names its own classes and settings.
-   */
-  static String problem(JsonProcessingException e) {
-    String said = String.valueOf(e.getOriginalMessage());
-    return PARSER_NAMES.matcher(said).replaceAll("");
-  }
 
   /** Prints an object on a line of its own. */
   static void printObject(Terminal terminal, Fields fields) throws IOException {

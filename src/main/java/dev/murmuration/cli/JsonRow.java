@@ -3,6 +3,7 @@ package dev.murmuration.cli;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.murmuration.json.JsonFile;
 import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Message;
@@ -56,7 +57,7 @@ final class JsonRow {
     } catch (JsonProcessingException e) {
       String at = e.getLocation() == null ? "" : " (column " + e.getLocation().getColumnNr() + ")";
       throw new IllegalArgumentException(
-          "the line is not valid JSON: " + Failures.oneLine(Json.problem(e)) + at, e);
+          "the line is not valid JSON: " + Failures.oneLine(JsonFile.problem(e)) + at, e);
     } catch (IOException e) {
       throw new UncheckedIOException(e); // A string can't fail to be read.
     }

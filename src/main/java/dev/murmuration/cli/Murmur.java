@@ -115,6 +115,8 @@ public final class Murmur implements Callable<Integer> {
     // A text may well begin with "@".
     commandLine.setExpandAtFiles(false);
     commandLine.registerConverter(Path.class, new FileName());
+    commandLine.registerConverter(Double.class, new DecimalNumber());
+    commandLine.registerConverter(double.class, new DecimalNumber());
     commandLine.setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
     commandLine.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
     commandLine.setParameterExceptionHandler(

@@ -65,7 +65,15 @@ class WrongUsageTest {
         "score --text a -t 2147483648 | '2147483648' is not a whole number up to 2147483647",
         "score --text a --no-mmap=x | 'x' is neither true nor false",
         "score --text-file= | the name of the file with the text is empty",
-        "score --text a --timeout NaN | --timeout is NaN seconds",
+        "score --text a --timeout NaN | 'NaN' is not a number, such as 1.5",
+        "score --text a --timeout 1d | '1d' is not a number, such as 1.5",
+        "score --text a --timeout 0x1p3 | '0x1p3' is not a number, such as 1.5",
+        "score --text a --timeout Infinity | 'Infinity' is not a number, such as 1.5",
+        "score --text a --timeout 1e400 | --timeout is Infinity seconds",
+        "bench --seconds 2f | '2f' is not a number, such as 1.5",
+        "bench --seconds 1e400 | --seconds is Infinity",
+        "score --text a -t 1d | '1d' is not a whole number",
+        "score --text a -t 0x10 | '0x10' is not a whole number",
         "score --no-truncate -c 4 --text one-two-three-four-five | context holds 4",
         "rank --response x | --prompt is missing",
         "rank --prompt x | --response is missing",
@@ -77,7 +85,7 @@ class WrongUsageTest {
         "bench --only speed | nothing called 'speed' to measure; there are prefill, best-of",
         "bench --best-of 1 | --best-of is 1; it takes 2 to 1024",
         "bench --seconds 0 | --seconds is 0.0",
-        "bench --seconds NaN | --seconds is NaN",
+        "bench --seconds NaN | 'NaN' is not a number, such as 1.5",
         "help nope | no command 'nope'; there are demo, score",
         "help scor | no command 'scor'; did you mean score?",
         "rnak | no command 'rnak'; did you mean rank?",
@@ -182,6 +190,8 @@ class WrongUsageTest {
         .isEqualTo(score("--text-file", plain).out());
     String packed = folder.resolve("packed").toString();
     failure("is compressed with gzip", "score", "--text", "a", "-m", packed);
+    String tiny = TestModels.TINY.toString();
+    failure(tiny + ": is a GGUF file", "convert", tiny, "-o", folder.resolve("x").toString());
     failure("is compressed with gzip", "quantize", packed, folder.resolve("x").toString());
     failure(
         "is compressed with gzip",

@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
  * What the launcher runs once after a build, so that Java learns which classes a command needs and
  * how to start them fast (AOT cache, JEP 514 and 515).
  */
-public final class Training {
+public final class AotTraining {
   private static final String ROWS =
       """
       {"id": 1, "prompt": "Hello?", "response": "Hi, how can I help you?"}
@@ -19,7 +19,7 @@ public final class Training {
 
   private static final String[] PROMPT = {"--prompt", "Hello?", "--response", "Hi!", "--quiet"};
 
-  private Training() {}
+  private AotTraining() {}
 
   /** Runs every command once, for nobody to see. */
   public static void main(String[] args) {
