@@ -43,15 +43,32 @@ class ArchitectureTest {
   static {
     room(
         "cli",
+        "cli.rows",
+        "cli.view",
+        "cli.terminal",
+        "bench",
+        "inspection",
         "reward",
         "memory",
         "model",
         "checkpoint",
         "quantize",
         "llama",
-        "gguf",
-        "tensors",
-        "files");
+        "gguf");
+    room("cli.rows", "cli.view", "cli.terminal", "reward", "llama", "json");
+    room(
+        "cli.view",
+        "cli.terminal",
+        "bench",
+        "inspection",
+        "reward",
+        "memory",
+        "model",
+        "llama",
+        "gguf");
+    room("cli.terminal", "llama", "files");
+    room("bench", "reward", "model", "llama", "gguf");
+    room("inspection", "reward", "memory", "checkpoint", "model", "tensors", "gguf", "files");
     room(
         "reward",
         "llama.loading",

@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Terminal;
 import java.io.ByteArrayInputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;

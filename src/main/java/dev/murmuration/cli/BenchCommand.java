@@ -1,5 +1,13 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.bench.Bench;
+import dev.murmuration.bench.BenchArithmetic;
+import dev.murmuration.bench.BenchProgress;
+import dev.murmuration.bench.BenchResult;
+import dev.murmuration.cli.terminal.Display;
+import dev.murmuration.cli.view.BenchBars;
+import dev.murmuration.cli.view.BenchJson;
+import dev.murmuration.cli.view.BenchTable;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.Device;
 import dev.murmuration.llama.Hardware;
@@ -149,7 +157,7 @@ final class BenchCommand extends ModelCommand {
     ModelFile file = ModelFile.of(GgufReader.read(model.file()));
     BenchResult.Subject subject = subject(model, file);
     BenchProgress progress =
-        new BenchProgress(terminal(), murmur().showsProgress(), steps(chosen.size()));
+        new BenchBars(terminal(), murmur().showsProgress(), steps(chosen.size()));
     RewardModelOptions options = murmur().modelOptions().toOptions();
     int microBatch = options.microBatchSize();
     Bench bench = new Bench(model, file, microBatch, seconds, progress);
@@ -178,7 +186,7 @@ final class BenchCommand extends ModelCommand {
   /** What the processor reaches, if it is the processor that computes. */
   private BenchResult.Limits limits(
       BenchResult.Subject subject, boolean processorAlone, BenchProgress progress) {
-    try (LoadProgress bar = progress.next("peak")) {
+    try (BenchProgress.Step bar = progress.next("peak")) {
       if (!processorAlone) {
         return new BenchResult.Limits(
             Optional.empty(), OptionalDouble.empty(), "a GPU computes, which bench cannot measure");

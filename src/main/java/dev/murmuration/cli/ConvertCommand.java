@@ -2,6 +2,10 @@ package dev.murmuration.cli;
 
 import dev.murmuration.checkpoint.Conversion;
 import dev.murmuration.checkpoint.Converter;
+import dev.murmuration.cli.terminal.LoadProgress;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.Json;
 import dev.murmuration.gguf.GgufTensorType;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,5 +1,8 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Colour;
+import dev.murmuration.cli.view.Json;
+import dev.murmuration.cli.view.RankTable;
 import dev.murmuration.reward.Ranking;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;

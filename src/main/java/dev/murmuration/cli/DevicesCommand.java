@@ -1,6 +1,10 @@
 package dev.murmuration.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.murmuration.cli.terminal.Display;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.Json;
 import dev.murmuration.llama.Device;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.reward.Version;

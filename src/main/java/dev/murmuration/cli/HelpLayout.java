@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Terminal;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

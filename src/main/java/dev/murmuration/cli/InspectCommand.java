@@ -1,5 +1,11 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.LoadProgress;
+import dev.murmuration.cli.view.InspectionJson;
+import dev.murmuration.cli.view.InspectionText;
+import dev.murmuration.cli.view.Json;
+import dev.murmuration.inspection.Inspection;
+import dev.murmuration.inspection.Inspector;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

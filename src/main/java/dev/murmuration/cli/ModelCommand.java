@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;

@@ -1,5 +1,7 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.LoadProgress;
+import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.RewardModelOptions;

@@ -1,5 +1,8 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.LoadProgress;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.view.Json;
 import dev.murmuration.llama.QuantizationType;
 import dev.murmuration.quantize.Quantization;
 import dev.murmuration.quantize.Quantizer;

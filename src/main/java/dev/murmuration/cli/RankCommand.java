@@ -1,6 +1,10 @@
 package dev.murmuration.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.murmuration.cli.terminal.Display;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.view.Json;
+import dev.murmuration.cli.view.RankTable;
 import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.Ranking;
 import dev.murmuration.reward.Reward;

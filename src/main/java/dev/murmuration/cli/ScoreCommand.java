@@ -1,5 +1,9 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.rows.ScoreStream;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.Json;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;

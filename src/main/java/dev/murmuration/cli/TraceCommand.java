@@ -1,5 +1,10 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Colour;
+import dev.murmuration.cli.terminal.Display;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.view.Json;
+import dev.murmuration.cli.view.TraceChart;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
