@@ -18,6 +18,7 @@ import picocli.CommandLine.Parameters;
 /** {@code murmur score}. */
 @Command(
     name = "score",
+    customSynopsis = "[-] [OPTIONS]",
     header = "Prints the reward of a response, or of rows of JSON lines.",
     description = {
       "",
@@ -38,7 +39,7 @@ import picocli.CommandLine.Parameters;
           + " the name of one that such lines have themselves. A row that cannot be scored becomes"
           + " {\"error\": ..., \"line\": ...}; the others go on, and the exit code is 3."
     })
-final class ScoreCommand extends ModelCommand {
+final class ScoreCommand extends ScoringCommand {
   private static final String STANDARD_INPUT = "-";
 
   @Parameters(
@@ -52,6 +53,10 @@ final class ScoreCommand extends ModelCommand {
 
   private boolean rows;
   private Input given;
+
+  ScoreCommand(Terminal terminal) {
+    super(terminal);
+  }
 
   @Override
   void prepare() throws IOException {

@@ -169,7 +169,6 @@ class CommandOptionsTest {
             Map.entry("devices", Set.of("--json")),
             Map.entry("completion", Set.of()),
             Map.entry("help", Set.of()));
-    assertThat(ModelOptions.NAMES).isEqualTo(MODEL);
   }
 
   @Test
@@ -229,5 +228,21 @@ class CommandOptionsTest {
       assertThat(result.json().get("java").asText())
           .isEqualTo(System.getProperty("java.runtime.version"));
     }
+  }
+
+  @Test
+  void versionsBehindACommand() {
+    assertThat(Cli.run("score", "-V").out())
+        .isEqualTo(Cli.run("-V").out())
+        .startsWith("murmuration ");
+  }
+
+  @Test
+  void whatStandsBehindTheCommandCountsMoreThanWhatStandsBefore() {
+    assertThat(Cli.run("-t", "0", "score", "--text", "a", "-t", "1").code()).isZero();
+    assertThat(Cli.run("-t", "1", "score", "--text", "a", "-t", "0").err())
+        .contains("threads (--threads) is 0");
+    assertThat(Cli.run("-t", "0", "score", "--text", "a").err())
+        .contains("threads (--threads) is 0");
   }
 }

@@ -146,7 +146,7 @@ class WrongUsageTest {
     failure(below + ": its folder does not exist", "convert", checkpoint, "-o", below);
     failure(missing, "quantize", missing, out);
     failure(below + ": its folder does not exist", "quantize", tiny, below);
-    assertThatThrownBy(() -> Murmur.file(null, missing))
+    assertThatThrownBy(() -> ModelOptions.file(null, missing))
         .isExactlyInstanceOf(IOException.class)
         .hasMessageContaining(missing + " does not exist")
         .hasMessageContaining("MURMUR_MODEL");
