@@ -63,7 +63,8 @@ class ArchitectureTest {
         "memory",
         "model",
         "llama",
-        "gguf");
+        "gguf",
+        "files");
     room("cli.terminal", "llama", "files");
     room("bench", "reward", "model", "llama", "gguf");
     room("inspection", "reward", "memory", "checkpoint", "model", "tensors", "gguf", "files");

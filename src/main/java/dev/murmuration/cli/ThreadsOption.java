@@ -22,7 +22,7 @@ final class ThreadsOption {
   int count() {
     if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
       throw new IllegalArgumentException(
-          "threads (--threads) is " + threads + "; it takes 1 to " + MOST_THREADS);
+          "--threads is " + threads + "; it takes 1 to " + MOST_THREADS);
     }
     return threads == null ? 0 : threads;
   }

@@ -59,7 +59,7 @@ public final class InspectionJson {
       json.writeNumberField("buffer_bytes", need.buffers());
       json.writeNumberField("total_bytes", need.total());
       json.writeNumberField("available_bytes", need.available());
-      json.writeStringField("refusal", need.refusal());
+      json.writeStringField("refusal", Wording.refusal(need));
       json.writeEndObject();
     }
     json.writeEndArray();

@@ -162,7 +162,7 @@ public final class InspectionText {
 
   private void refusal(Precision precision, MemoryNeed need) {
     if (need.refusal() != null) {
-      paragraph("--precision " + precision.label() + " would be refused: " + need.refusal());
+      paragraph("--precision " + precision.label() + " would be refused: " + Wording.refusal(need));
     }
   }
 

@@ -1,6 +1,9 @@
 package dev.murmuration.cli.view;
 
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.inspection.Inspection;
+import dev.murmuration.memory.MemoryNeed;
+import dev.murmuration.reward.NonFiniteRewardException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -35,7 +38,7 @@ public final class Wording {
    * JDK's are not always.
    */
   public static String message(Throwable failure) {
-    String said = failure.getMessage() == null ? "" : failure.getMessage();
+    String said = inFlags(failure);
     return switch (failure) {
       case NoSuchFileException e -> e.getFile() + " does not exist";
       case AccessDeniedException e -> e.getFile() + " may not be read or written by this user";
@@ -46,6 +49,7 @@ public final class Wording {
               + "' cannot be the name of a file where names are in "
               + System.getProperty("sun.jnu.encoding")
               + ", as this locale says; run murmur in a UTF-8 locale such as LC_ALL=C.UTF-8";
+      case NonFiniteRewardException e -> said + " ('murmur inspect --weights FILE' finds out)";
       case FileNotFoundException e -> said + "; is the name right?";
       case OutOfMemoryError e ->
           "out of memory ("
@@ -57,6 +61,19 @@ public final class Wording {
       case RuntimeException e when !said.isEmpty() && !isBug(e) -> said;
       default -> "this should not have happened: " + failure + "; the option -v shows where";
     };
+  }
+
+  /** What the library says, with the command line's names for options; names of files stay. */
+  private static String inFlags(Throwable failure) {
+    String said = failure.getMessage() == null ? "" : failure.getMessage();
+    return failure instanceof BadFileException e && said.startsWith(e.file())
+        ? e.file() + Flags.of(said.substring(e.file().length()))
+        : Flags.of(said);
+  }
+
+  /** The same for what is not thrown. */
+  static String refusal(MemoryNeed need) {
+    return need.refusal() == null ? null : Flags.of(need.refusal());
   }
 
   /** What is wrong with a file that was looked at; its name stands above it, and once is enough. */
