@@ -44,6 +44,11 @@ final class CheckpointFiles {
     if (!Files.isRegularFile(main)) {
       throw new BadFileException(main, "is not a regular file");
     }
+    if (ForeignFile.isGguf(main)) {
+      throw new BadFileException(
+          main,
+          "is a GGUF file, which is what a conversion makes; there is nothing to convert in it");
+    }
     if (nameOf(main).endsWith(".json")) {
       readShards();
     } else {

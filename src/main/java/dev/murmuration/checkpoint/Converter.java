@@ -79,7 +79,7 @@ public final class Converter {
               + value
               + "; conversion is to one of "
               + TYPES
-              + ", and murmur quantize goes on from there");
+              + ", and Quantizer goes on from there");
     }
     return with(c -> c.type = value);
   }

@@ -68,7 +68,7 @@ final class Tokenizer {
     if (!Files.exists(path)) {
       throw new BadFileException(
           path,
-          "does not exist; the tokenizer (--tokenizer) is a folder with tokenizer.model or"
+          "does not exist; tokenizer(PATH) names a folder with tokenizer.model or"
               + " tokenizer.json, or one of these files");
     }
     return Files.isDirectory(path) ? find(path) : path;
@@ -84,7 +84,7 @@ final class Tokenizer {
         folder,
         "has neither tokenizer.model nor tokenizer.json. Starling-RM's checkpoint comes without;"
             + " its tokenizer is that of Llama-2-7b-chat-hf: download tokenizer.model and name its"
-            + " folder with --tokenizer DIR (Converter.tokenizer)");
+            + " folder with tokenizer(DIR)");
   }
 
   private static JsonNode optional(Path file) throws IOException {

@@ -50,6 +50,13 @@ public final class ForeignFile {
     }
   }
 
+  /** Whether a file begins as a GGUF does. */
+  public static boolean isGguf(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return new String(in.readNBytes(4), StandardCharsets.ISO_8859_1).equals("GGUF");
+    }
+  }
+
   /**
    * That a text is not in UTF-8 but in UTF-16 or UTF-32, by its byte order mark, and what to do, as
    * the end of a sentence that begins with the file; empty if it has no such mark.

@@ -112,7 +112,7 @@ public final class OutputFile implements AutoCloseable {
     }
     if (!replace) {
       throw new BadFileException(
-          target, "exists; name another file, or replace it with --force (force(true) in Java)");
+          target, "exists; name another file, or replace it with force(true)");
     }
   }
 

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Reads a JSON object from a file that may be damaged or hostile. */
 public final class JsonFile {
@@ -46,6 +47,13 @@ public final class JsonFile {
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                   .build())
           .build();
+
+  private static final Pattern PARSER_NAMES =
+      Pattern.compile(
+          " \\(start marker at \\[Source: .*\\]\\)"
+              + "|: enable `[^`]*` to allow"
+              + "| \\(not recognized as one since Feature '[^']*' not enabled for parser\\)"
+              + "|, from `[^`]*`");
 
   private JsonFile() {}
 
@@ -88,13 +96,21 @@ public final class JsonFile {
     } catch (CharacterCodingException e) {
       throw new BadFileException(file, where + "is not UTF-8, as JSON has to be", e);
     } catch (JsonProcessingException e) {
-      String detail = String.valueOf(e.getOriginalMessage());
       throw new BadFileException(
-          file, where + "is not valid JSON: " + BadFileException.quote(detail), e);
+          file, where + "is not valid JSON: " + BadFileException.quote(problem(e)), e);
     }
     if (!root.isObject()) {
       throw new BadFileException(file, where + "is not a JSON object");
     }
     return root;
+  }
+
+  /**
+   * What is wrong with some JSON, in the words of the parser without what only programmers know: it
+   * also names its own classes and settings.
+   */
+  public static String problem(JsonProcessingException e) {
+    String said = String.valueOf(e.getOriginalMessage());
+    return PARSER_NAMES.matcher(said).replaceAll("");
   }
 }

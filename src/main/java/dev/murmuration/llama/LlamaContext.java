@@ -92,7 +92,7 @@ public final class LlamaContext implements AutoCloseable {
           0,
           "a context of "
               + parameters.cells()
-              + " tokens could not be created; a smaller --ctx-size needs less memory");
+              + " tokens could not be created; a smaller contextLength needs less memory");
     }
     LlamaLog.drain();
     return created;

@@ -85,7 +85,7 @@ public record ModelFile(
                 "this is no reward model: it has no value head (metadata key "
                     + RewardMetadata.VALUE_HEAD
                     + "); convert the reward model's own checkpoint, or name the head with"
-                    + " --value-head FILE.safetensors"));
+                    + " valueHead(FILE.safetensors)"));
   }
 
   /**
@@ -102,7 +102,7 @@ public record ModelFile(
   public static int contextLength(int asked, int maxLength, int trained) {
     if (asked != 0 && (asked < 2 || asked > trained)) {
       throw new IllegalArgumentException(
-          "the context (--ctx-size) is " + asked + " tokens; this model takes 2 to " + trained);
+          "contextLength is " + asked + " tokens; this model takes 2 to " + trained);
     }
     return asked == 0 ? maxLength : asked;
   }

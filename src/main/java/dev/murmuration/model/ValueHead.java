@@ -59,7 +59,7 @@ public final class ValueHead {
       throw new IOException(
           file
               + (Files.exists(file) ? " is not a file" : " does not exist")
-              + "; --value-head names a safetensors file");
+              + "; valueHead names a safetensors file");
     }
     ForeignFile.requireUnpacked(file);
     Map<String, CheckpointTensor> tensors = new HashMap<>();

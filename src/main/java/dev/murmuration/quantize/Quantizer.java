@@ -94,7 +94,7 @@ public final class Quantizer {
   public Quantizer threads(int value) {
     if (value < 0 || value > MOST_THREADS) {
       throw new IllegalArgumentException(
-          "threads (--threads) is " + value + ", allowed is 0 to " + MOST_THREADS);
+          "threads is " + value + ", allowed is 0 to " + MOST_THREADS);
     }
     return with(q -> q.threads = value);
   }
@@ -161,7 +161,7 @@ public final class Quantizer {
               + " is "
               + quantized.get().type()
               + ". Quantize the F16 file that it was made from, or accept the errors of both with"
-              + " --allow-requantize (Quantizer.allowRequantize)");
+              + " allowRequantize(true)");
     }
   }
 

@@ -35,7 +35,7 @@ public record Conversation(List<Message> messages) implements Input {
       if (expected == Role.USER && message.content().isEmpty()) {
         throw new IllegalArgumentException(
             messages.size() == 2
-                ? "the prompt is empty; give one, or score raw text instead (--text)"
+                ? "the prompt is empty; give one, or score raw text instead (Input.text)"
                 : "message " + (i + 1) + ", by the user, is empty");
       }
     }

@@ -145,7 +145,7 @@ final class ModelLoader {
     } catch (IllegalArgumentException e) {
       throw new BadFileException(
           file.path(),
-          RewardMetadata.TEMPLATE + ": " + e.getMessage() + "; choose one with --template",
+          RewardMetadata.TEMPLATE + ": " + e.getMessage() + "; choose one with template(NAME)",
           e);
     }
   }

@@ -20,9 +20,9 @@ public final class NonFiniteRewardException extends RuntimeException {
         "the model computes no finite number for this text of "
             + tokens
             + " tokens; "
-            + (exact ? "" : "its keys or values may overflow float16 (try --precision exact), or ")
+            + (exact ? "" : "its keys or values may overflow float16 (try precision(EXACT)), or ")
             + (exact ? "its" : "the")
-            + " weights are damaged ('murmur inspect --weights FILE' finds out)");
+            + " weights are damaged");
     this.indices = new int[] {0};
     this.rewards = Collections.singletonList(null);
   }

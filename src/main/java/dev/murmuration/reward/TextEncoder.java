@@ -80,7 +80,7 @@ final class TextEncoder implements AutoCloseable {
               + ids.length
               + " tokens, the context holds "
               + limit
-              + "; shorten it, raise --ctx-size, or allow truncation");
+              + "; shorten it, raise contextLength, or allow truncation");
     }
     int[] kept = new int[limit];
     int first = ids[0] == vocabulary.beginOfSequence() ? 1 : 0;

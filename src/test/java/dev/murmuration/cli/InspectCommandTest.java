@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.TestModels;
+import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufValue;
@@ -107,7 +108,7 @@ class InspectCommandTest {
     Cli tooSmall = Cli.run("inspect", TINY, "--kv-cells", "2047");
     assertThat(tooSmall.code()).isEqualTo(ExitCode.WRONG_USAGE);
     assertThat(tooSmall.err())
-        .contains("(--kv-cells) is 2047 cells; it takes 2048, for the longest text (--ctx-size)");
+        .contains("--kv-cells is 2047; it takes 2048, for the longest text (--ctx-size)");
   }
 
   /** Attention in float32 alone would take 64 GiB. */

@@ -3,6 +3,7 @@ package dev.murmuration.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.murmuration.cli.terminal.Terminal;
 import java.io.StringWriter;
 import java.lang.reflect.Method;
 import java.net.URL;

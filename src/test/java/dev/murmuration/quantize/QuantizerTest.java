@@ -233,7 +233,7 @@ class QuantizerTest {
     assertThatThrownBy(() -> quantizer.quantize(output))
         .isInstanceOf(BadFileException.class)
         .hasMessageContaining("is quantized already: token_embd.weight is Q8_0")
-        .hasMessageContaining("--allow-requantize");
+        .hasMessageContaining("allowRequantize(true)");
     assertThat(Checkpoints.names(directory)).isEmpty();
     quantizer.allowRequantize(true).quantize(output);
     assertThat(types(output)).containsEntry("blk.0.attn_q.weight", GgufTensorType.Q4_0);
@@ -246,7 +246,7 @@ class QuantizerTest {
     assertThatThrownBy(() -> quantizer.quantize(output))
         .isInstanceOf(BadFileException.class)
         .hasMessageContaining("exists")
-        .hasMessageContaining("--force");
+        .hasMessageContaining("force(true)");
     assertThat(output).hasContent("old");
     quantizer.force(true).quantize(output);
     assertThat(GgufReader.read(output).tensors()).hasSize(20);
