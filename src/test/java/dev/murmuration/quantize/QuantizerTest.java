@@ -11,6 +11,7 @@ import dev.murmuration.checkpoint.Checkpoints;
 import dev.murmuration.checkpoint.WideModel;
 import dev.murmuration.cli.Murmur;
 import dev.murmuration.files.BadFileException;
+import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
@@ -73,8 +74,7 @@ class QuantizerTest {
   void fledglingInQ8IsTheEmbeddedModel() throws Exception {
     Quantization done =
         Quantizer.of(TestModels.FLEDGLING).type(QuantizationType.Q8_0).quantize(output);
-    Path embedded = Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf");
-    assertThat(Files.mismatch(output, embedded)).isEqualTo(-1);
+    assertThat(Files.mismatch(output, TestModels.EMBEDDED)).isEqualTo(-1);
     assertThat(done.file()).isEqualTo(output);
     assertThat(done.bytesRead()).isEqualTo(Files.size(TestModels.FLEDGLING));
     assertThat(done.bytesWritten()).isEqualTo(Files.size(output));
@@ -194,10 +194,10 @@ class QuantizerTest {
 
   @Test
   void copyLeavesEveryWeightAsItIs() throws Exception {
-    Path input = Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf");
-    Quantizer.of(input).type(QuantizationType.COPY).quantize(output);
-    Checkpoints.assertSameTensors(GgufReader.read(output), GgufReader.read(input));
-    assertThat(GgufReader.read(output).metadata()).isEqualTo(GgufReader.read(input).metadata());
+    Gguf input = GgufReader.read(TestModels.EMBEDDED);
+    Quantizer.of(input.path()).type(QuantizationType.COPY).quantize(output);
+    Checkpoints.assertSameTensors(GgufReader.read(output), input);
+    assertThat(GgufReader.read(output).metadata()).isEqualTo(input.metadata());
   }
 
   @Test
@@ -227,9 +227,7 @@ class QuantizerTest {
 
   @Test
   void quantizedInputNeedsConsent() throws Exception {
-    Quantizer quantizer =
-        Quantizer.of(Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf"))
-            .type(QuantizationType.Q4_0);
+    Quantizer quantizer = Quantizer.of(TestModels.EMBEDDED).type(QuantizationType.Q4_0);
     assertThatThrownBy(() -> quantizer.quantize(output))
         .isInstanceOf(BadFileException.class)
         .hasMessageContaining("is quantized already: token_embd.weight is Q8_0")
