@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.StringWriter;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine.ParseResult;
 
 /** What the README shows is what happens. */
 @Tag("native")
@@ -176,6 +179,32 @@ class ReadmeTest {
         loader.loadClass("Example" + i).getMethod("run").invoke(null);
       }
     }
+  }
+
+  /** Those that need files nobody has here: that they are commands, with options they have. */
+  @Test
+  void theCommandsThatAreShownWithoutOutputAreOnes() throws Exception {
+    int commands = 0;
+    for (Path text : texts()) {
+      for (String line : Files.readAllLines(text)) {
+        if (line.startsWith("    ./murmur ")) {
+          List<String> words = words(line.replaceAll("  +#.*", ""));
+          Terminal terminal =
+              new Terminal(
+                  InputStream.nullInputStream(),
+                  OutputStream.nullOutputStream(),
+                  OutputStream.nullOutputStream(),
+                  TERMINAL);
+          ParseResult parsed =
+              Murmur.commandLine(terminal)
+                  .parseArgs(words.subList(1, words.size()).toArray(String[]::new));
+          assertThat(parsed.hasSubcommand()).as(line).isTrue();
+          CommandOptions.check(parsed);
+          commands++;
+        }
+      }
+    }
+    assertThat(commands).isGreaterThanOrEqualTo(4);
   }
 
   @Test
