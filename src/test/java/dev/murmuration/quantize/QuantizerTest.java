@@ -21,6 +21,7 @@ import dev.murmuration.llama.QuantizationType;
 import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Precision;
+import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
@@ -42,7 +43,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Quantization by llama.cpp, and what is checked before and after it. */
 @Tag("native")
@@ -82,17 +82,34 @@ class QuantizerTest {
     assertThat(done.bitsPerWeight()).isCloseTo(8.5, within(0.01));
   }
 
+  /**
+   * The drift is how far the golden rewards, which are about 1, move on average; measured on
+   * x86-64, with our kernels and with exact attention. Half as much again is allowed for other
+   * processors; the next coarser type moves them twice as far or more.
+   */
   @ParameterizedTest
-  @EnumSource(
-      value = QuantizationType.class,
-      names = {"F32", "BF16", "Q8_0", "Q4_0", "Q4_K_M", "Q4_K_8"})
-  void shortRowsGetATypeThatFits(QuantizationType type) throws Exception {
+  @CsvSource({
+    "F32, F32, 0.0002",
+    "BF16, BF16, 0.0058",
+    "Q8_0, Q8_0, 0.024",
+    "Q4_0, Q4_0, 0.19",
+    "Q4_K_M, Q5_0, 0.086",
+    "Q4_K_8, Q5_0, 0.086"
+  })
+  void shortRowsGetATypeThatFits(QuantizationType type, GgufTensorType most, double drift)
+      throws Exception {
     Quantizer.of(TestModels.TINY).type(type).quantize(output);
     assertThat(metadata(output)).isEqualTo(metadata(TestModels.TINY));
-    Golden golden = TestModels.tinyGolden().getFirst();
+    assertThat(types(output)).containsEntry("blk.0.attn_q.weight", most);
+    List<Golden> golden = TestModels.tinyGolden();
     try (RewardModel model = RewardModel.load(output)) {
-      assertThat(model.score(Input.text(golden.text())).reward())
-          .isCloseTo(golden.reward(), within(3.0));
+      List<Reward> rewards =
+          model.scoreAll(golden.stream().map(text -> Input.tokens(text.tokenIds())).toList());
+      double sum = 0;
+      for (int i = 0; i < golden.size(); i++) {
+        sum += Math.abs(rewards.get(i).reward() - golden.get(i).reward());
+      }
+      assertThat(sum / golden.size()).isLessThan(1.5 * drift);
     }
   }
 

@@ -136,10 +136,10 @@ class LifecycleTest {
     try (RewardModel model = load(gate.options().reuse(false))) {
       Reward before = model.score("Hello?", "Hi");
       gate.shut();
-      CallOptions soon = CallOptions.defaults().timeout(Duration.ofMillis(200));
+      CallOptions soon = CallOptions.defaults().timeout(Duration.ofMillis(500));
       assertThatThrownBy(() -> model.score(Input.text(LONG), soon))
           .isInstanceOf(ScoringTimeoutException.class)
-          .hasMessageContaining("200 ms");
+          .hasMessageContaining("500 ms");
       gate.open();
       assertComputesNothingElse(model, before);
     }
