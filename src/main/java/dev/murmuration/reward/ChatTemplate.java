@@ -63,14 +63,15 @@ public record ChatTemplate(
 
   private static final List<ChatTemplate> ALL = List.of(LLAMA2, CARD, RAW);
 
-  /** The templates that can be selected by name. */
+  /** {@return the templates that can be selected by name} */
   public static List<ChatTemplate> all() {
     return ALL;
   }
 
   /**
-   * The template with this name.
+   * {@return the template with this name}
    *
+   * @param name one of those that {@link #all} lists
    * @throws IllegalArgumentException if there is none
    */
   public static ChatTemplate of(String name) {
@@ -86,12 +87,20 @@ public record ChatTemplate(
                         + ALL.stream().map(ChatTemplate::name).collect(Collectors.joining(", "))));
   }
 
-  /** The text to score. */
+  /**
+   * {@return the text to score}
+   *
+   * @param conversation messages that end with the one that is judged
+   */
   public String render(Conversation conversation) {
     return beforeResponse(conversation) + conversation.response() + end;
   }
 
-  /** The part of {@link #render} that comes before the last response. */
+  /**
+   * {@return the part of {@link #render} that comes before the last response}
+   *
+   * @param conversation messages that end with the one that is judged
+   */
   public String beforeResponse(Conversation conversation) {
     StringBuilder text = new StringBuilder(start);
     String system = "";

@@ -12,7 +12,9 @@ import java.util.List;
 public final class NonFiniteRewardException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /** The indices of the texts. */
   private final int[] indices;
+
   private final transient List<Reward> rewards;
 
   NonFiniteRewardException(int tokens, boolean exact) {
@@ -55,16 +57,16 @@ public final class NonFiniteRewardException extends RuntimeException {
   }
 
   /**
-   * Which texts of the call it was, by their index in the list that was given; 0 for a call with
-   * one.
+   * {@return which texts of the call it was, by their index in the list that was given} 0 for a
+   * call with one.
    */
   public List<Integer> indices() {
     return Arrays.stream(indices).boxed().toList();
   }
 
   /**
-   * The rewards of all texts of the call, in their order; null where it is not finite, and so that
-   * a call with one text has nothing else. Not serialized.
+   * {@return the rewards of all texts of the call, in their order} Null where it is not finite, and
+   * so that a call with one text has nothing else. Not serialized.
    */
   public List<Reward> rewards() {
     return rewards;

@@ -20,14 +20,15 @@ public enum Precision {
    */
   EXACT;
 
-  /** Its name in options and results: {@code fast} or {@code exact}. */
+  /** {@return its name in options and results: {@code fast} or {@code exact}} */
   public String label() {
     return name().toLowerCase(Locale.ROOT);
   }
 
   /**
-   * The precision with this label.
+   * {@return the precision with this label}
    *
+   * @param label its name, as {@link #label} gives it
    * @throws IllegalArgumentException if there is none
    */
   public static Precision of(String label) {

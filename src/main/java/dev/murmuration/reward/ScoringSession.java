@@ -22,22 +22,33 @@ public final class ScoringSession {
     this.submit = submit;
   }
 
-  /** Sets the prompt. */
+  /**
+   * Sets the prompt.
+   *
+   * @param value the prompt; not empty
+   * @return this session
+   */
   public ScoringSession prompt(String value) {
     prompt = Objects.requireNonNull(value, "prompt");
     return this;
   }
 
   /**
-   * The reward of a response to the prompt.
+   * {@return the reward of a response to the prompt}
    *
+   * @param response the text that is judged; may be empty
    * @throws IllegalArgumentException if the prompt is empty or a text cannot be scored
    */
   public Reward score(String response) {
     return score.apply(Input.of(prompt, response));
   }
 
-  /** Like {@link #score}, without waiting; see {@code RewardModel.submit}. */
+  /**
+   * Like {@link #score}, without waiting; see {@code RewardModel.submit}.
+   *
+   * @param response the text that is judged; may be empty
+   * @return the reward to come; cancelling it withdraws the response
+   */
   public CompletableFuture<Reward> submit(String response) {
     return submit.apply(Input.of(prompt, response));
   }

@@ -13,14 +13,14 @@ public final class Version {
 
   private Version() {}
 
-  /** The project's version, such as {@code 0.1.0}. */
+  /** {@return the project's version, such as {@code 0.1.0}} */
   public static String ours() {
     return OURS;
   }
 
   /**
-   * One line that identifies the build, such as {@code murmuration 0.1.0, llama.cpp 0.5.0
-   * (de3ff81)}.
+   * {@return one line that identifies the build, such as {@code murmuration 0.1.0, llama.cpp 0.5.0
+   * (de3ff81)}}
    */
   public static String build() {
     return BUILD;

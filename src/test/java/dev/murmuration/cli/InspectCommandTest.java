@@ -25,8 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class InspectCommandTest {
   private static final Path CHECKPOINTS = Path.of("src/test/resources/checkpoints");
   private static final String TINY = TestModels.TINY.toString();
-  private static final String FLEDGLING_Q8 =
-      CHECKPOINTS.resolve("fledgling/fledgling-q8_0.gguf").toString();
+  private static final String FLEDGLING_Q8 = TestModels.EMBEDDED.toString();
 
   @TempDir Path directory;
 

@@ -137,20 +137,34 @@ class ReuseTest {
 
   @Test
   void callersAtOnceShareTheirPrompt() throws Exception {
-    try (RewardModel model = load(RewardModelOptions.defaults().precision(Precision.EXACT));
-        RewardModel plain =
-            load(RewardModelOptions.defaults().precision(Precision.EXACT).reuse(false));
-        var threads = Executors.newFixedThreadPool(32)) {
-      List<Conversation> conversations = bestOf(32, new Random(6));
-      List<Future<Double>> rewards = new ArrayList<>();
-      for (Conversation conversation : conversations) {
-        rewards.add(threads.submit(() -> model.score(conversation).reward()));
+    Gate gate = new Gate();
+    RewardModelOptions options = gate.options().precision(Precision.EXACT).reuse(false);
+    try (RewardModel model = load(options);
+        RewardModel plain = load(options.probe(_ -> {}))) {
+      gate.shut();
+      CompletableFuture<Reward> before = model.submit(Input.text("Hello?"));
+      gate.awaitArrival();
+      List<Conversation> conversations = bestOf(8, new Random(6));
+      List<Future<CompletableFuture<Reward>>> submitted = new ArrayList<>();
+      try (var threads = Executors.newFixedThreadPool(conversations.size())) {
+        for (Conversation conversation : conversations) {
+          submitted.add(threads.submit(() -> model.submit(conversation)));
+        }
       }
-      for (int i = 0; i < rewards.size(); i++) {
-        assertThat(rewards.get(i).get()).isEqualTo(plain.score(conversations.get(i)).reward());
+      // All of them wait by now, and nothing is kept from one wave to the next: what they do not
+      // compute they share among themselves.
+      gate.open();
+      assertThat(before.get().reward()).isFinite();
+      for (int i = 0; i < submitted.size(); i++) {
+        assertThat(submitted.get(i).get().get().reward())
+            .isEqualTo(plain.score(conversations.get(i)).reward());
       }
-      ScoringStatistics statistics = model.statistics();
-      assertThat(statistics.tokensComputed()).isLessThan(statistics.tokensAsked());
+      ScoringStatistics all = model.statistics();
+      assertThat(all.texts()).isEqualTo(9);
+      assertThat(all.tokensReused()).isZero();
+      // ggml's tiles are shared whole.
+      assertThat(all.tokensAsked() - all.tokensComputed())
+          .isBetween(7L * (OURS ? 195 : 128), 7L * 210);
     }
   }
 
