@@ -27,15 +27,15 @@ import java.util.function.Supplier;
  * }
  * }</pre>
  *
- * <p>Any thread may call any method, also several at once: texts are tokenized where they are
- * submitted and computed on a thread of the model's own, together where several wait. A call that
- * is interrupted, times out or has its future cancelled stops its computation (on a CPU within a
- * layer's time) and throws {@link CancellationException} or {@link ScoringTimeoutException}. After
- * {@link #close} every call throws {@link IllegalStateException}.
+ * <p>Any number of threads may call any methods at the same time. A text is tokenized on the
+ * calling thread and computed on a thread of the model's own, together with others that wait. A
+ * call that is interrupted, times out or has its future cancelled stops its computation (on a CPU
+ * within a layer's time) and throws {@link CancellationException} or {@link
+ * ScoringTimeoutException}. After {@link #close} every call throws {@link IllegalStateException}.
  *
- * <p>Texts: a lone surrogate is refused with its index, NUL characters are text, marks such as
- * {@code </s>} are read as special tokens. A text that is too long loses tokens on the left, behind
- * BOS, and the result says how many.
+ * <p>A text with a lone surrogate is refused; the message has its index. NUL characters are
+ * allowed. Marks such as {@code </s>} are read as special tokens. A text that is too long loses
+ * tokens on the left, behind BOS, and the result says how many.
  */
 public final class RewardModel implements AutoCloseable {
   private final LlamaModel model;
@@ -140,7 +140,10 @@ public final class RewardModel implements AutoCloseable {
     return score(Input.of(prompt, response));
   }
 
-  /** The reward of a conversation's last message, a text or tokens; throws as the one above. */
+  /**
+   * The reward of an input: of a conversation's last message, a text or tokens. Throws as {@link
+   * #score(Input, CallOptions)}.
+   */
   public Reward score(Input input) {
     return score(input, CallOptions.defaults());
   }
@@ -157,7 +160,9 @@ public final class RewardModel implements AutoCloseable {
     return now(scored(input, deadline), options, deadline);
   }
 
-  /** The rewards of several inputs, in their order; throws as the one below. */
+  /**
+   * The rewards of several inputs, in their order. Throws as {@link #scoreAll(List, CallOptions)}.
+   */
   public List<Reward> scoreAll(List<? extends Input> inputs) {
     return scoreAll(inputs, CallOptions.defaults());
   }
@@ -188,7 +193,7 @@ public final class RewardModel implements AutoCloseable {
         }
       }
     } catch (RuntimeException | Error e) {
-      // The rest shall not be computed for nobody.
+      // Nobody waits for the others any longer, so they need not be computed.
       requests.forEach(request -> engine.withdraw(request, e));
       throw e;
     }
@@ -198,7 +203,7 @@ public final class RewardModel implements AutoCloseable {
     return rewards;
   }
 
-  /** Ranks responses to a prompt; throws as the one below. */
+  /** Ranks responses to a prompt. Throws as {@link #rank(String, List, CallOptions)}. */
   public Ranking rank(String prompt, List<String> responses) {
     return rank(prompt, responses, CallOptions.defaults());
   }
@@ -238,7 +243,7 @@ public final class RewardModel implements AutoCloseable {
     return now(traced(input, deadline), options, deadline);
   }
 
-  /** A prompt and its response, to be scored after every edit. */
+  /** A session for a response that is scored again after every edit. */
   public ScoringSession session() {
     return new ScoringSession(this::score, this::submit);
   }
@@ -251,11 +256,11 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
-   * Like {@link #score(Input, CallOptions)}, without waiting for the reward, though it tokenizes
-   * the text, and waits while the queue is full unless the options say otherwise. Bad arguments are
-   * thrown at once. Cancelling the future stops the computation; after the timeout it fails with
-   * {@link ScoringTimeoutException}. What is attached to the future runs on a virtual thread of its
-   * own and may block.
+   * Like {@link #score(Input, CallOptions)}, but returns before the reward is computed. The call
+   * itself tokenizes the text, and waits while the queue is full unless the options forbid it; bad
+   * arguments are thrown at once. Cancelling the future stops the computation; after the timeout
+   * the future fails with {@link ScoringTimeoutException}. Callbacks of the future run on virtual
+   * threads of their own and may block.
    */
   public CompletableFuture<Reward> submit(Input input, CallOptions options) {
     Deadline deadline = deadline(options);
@@ -294,7 +299,10 @@ public final class RewardModel implements AutoCloseable {
 
   // ---- from an input to a request, and from its rewards to a result ----
 
-  /** What is computed for an input, and what its rewards, one or one a token, become. */
+  /**
+   * What is computed for an input: one reward or one for each token, and how they become the
+   * result.
+   */
   private record Work<T>(Tokens tokens, boolean everyToken, Function<double[], T> result) {}
 
   private Work<Reward> scored(Input input, Deadline deadline) {
