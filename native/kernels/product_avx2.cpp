@@ -29,7 +29,7 @@ inline void store(void * to, __m256i vector) {
 // ---- arithmetic: how columns are multiplied and summed ----
 //
 // number: what a row of x is stored as, and `zero`, what its zero is; steps: vectors of weights in a group, each with 4
-// bytes a lane; a sum takes part_steps of them before it is widened to 32 bits.
+// bytes a lane; a sum takes part_steps of them before it is widened to 32 bits. Where zero is not 0, sums have a start.
 
 #ifdef MURMUR_AVX_VNNI
 
@@ -40,6 +40,7 @@ template <int halves> struct bytes_to_32 {
     static constexpr int steps      = quads;
     static constexpr int part_steps = steps / halves;
 
+    static __m256i multiply(__m256i x, __m256i w) { return add(_mm256_setzero_si256(), x, w); }
     static __m256i add(__m256i sum, __m256i x, __m256i w) { return _mm256_dpbusd_avx_epi32(sum, x, w); }
     static __m256i subtract(__m256i sum, __m256i products) { return _mm256_sub_epi32(sum, products); }
     static __m256i widen(__m256i sum) { return sum; }
@@ -57,7 +58,8 @@ template <int in_part> struct bytes_to_16 {
     static constexpr int steps      = quads;
     static constexpr int part_steps = in_part;
 
-    static __m256i add(__m256i sum, __m256i x, __m256i w) { return _mm256_add_epi16(sum, _mm256_maddubs_epi16(x, w)); }
+    static __m256i multiply(__m256i x, __m256i w) { return _mm256_maddubs_epi16(x, w); }
+    static __m256i add(__m256i sum, __m256i x, __m256i w) { return _mm256_add_epi16(sum, multiply(x, w)); }
     static __m256i subtract(__m256i sum, __m256i products) { return _mm256_sub_epi16(sum, products); }
     static __m256i widen(__m256i sum) { return _mm256_madd_epi16(sum, _mm256_set1_epi16(1)); }
 };
@@ -69,7 +71,8 @@ struct words_to_32 {
     static constexpr int steps      = group / 2;
     static constexpr int part_steps = steps;
 
-    static __m256i add(__m256i sum, __m256i x, __m256i w) { return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w)); }
+    static __m256i multiply(__m256i x, __m256i w) { return _mm256_madd_epi16(x, w); }
+    static __m256i add(__m256i sum, __m256i x, __m256i w) { return _mm256_add_epi32(sum, multiply(x, w)); }
     static __m256i widen(__m256i sum) { return sum; }
 };
 
@@ -166,19 +169,20 @@ template <typename type> struct integers {
     using math   = arithmetic<type>;
     using number = typename math::number;
 
-    static constexpr int tile_lanes    = murmur::tile_lanes;
-    static constexpr int tile_rows     = murmur::tile_rows;
-    static constexpr int panel_lanes   = 128;
-    static constexpr int panel_groups  = 32 * quads / math::steps;
-    static constexpr int block_rows    = 96;
-    static constexpr int group_columns = murmur::group;
-    static constexpr int halves        = type::halves;
-    static constexpr int parts         = math::steps / math::part_steps;
+    static constexpr int  tile_lanes    = murmur::tile_lanes;
+    static constexpr int  tile_rows     = murmur::tile_rows;
+    static constexpr int  panel_lanes   = 128;
+    static constexpr int  panel_groups  = 32 * quads / math::steps;
+    static constexpr int  block_rows    = 96;
+    static constexpr int  group_columns = murmur::group;
+    static constexpr int  halves        = type::halves;
+    static constexpr int  parts         = math::steps / math::part_steps;
+    static constexpr bool has_start     = math::zero != 0;
 
     struct group {
         alignas(32) int8_t bytes[math::steps][tile_lanes][4];
         // Minus `zero` times the sum of the lane's weights, in the sums' own layout.
-        alignas(32) int32_t start[parts][tile_lanes];
+        alignas(32) int32_t start[has_start ? parts : 1][has_start ? tile_lanes : 1];
         alignas(32) float scale[halves][tile_lanes];
         alignas(32) float minimum[type::has_minimum ? halves : 1][type::has_minimum ? tile_lanes : 1];
     };
@@ -225,14 +229,13 @@ template <typename type> struct integers {
                 __m256i start = _mm256_setzero_si256();
                 for (int s = part * math::part_steps; s < (part + 1) * math::part_steps; s++) {
                     store(to.bytes[s][first], vectors[s]);
-                    if constexpr (math::zero != 0) {
+                    if constexpr (has_start) {
                         start = math::add(start, _mm256_set1_epi8(static_cast<char>(math::zero)), vectors[s]);
                     }
                 }
-                if constexpr (math::zero != 0) {
-                    start = math::subtract(_mm256_setzero_si256(), start);
+                if constexpr (has_start) {
+                    store(to.start[part] + first, math::subtract(_mm256_setzero_si256(), start));
                 }
-                store(to.start[part] + first, start);
             }
         }
     }
@@ -240,7 +243,7 @@ template <typename type> struct integers {
     // The sums of a part: `count` rows of two vectors.
     template <int count>
     static void sum_part(const group & w, int part, const number * x, int64_t k, __m256i (&sum)[count][2]) {
-        for (int r = 0; r < count; r++) {
+        for (int r = 0; has_start && r < count; r++) {
             sum[r][0] = load(w.start[part]);
             sum[r][1] = load(w.start[part] + vector_lanes);
         }
@@ -253,9 +256,10 @@ template <typename type> struct integers {
             for (int r = 0; r < count; r++) {
                 int32_t four_bytes;
                 memcpy(&four_bytes, reinterpret_cast<const char *>(x + r * k) + 4 * s, sizeof four_bytes);
-                const __m256i each = _mm256_set1_epi32(four_bytes);
-                __m256i       s0   = math::add(sum[r][0], each, w0);
-                __m256i       s1   = math::add(sum[r][1], each, w1);
+                const __m256i each   = _mm256_set1_epi32(four_bytes);
+                const bool    begins = !has_start && s == part * math::part_steps;
+                __m256i       s0     = begins ? math::multiply(each, w0) : math::add(sum[r][0], each, w0);
+                __m256i       s1     = begins ? math::multiply(each, w1) : math::add(sum[r][1], each, w1);
                 keep(s0, s1);
                 sum[r][0] = s0;
                 sum[r][1] = s1;
@@ -267,14 +271,10 @@ template <typename type> struct integers {
         }
     }
 
-    // Totals are in memory: all registers are needed for a group's sums.
     template <int count>
     static void tile(const group * panel, int groups, const rows & x, int64_t row, int64_t column, float * y,
                      size_t y_stride, int lanes, bool first) {
-        alignas(32) float total[count][tile_lanes] = {};
-        for (int r = 0; !first && r < count; r++) {
-            memcpy(total[r], y + static_cast<size_t>(r) * y_stride, static_cast<size_t>(lanes) * sizeof(float));
-        }
+        totals<count>  total(y, y_stride, lanes, first);
         const int64_t  k_groups = x.k / murmur::group;
         const number * numbers  = x.numbers + row * x.k + column;
         const float *  scales   = x.scales + row * k_groups + column / murmur::group;
@@ -296,7 +296,7 @@ template <typename type> struct integers {
                     const __m256 scale = _mm256_load_ps(w.scale[h] + v * vector_lanes);
 #pragma GCC unroll 6
                     for (int r = 0; r < count; r++) {
-                        float *      to = total[r] + v * vector_lanes;
+                        float *      to = total.of[r] + v * vector_lanes;
                         const __m256 by = _mm256_mul_ps(scale, _mm256_set1_ps(scales[r * k_groups + g]));
                         __m256       t  = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum[r][v]), by, _mm256_load_ps(to));
                         if constexpr (type::has_minimum) {
@@ -309,9 +309,7 @@ template <typename type> struct integers {
                 }
             }
         }
-        for (int r = 0; r < count; r++) {
-            memcpy(y + static_cast<size_t>(r) * y_stride, total[r], static_cast<size_t>(lanes) * sizeof(float));
-        }
+        total.store(y, y_stride, lanes);
     }
 };
 

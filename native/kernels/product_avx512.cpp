@@ -24,6 +24,7 @@ constexpr int tile_rows    = 6;    // rows of x: with 32 lanes their sums fill 2
 constexpr int panel_lanes  = 128;  // four tiles
 constexpr int panel_groups = 64;   // 2048 columns: a panel and the rows' part for it stay in the second-level cache
 constexpr int quads        = group / 4;
+constexpr int fewest_rows  = 8;   // up to here weights are multiplied in registers, one row of x after another
 constexpr int few_rows     = 16;  // up to here weights are multiplied at once when they are unpacked
 
 // One group of a tile. `bytes` holds four columns of 16 lanes in each vector: what vpdpbusd adds up.
@@ -35,11 +36,12 @@ template <int halves, bool has_minimum> struct panel_group {
     alignas(64) float minimum[has_minimum ? halves : 1][has_minimum ? tile_lanes : 1];
 };
 
-// Rows of x, quantized: x[i] = scale * (bytes[i] - 128).
+// Rows of x, quantized: x[i] = scale * (bytes[i] - 128), or scale * bytes[i], signed, where the rows are the fewest.
 struct quantized_rows {
     uint8_t * bytes;   // (M, K)
     float *   scales;  // (M, K / 32)
     float *   sums;    // (M, K / 16): the sums of 16 numbers each, of the quantized ones
+    int32_t * wholes;  // (M, K / 16): the sums of 16 bytes each, signed
     int64_t   k;
 };
 
@@ -52,18 +54,20 @@ quantized_rows rows_in(void * work, int64_t k, int64_t m) {
     rows.bytes  = static_cast<uint8_t *>(work);
     rows.scales = reinterpret_cast<float *>(rows.bytes + rounded(static_cast<size_t>(m * k)));
     rows.sums   = rows.scales + rounded(static_cast<size_t>(m * k / group));
+    rows.wholes = reinterpret_cast<int32_t *>(rows.sums + rounded(static_cast<size_t>(m * k / group * 2)));
     rows.k      = k;
     return rows;
 }
 
 size_t rows_size(int64_t k, int64_t m) {
     const size_t numbers = static_cast<size_t>(m * k);
-    return rounded(numbers) + 4 * rounded(numbers / group) + 4 * rounded(numbers / group * 2);
+    return rounded(numbers) + 4 * rounded(numbers / group) + 8 * rounded(numbers / group * 2);
 }
 
-void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, float * sums) {
+void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, float * sums, int32_t * wholes,
+                  bool is_signed) {
     const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
-    const __m128i flip      = _mm_set1_epi8(static_cast<char>(0x80));
+    const __m128i flip      = _mm_set1_epi8(static_cast<char>(is_signed ? 0 : 0x80));
     for (int64_t g = 0; g < k / group; g++) {
         const __m512 a = _mm512_loadu_ps(x + g * group);
         const __m512 b = _mm512_loadu_ps(x + g * group + vector_lanes);
@@ -82,8 +86,10 @@ void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, f
         const __m512i   qa     = _mm512_maskz_cvtps_epi32(all, _mm512_mul_ps(a, by));
         const __m512i   qb     = _mm512_maskz_cvtps_epi32(all, _mm512_mul_ps(b, by));
         scales[g]              = finite ? scale : NAN;
-        sums[2 * g]            = scale * static_cast<float>(_mm512_reduce_add_epi32(qa));
-        sums[2 * g + 1]        = scale * static_cast<float>(_mm512_reduce_add_epi32(qb));
+        wholes[2 * g]          = _mm512_reduce_add_epi32(qa);
+        wholes[2 * g + 1]      = _mm512_reduce_add_epi32(qb);
+        sums[2 * g]            = scale * static_cast<float>(wholes[2 * g]);
+        sums[2 * g + 1]        = scale * static_cast<float>(wholes[2 * g + 1]);
         _mm_storeu_si128(reinterpret_cast<__m128i *>(bytes + g * group), _mm_xor_si128(_mm512_cvtepi32_epi8(qa), flip));
         _mm_storeu_si128(reinterpret_cast<__m128i *>(bytes + g * group + vector_lanes),
                          _mm_xor_si128(_mm512_cvtepi32_epi8(qb), flip));
@@ -118,9 +124,10 @@ template <typename type> inline void pack_bytes(const batch_of_rows<type> & of, 
 // A batch of groups of 16 lanes, or what is left of one.
 template <typename type>
 void pack(const product & p, int64_t lane, int64_t from, int groups, group_of<type> * to, int first_lane) {
-    const batch_of_rows<type> of(p, lane, from, groups);
+    const batch_of_rows<type> of(p, lane, from, groups, p.m <= few_rows ? tile_lanes : vector_lanes);
     unpack_scales<type>(of.rows, of.stride, groups, to, first_lane);
     for (int g = 0; g < groups; g++) {
+        of.prefetch(g);
         pack_bytes<type>(of, g, to[g], first_lane);
     }
 }
@@ -198,7 +205,7 @@ template <typename type> size_t panel_size() {
     return sizeof(group_of<type>) * panel_groups * (panel_lanes / tile_lanes);
 }
 
-// ---- one row of x, or two ----
+// ---- the fewest rows of x ----
 
 // The sums of four times four numbers of 32 bits in four vectors: of rows 4 * b + i, which are the b-th 128 bits of v[i].
 inline __m512i sums_of(__m512i * v) {
@@ -214,40 +221,43 @@ template <typename type, int rows> void multiply_few(const product & p, const qu
         alignas(64) float minimum[type::halves][vector_lanes];
     } scales[batch];
     const int64_t k_groups = p.k / group;
-    const __m512i bias     = _mm512_set1_epi8(static_cast<char>(lane_bytes<type>::bias));
     __m512        total[rows];
     for (int r = 0; r < rows; r++) {
         total[r] = _mm512_setzero_ps();
     }
     for (int64_t from = 0; from < k_groups; from += batch) {
         const int                 groups = static_cast<int>(std::min<int64_t>(batch, k_groups - from));
-        const batch_of_rows<type> of(p, lane, from, groups);
+        const batch_of_rows<type> of(p, lane, from, groups, vector_lanes);
         unpack_scales<type>(of.rows, of.stride, groups, scales, 0);
         const auto add = [&](int g) __attribute__((always_inline)) {
+            of.prefetch(g);
             __m512i w[2][4];
             for (int i = 0; i < 4; i++) {
                 lane_bytes<type>::unpack(of.row(i), of.stride, g, w[0][i], w[1][i]);
             }
             for (int r = 0; r < rows; r++) {
                 const int64_t at = r * k_groups + from + g;
-                __m512i       of_x[2], start[2];
+                __m512i       of_x[2];
                 for (int h = 0; h < 2; h++) {
                     const auto * bytes = reinterpret_cast<const __m128i *>(x.bytes + at * group + h * 16);
-                    of_x[h]            = flipped(_mm512_broadcast_i32x4(_mm_loadu_si128(bytes)));
-                    // What the bias adds is taken off.
-                    start[h] = _mm512_dpbusd_epi32(h == 1 && type::halves == 1 ? start[0] : _mm512_setzero_si512(), bias,
-                                                   _mm512_sub_epi8(_mm512_setzero_si512(), of_x[h]));
+                    of_x[h]            = _mm512_broadcast_i32x4(_mm_loadu_si128(bytes));
                 }
                 const __m512 scale = _mm512_set1_ps(x.scales[at]);
                 for (int h = 0; h < type::halves; h++) {
                     __m512i sum[4];
                     for (int i = 0; i < 4; i++) {
-                        sum[i] = _mm512_dpbusd_epi32(start[type::halves == 1 ? 1 : h], w[h][i], of_x[h]);
+                        sum[i] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), w[h][i], of_x[h]);
                         if (type::halves == 1) {
                             sum[i] = _mm512_dpbusd_epi32(sum[i], w[1][i], of_x[1]);
                         }
                     }
-                    total[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums_of(sum)),
+                    __m512i all = sums_of(sum);
+                    if (lane_bytes<type>::bias != 0) {  // What the bias adds is taken off.
+                        const int32_t * wholes = x.wholes + 2 * at;
+                        const int32_t   of     = type::halves == 1 ? wholes[0] + wholes[1] : wholes[h];
+                        all                    = _mm512_sub_epi32(all, _mm512_set1_epi32(lane_bytes<type>::bias * of));
+                    }
+                    total[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(all),
                                                _mm512_mul_ps(_mm512_load_ps(scales[g].scale[h]), scale), total[r]);
                     if (type::has_minimum) {
                         const float * sums = x.sums + 2 * at;
@@ -275,16 +285,21 @@ template <typename type, int rows> void multiply_few(const product & p, const qu
     }
 }
 
-template <typename type> void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
-    if (p.m <= 2) {
-        for (int64_t lane = begin; lane < std::min(begin + lanes, p.n); lane += vector_lanes) {
-            if (p.m == 1) {
-                multiply_few<type, 1>(p, rows_in(work, p.k, p.m), lane);
-            } else {
-                multiply_few<type, 2>(p, rows_in(work, p.k, p.m), lane);
-            }
+template <typename type, int rows = fewest_rows>
+void multiply_fewest(const product & p, const quantized_rows & x, int64_t begin, int64_t end) {
+    if constexpr (rows > 1) {
+        if (p.m < rows) {
+            return multiply_fewest<type, rows - 1>(p, x, begin, end);
         }
-        return;
+    }
+    for (int64_t lane = begin; lane < end; lane += vector_lanes) {
+        multiply_few<type, rows>(p, x, lane);
+    }
+}
+
+template <typename type> void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
+    if (p.m <= fewest_rows) {
+        return multiply_fewest<type>(p, rows_in(work, p.k, p.m), begin, std::min(begin + lanes, p.n));
     }
     // What is used but a few times is used while it is in the first-level cache.
     const bool few = p.m <= few_rows;
@@ -338,7 +353,8 @@ void quantize(const product & p, void * work, int thread, int threads) {
     const quantized_rows rows = rows_in(work, p.k, p.m);
     for (int64_t row = thread; row < p.m; row += threads) {
         quantize_row(p.x + static_cast<size_t>(row) * p.x_stride, p.k, rows.bytes + row * p.k,
-                     rows.scales + row * (p.k / group), rows.sums + 2 * row * (p.k / group));
+                     rows.scales + row * (p.k / group), rows.sums + 2 * row * (p.k / group),
+                     rows.wholes + 2 * row * (p.k / group), p.m <= fewest_rows);
     }
 }
 

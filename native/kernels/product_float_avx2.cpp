@@ -92,14 +92,10 @@ template <typename type> struct floats {
         }
     }
 
-    // Totals are in memory: all registers are needed for a chunk's sums.
     template <int count>
     static void tile(const group * panel, int groups, const rows & x, int64_t row, int64_t column, float * y,
                      size_t y_stride, int lanes, bool first) {
-        alignas(32) float total[count][tile_lanes] = {};
-        for (int r = 0; !first && r < count; r++) {
-            memcpy(total[r], y + static_cast<size_t>(r) * y_stride, static_cast<size_t>(lanes) * sizeof(float));
-        }
+        totals<count> total(y, y_stride, lanes, first);
         for (int g = 0; g < groups; g++) {
             const int64_t begin         = column + g * group_columns;
             const int     columns       = static_cast<int>(std::min<int64_t>(group_columns, x.k - begin));
@@ -121,14 +117,12 @@ template <typename type> struct floats {
             }
             for (int r = 0; r < count; r++) {
                 for (int v = 0; v < 2; v++) {
-                    float * to = total[r] + v * vector_lanes;
+                    float * to = total.of[r] + v * vector_lanes;
                     _mm256_store_ps(to, _mm256_add_ps(_mm256_load_ps(to), sum[r][v]));
                 }
             }
         }
-        for (int r = 0; r < count; r++) {
-            memcpy(y + static_cast<size_t>(r) * y_stride, total[r], static_cast<size_t>(lanes) * sizeof(float));
-        }
+        total.store(y, y_stride, lanes);
     }
 };
 

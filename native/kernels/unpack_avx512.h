@@ -13,9 +13,6 @@ namespace murmur {
 constexpr int vector_lanes = 16;  // of 32 bits
 constexpr int batch        = 8;   // groups that are unpacked together: a block of the types with large ones
 
-// Bytes: how far in each row memory is asked for; the processor does not see so many rows coming.
-constexpr int ahead = 512;
-
 // Blocks have 32 weights, and few bytes, or 256.
 template <typename type> constexpr int block_groups = sizeof(typename type::block) < 64 ? 1 : batch;
 
@@ -107,6 +104,34 @@ template <> struct lane_bytes<iq4_nl> {
         const __m512i both = load_lanes(row[g].qs, stride);
         low                = _mm512_shuffle_epi8(values, bits_of(both, 15));
         high               = _mm512_shuffle_epi8(values, bits_of(_mm512_srli_epi16(both, 4), 15));
+    }
+};
+
+template <> struct lane_bytes<q2_K> {
+    static constexpr int bias = 0;
+
+    static __m512i half(const block_q2_K & b, size_t stride, int g, int from) {
+        return bits_of(shifted(load_lanes(b.qs + g / 4 * 32 + from, stride), g % 4 * 2), 3);
+    }
+
+    static void unpack(const block_q2_K * row, size_t stride, int g, __m512i & low, __m512i & high) {
+        low  = half(row[g / 8], stride, g % 8, 0);
+        high = half(row[g / 8], stride, g % 8, 16);
+    }
+};
+
+template <> struct lane_bytes<q3_K> {
+    static constexpr int bias = 4;
+
+    static __m512i half(const block_q3_K & b, size_t stride, int g, int from) {
+        const __m512i low  = bits_of(shifted(load_lanes(b.qs + g / 4 * 32 + from, stride), g % 4 * 2), 3);
+        const __m512i high = bits_of(shifted(load_lanes(b.hmask + from, stride), g), 1);
+        return _mm512_or_si512(low, _mm512_slli_epi16(high, 2));
+    }
+
+    static void unpack(const block_q3_K * row, size_t stride, int g, __m512i & low, __m512i & high) {
+        low  = half(row[g / 8], stride, g % 8, 0);
+        high = half(row[g / 8], stride, g % 8, 16);
     }
 };
 
@@ -227,6 +252,50 @@ template <typename type> struct packed_scales {
 template <> struct lane_scales<q4_K> : packed_scales<q4_K> {};
 template <> struct lane_scales<q5_K> : packed_scales<q5_K> {};
 
+template <> struct lane_scales<q2_K> {
+    template <typename places> static void unpack(const char * rows, size_t stride, int groups, places to) {
+        alignas(64) uint32_t factors[vector_lanes];  // d and dmin
+        for (int lane = 0; lane < vector_lanes; lane++) {
+            const auto * row = reinterpret_cast<const block_q2_K *>(rows + static_cast<size_t>(lane) * stride);
+            memcpy(factors + lane, &row->d, sizeof *factors);
+        }
+        __m512i v[4];
+        load_transposed(reinterpret_cast<const block_q2_K *>(rows)->scales, stride, v);
+        const __m512i both = _mm512_load_si512(factors);
+        const __m512  d    = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(both));
+        const __m512  dmin = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(both, 16)));
+        for (int g = 0; g < groups; g++) {
+            const __m512i scales = bits_of(v[g / 2], 15), minima = bits_of(_mm512_srli_epi16(v[g / 2], 4), 15);
+            for (int h = 0; h < 2; h++) {
+                _mm512_store_ps(to(g).scale[h], _mm512_mul_ps(d, byte_of(scales, g % 2 * 2 + h)));
+                _mm512_store_ps(to(g).minimum[h], _mm512_mul_ps(dmin, byte_of(minima, g % 2 * 2 + h)));
+            }
+        }
+    }
+};
+
+template <> struct lane_scales<q3_K> {
+    template <typename places> static void unpack(const char * rows, size_t stride, int groups, places to) {
+        // Twelve bytes and d, the last ones of the block, and two more before them.
+        __m512i v[4];
+        load_transposed(reinterpret_cast<const block_q3_K *>(rows)->scales - 2, stride, v);
+        __m512i bytes[3];
+        for (int i = 0; i < 3; i++) {
+            bytes[i] = _mm512_or_si512(_mm512_srli_epi32(v[i], 16), _mm512_slli_epi32(v[i + 1], 16));
+        }
+        const __m512 d = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(v[3], 16)));
+        for (int g = 0; g < groups; g++) {
+            const int     i    = g / 2;
+            const __m512i low  = bits_of(shifted(bytes[i % 2], i / 2 * 4), 15);
+            const __m512i high = _mm512_slli_epi16(bits_of(shifted(bytes[2], 2 * i), 3), 4);
+            for (int h = 0; h < 2; h++) {
+                const __m512 scale = byte_of(_mm512_or_si512(low, high), g % 2 * 2 + h);
+                _mm512_store_ps(to(g).scale[h], _mm512_mul_ps(d, _mm512_sub_ps(scale, _mm512_set1_ps(32))));
+            }
+        }
+    }
+};
+
 template <> struct lane_scales<q6_K> {
     template <typename places> static void unpack(const char * rows, size_t stride, int groups, places to) {
         const auto *          first = reinterpret_cast<const block_q6_K *>(rows);
@@ -266,7 +335,8 @@ inline void unpack_scales(const char * rows, size_t stride, int groups, places *
 template <typename type> struct batch_of_rows {
     static constexpr size_t most = batch / block_groups<type> * sizeof(typename type::block);
 
-    batch_of_rows(const product & p, int64_t lane, int64_t g, int groups) {
+    // Memory is asked for that is `ahead` rows further: the processor does not see so many rows coming.
+    batch_of_rows(const product & p, int64_t lane, int64_t g, int groups, int ahead) {
         rows = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride +
                static_cast<size_t>(g / block_groups<type>) * sizeof(typename type::block);
         stride = p.weights_stride;
@@ -280,10 +350,15 @@ template <typename type> struct batch_of_rows {
             stride = most;
             return;
         }
-        // Into the second-level cache: rows that lie a power of two apart would push each other out of the first.
-        for (size_t i = 0; i < vector_lanes; i++) {
+        further = rows + static_cast<size_t>(ahead) * stride;
+    }
+
+    // The part of it that is asked for before group g is unpacked; all at once would keep the processor waiting. Into the
+    // second-level cache: rows that lie a power of two apart would push each other out of the first.
+    void prefetch(int g) const {
+        for (size_t i = 0; i < (further ? vector_lanes / batch : 0); i++) {
             for (size_t at = 0; at < most; at += 64) {
-                _mm_prefetch(rows + i * stride + at + ahead, _MM_HINT_T1);
+                _mm_prefetch(further + (static_cast<size_t>(g) * (vector_lanes / batch) + i) * stride + at, _MM_HINT_T1);
             }
         }
     }
@@ -294,6 +369,7 @@ template <typename type> struct batch_of_rows {
 
     const char * rows;
     size_t       stride;
+    const char * further = nullptr;
     char         some[vector_lanes][most];
 };
 

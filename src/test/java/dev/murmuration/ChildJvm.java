@@ -45,6 +45,11 @@ public final class ChildJvm {
     if (!options.contains("--illegal-native-access=deny")) {
       command.add("--enable-native-access=ALL-UNNAMED");
     }
+    // What is tested there as well, if these tests are run with libraries of another build.
+    String libraries = System.getProperty("murmuration.native.dir");
+    if (libraries != null) {
+      command.add("-Dmurmuration.native.dir=" + libraries);
+    }
     command.addAll(options);
     command.add(main.getName());
     for (Object argument : arguments) {

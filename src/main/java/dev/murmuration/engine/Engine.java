@@ -1,9 +1,12 @@
 package dev.murmuration.engine;
 
+import dev.murmuration.llama.ContextParameters;
+import dev.murmuration.llama.LlamaModel;
+import dev.murmuration.machine.FreeMemory;
+import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.ValueHead;
-import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
@@ -23,9 +26,6 @@ import java.util.function.Supplier;
  * later callers are told why.
  */
 public final class Engine implements AutoCloseable {
-  /** The share of a wave's time that is worth waiting for as many texts again. */
-  private static final double GATHER = 0.02;
-
   private final Planner planner;
   private final Consumer<Step> probe;
   private final RequestQueue queue;
@@ -33,9 +33,9 @@ public final class Engine implements AutoCloseable {
   private final CountDownLatch started = new CountDownLatch(1);
 
   /** Written before {@link #started} is counted down, and read after it. */
-  private Scorer scorer;
+  private Executor executor;
 
-  /** Why there is no context; written and read as {@link #scorer}. */
+  /** Why there is no context; written and read as {@link #executor}. */
   private Throwable startFailure;
 
   // Of the last wave; used by the engine's thread alone.
@@ -43,31 +43,60 @@ public final class Engine implements AutoCloseable {
   private long gatherUntil;
 
   /**
+   * How it computes.
+   *
+   * @param exact whether attention is computed in float32
+   * @param ours whether our own kernels compute everything, so that a text gets the same bits
+   *     whatever is computed beside it and before it
+   * @param reuse whether what a wave computes is kept for the next ones
+   * @param queueCapacity requests that may wait
+   * @param probe told each step, on the engine's thread; what it throws, the step throws
+   */
+  public record Settings(
+      boolean exact, boolean ours, boolean reuse, int queueCapacity, Consumer<Step> probe) {}
+
+  /**
    * Starts the thread and waits until it has its context.
    *
-   * @param newContext called once, on the thread
-   * @param repeatable see {@link Scorer}
-   * @param staleCells see {@link Scorer}
+   * @param sizes of contexts for this model
+   * @param largest the context that the first one may grow to
    * @throws dev.murmuration.llama.LlamaException if the context cannot be created
    */
   public Engine(
-      Supplier<GrowingContext> newContext,
+      LlamaModel model,
+      LlamaHyperparameters shape,
       ValueHead head,
-      Planner planner,
-      int queueCapacity,
-      boolean repeatable,
-      long staleCells,
-      Consumer<Step> probe) {
-    this.planner = planner;
-    this.probe = probe;
-    this.queue = new RequestQueue(queueCapacity);
-    Function<GrowingContext, Scorer> newScorer =
-        context -> new Scorer(context, head, planner, repeatable, staleCells, probe);
+      ContextSizes sizes,
+      ContextParameters largest,
+      Settings settings) {
+    this.probe = settings.probe();
+    this.queue = new RequestQueue(settings.queueCapacity());
+    boolean tiled = settings.exact() && !settings.ours();
+    this.planner =
+        new Planner(
+            largest.microBatchSize(),
+            largest.maxOutputs(),
+            largest.cells(),
+            largest.maxSequences(),
+            tiled ? Planner.Grain.GGML : Planner.Grain.NONE);
+    boolean repeatable = settings.exact() || settings.ours();
+    long staleTokens = Policy.staleTokens(shape, settings.ours(), settings.exact());
+    Supplier<GrowingContext> newContext =
+        () -> new GrowingContext(model, sizes, largest.cells(), FreeMemory::bytes, probe);
+    Function<GrowingContext, Executor> newExecutor =
+        context ->
+            new Executor(
+                new TextCache(context, staleTokens),
+                head,
+                planner,
+                repeatable,
+                settings.reuse(),
+                probe);
     this.thread =
         Thread.ofPlatform()
             .name("murmuration-engine")
             .daemon()
-            .unstarted(() -> run(newContext, newScorer));
+            .unstarted(() -> run(newContext, newExecutor));
     thread.start();
     // The context must not be left to nobody.
     uninterrupted(started::await);
@@ -81,7 +110,7 @@ public final class Engine implements AutoCloseable {
 
   /** What has been computed so far. */
   public Tally tally() {
-    return scorer.tally();
+    return executor.tally();
   }
 
   // ---- the callers' side ----
@@ -92,16 +121,13 @@ public final class Engine implements AutoCloseable {
    * @param texts token ids
    */
   public Plan explain(List<int[]> texts) {
-    return planner.explain(texts);
+    return Forecast.of(planner, texts);
   }
 
   /** Asks for rewards; see {@link RequestQueue#submit}. */
   public void submit(List<Request> requests, Deadline deadline, boolean waits) {
     // Texts that begin alike stand together, so that they stay together where not all fit.
-    queue.submit(
-        requests.stream().sorted(Comparator.comparing(Request::tokens, Arrays::compare)).toList(),
-        deadline,
-        waits);
+    queue.submit(Text.sorted(requests), deadline, waits);
   }
 
   /**
@@ -134,9 +160,9 @@ public final class Engine implements AutoCloseable {
   // ---- the engine's thread ----
 
   private void run(
-      Supplier<GrowingContext> newContext, Function<GrowingContext, Scorer> newScorer) {
+      Supplier<GrowingContext> newContext, Function<GrowingContext, Executor> newExecutor) {
     try (GrowingContext context = newContext.get()) {
-      scorer = newScorer.apply(context);
+      executor = newExecutor.apply(context);
       queue.begin(context::cancel);
       started.countDown();
       serveAll();
@@ -173,9 +199,9 @@ public final class Engine implements AutoCloseable {
       }
       taken = true;
       long start = System.nanoTime();
-      scorer.score(wave);
+      executor.execute(wave);
       long end = System.nanoTime();
-      gatherUntil = end + (long) ((end - start) * GATHER);
+      gatherUntil = end + (long) ((end - start) * Policy.GATHER);
       lastSize = wave.size();
       probe.accept(Step.SETTLE);
       queue.settle(null, false);

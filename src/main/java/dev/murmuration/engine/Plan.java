@@ -8,9 +8,21 @@ import java.util.List;
  *
  * @param tokensAsked tokens of all texts, each counted as often as it was asked for
  * @param tokensReused tokens of the tree that earlier calls left in the key/value cache
+ * @param sources for each text what it reuses; a plan of several waves has theirs one after another
  * @param decodes what llama.cpp is given, one after another
  */
-public record Plan(long tokensAsked, long tokensReused, List<Decode> decodes) {
+public record Plan(
+    long tokensAsked, long tokensReused, List<Source> sources, List<Decode> decodes) {
+  /**
+   * What of the cache a text begins with.
+   *
+   * @param sequence that holds it; nothing where {@code length} is 0
+   * @param length tokens
+   */
+  public record Source(int sequence, int length) {
+    static final Source NOTHING = new Source(-1, 0);
+  }
+
   /**
    * One call of {@code llama_decode}.
    *
@@ -55,6 +67,7 @@ public record Plan(long tokensAsked, long tokensReused, List<Decode> decodes) {
   }
 
   public Plan {
+    sources = List.copyOf(sources);
     decodes = List.copyOf(decodes);
   }
 

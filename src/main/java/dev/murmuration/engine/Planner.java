@@ -2,6 +2,8 @@ package dev.murmuration.engine;
 
 import dev.murmuration.engine.Plan.Decode;
 import dev.murmuration.engine.Plan.Run;
+import dev.murmuration.engine.Plan.Source;
+import dev.murmuration.engine.PrefixCache.Match;
 import dev.murmuration.memory.ContextSizes;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,21 +20,21 @@ import java.util.TreeMap;
  * not begin at a multiple of 64, and for rows that are not a whole group of four. Where bits matter
  * all the same, a {@link Grain} says what to do.
  */
-public final class Planner {
+final class Planner {
   /**
    * Prefixes are shared, and cut, at multiples of {@code tile} tokens only, texts are filled up to
    * one with tokens behind the last real one, and hidden states are asked for in whole aligned
    * groups of {@code rows}.
    */
-  public record Grain(int tile, int rows) {
+  record Grain(int tile, int rows) {
     /** Only what differs is computed. */
-    public static final Grain NONE = new Grain(1, 1);
+    static final Grain NONE = new Grain(1, 1);
 
     /**
      * ggml's flash attention works on tiles of so many queries and keys (GGML_FA_TILE_Q,
      * GGML_FA_TILE_KV), its repacked matrix kernels on so many rows.
      */
-    public static final Grain GGML = new Grain(ContextSizes.TILE, 4);
+    static final Grain GGML = new Grain(ContextSizes.TILE, 4);
 
     private int down(int tokens) {
       return tokens / tile * tile;
@@ -42,9 +44,6 @@ public final class Planner {
       return down(tokens + tile - 1);
     }
   }
-
-  /** Texts that begin with so many tokens alike are worth being planned together. */
-  private static final int ALIKE = 64;
 
   private final int batchSize;
   private final int maxOutputs;
@@ -58,7 +57,7 @@ public final class Planner {
    * @param cells tokens that the cache holds, at least those of the longest text, filled up
    * @param maxSequences sequences that the cache holds
    */
-  public Planner(int batchSize, int maxOutputs, int cells, int maxSequences, Grain grain) {
+  Planner(int batchSize, int maxOutputs, int cells, int maxSequences, Grain grain) {
     if (batchSize % grain.tile != 0 || maxOutputs % grain.tile != 0) {
       throw new IllegalArgumentException(
           "batch size "
@@ -76,6 +75,11 @@ public final class Planner {
     this.grain = grain;
   }
 
+  /** The most different texts that are planned together. */
+  int maxTexts() {
+    return maxTexts;
+  }
+
   /**
    * How many texts of a queue are planned together, from its head, at least one. Texts that have a
    * beginning in common with their neighbour: as many as fit into the cache. Others: as many as
@@ -86,9 +90,9 @@ public final class Planner {
     int count = 0;
     int[] previous = {};
     for (int[] text : queue) {
-      int reused = reusable(text.length, commonPrefix(previous, text));
+      int reused = reusable(text.length, Prefix.common(previous, text));
       tokens += grain.up(text.length) - reused;
-      long most = reused >= ALIKE ? cells : Math.min(cells, batchSize);
+      long most = reused >= Policy.ALIKE ? cells : Math.min(cells, batchSize);
       if (count > 0 && (count == maxTexts || tokens > most)) {
         break;
       }
@@ -96,35 +100,6 @@ public final class Planner {
       previous = text;
     }
     return count;
-  }
-
-  /** What would be computed for these texts, submitted together, on an empty cache. */
-  Plan explain(List<int[]> texts) {
-    List<int[]> sorted = texts.stream().sorted(Arrays::compare).toList();
-    PrefixCache before = new PrefixCache(maxTexts);
-    List<Decode> decodes = new ArrayList<>();
-    long reused = 0;
-    for (int from = 0, to; from < sorted.size(); from = to) {
-      to = from + fitting(sorted.subList(from, sorted.size()));
-      List<int[]> wave = withoutRepetitions(sorted.subList(from, to));
-      int[] common = wave.stream().mapToInt(text -> before.longest(text).length()).toArray();
-      Plan plan = last(wave, common);
-      reused += plan.tokensReused();
-      decodes.addAll(plan.decodes());
-      before.clear();
-      wave.forEach(text -> before.put(before.take(), text, Double.NaN));
-    }
-    return new Plan(texts.stream().mapToLong(text -> text.length).sum(), reused, decodes);
-  }
-
-  private static List<int[]> withoutRepetitions(List<int[]> sorted) {
-    List<int[]> distinct = new ArrayList<>();
-    for (int[] text : sorted) {
-      if (distinct.isEmpty() || !Arrays.equals(distinct.getLast(), text)) {
-        distinct.add(text);
-      }
-    }
-    return distinct;
   }
 
   /**
@@ -136,37 +111,42 @@ public final class Planner {
   }
 
   /**
-   * The plan for texts whose last hidden state is asked for.
+   * The plan for texts whose reward at the last token is asked for.
    *
    * @param texts token ids; different from each other and ascending as {@link Arrays#compare(int[],
    *     int[])} orders them
-   * @param common for each text how many of its first tokens the cache holds
+   * @param matches for each text what the cache holds of it
    */
-  Plan last(List<int[]> texts, int[] common) {
+  Plan planRewards(List<int[]> texts, List<Match> matches) {
     int[] reused = new int[texts.size()];
     int[] same = new int[Math.max(0, texts.size() - 1)];
+    List<Source> sources = new ArrayList<>();
     long asked = 0;
     long kept = 0;
     for (int i = 0; i < reused.length; i++) {
       int length = texts.get(i).length;
-      reused[i] = reusable(length, common[i]);
+      reused[i] = reusable(length, matches.get(i).length());
+      sources.add(
+          reused[i] == 0
+              ? Source.NOTHING
+              : new Source(matches.get(i).entry().sequence(), reused[i]));
       asked += length;
       if (i > 0) {
-        same[i - 1] = commonPrefix(texts.get(i - 1), texts.get(i));
+        same[i - 1] = Prefix.common(texts.get(i - 1), texts.get(i));
       }
       kept += reused[i] - coveredBefore(i, reused, same);
     }
     int[] shared = Arrays.stream(same).map(grain::down).toArray();
     List<Run> runs = new ArrayList<>();
     new Tree(texts, reused, shared, grain, runs).add(0, texts.size() - 1, 0);
-    return new Plan(asked, kept, cut(runs));
+    return new Plan(asked, kept, sources, cut(runs));
   }
 
-  /** The plan for one text whose every hidden state is asked for; nothing is reused. */
-  Plan every(int length) {
+  /** The plan for one text whose reward at every token is asked for; nothing is reused. */
+  Plan planTrace(int length) {
     int filled = grain.up(length);
     Run whole = new Run(List.of(0), 0, length, filled - length, 0, filled);
-    return new Plan(length, 0, cut(List.of(whole)));
+    return new Plan(length, 0, List.of(Source.NOTHING), cut(List.of(whole)));
   }
 
   /** How many first tokens of text {@code i} are among those that texts before it reuse. */
@@ -178,11 +158,6 @@ public final class Planner {
       covered = Math.max(covered, Math.min(common, reused[j]));
     }
     return covered;
-  }
-
-  static int commonPrefix(int[] a, int[] b) {
-    int mismatch = Arrays.mismatch(a, b);
-    return mismatch < 0 ? a.length : mismatch;
   }
 
   /** Walks the prefix tree and writes its edges down, depth first. Nothing of it is built. */

@@ -27,7 +27,8 @@ final class PrefixCache {
   /** The entry with the longest common beginning, null where that is nothing. */
   record Match(Entry entry, int length) {}
 
-  private static final Match NOTHING = new Match(null, 0);
+  /** Nothing in common. */
+  static final Match NOTHING = new Match(null, 0);
 
   private final Deque<Integer> free = new ArrayDeque<>();
   // In the order of use; get is a use.
@@ -68,7 +69,7 @@ final class PrefixCache {
   Match longest(int[] tokens) {
     Match best = NOTHING;
     for (Entry entry : entries.values()) {
-      int length = Planner.commonPrefix(entry.tokens(), tokens);
+      int length = Prefix.common(entry.tokens(), tokens);
       if (length > best.length()) {
         best = new Match(entry, length);
       }
@@ -80,15 +81,16 @@ final class PrefixCache {
   OptionalDouble reward(int[] tokens) {
     for (Entry entry : entries.values()) {
       if (!Double.isNaN(entry.reward()) && Arrays.equals(entry.tokens(), tokens)) {
-        use(entry);
+        use(entry.sequence());
         return OptionalDouble.of(entry.reward());
       }
     }
     return OptionalDouble.empty();
   }
 
-  void use(Entry entry) {
-    entries.get(entry.sequence());
+  /** Counts as a use of what a sequence holds. */
+  void use(int sequence) {
+    entries.get(sequence);
   }
 
   /**

@@ -19,9 +19,6 @@ import java.util.function.ToIntFunction;
  * and {@link #settle} answers the wave, {@link #end} all.
  */
 final class RequestQueue {
-  /** Long enough for a caller to wake, tokenize a short text and submit it. */
-  private static final long WATCH_NANOS = 100_000;
-
   /** More frames than locking, waiting and unlocking take. */
   private static final int FRAMES = 256;
 
@@ -227,7 +224,7 @@ final class RequestQueue {
    * within it, and waking a thread costs more than the moment.
    */
   private void awaitBriefly() {
-    long until = System.nanoTime() + WATCH_NANOS;
+    long until = System.nanoTime() + Policy.WATCH_NANOS;
     while (!submitted && System.nanoTime() < until) {
       Thread.onSpinWait();
     }

@@ -6,6 +6,7 @@ import dev.murmuration.llama.bindings.llama_context_params;
 import dev.murmuration.llama.bindings.llama_model_params;
 import dev.murmuration.llama.bindings.llama_model_quantize_params;
 import dev.murmuration.llama.bindings.llama_model_tensor_override;
+import dev.murmuration.llama.loading.LoadFailure;
 import java.io.IOException;
 import java.lang.foreign.GroupLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
@@ -32,7 +33,7 @@ final class Handshake {
    */
   static void of(Path directory) {
     requireOwnLibraries(directory);
-    Map<String, String> lock = NativeLibrary.properties("bindings.lock");
+    Map<String, String> lock = BindingsLock.values();
     compare(
         directory,
         "llama.cpp's commit",
@@ -93,8 +94,7 @@ final class Handshake {
 
   /** The functions of llama.cpp, ggml and the shim that the bindings call. */
   private static List<String> symbols() {
-    return NativeLibrary.resource("symbols.txt")
-        .lines()
+    return BindingsLock.symbols().stream()
         .filter(line -> line.startsWith("function ") && !LIBC.contains(line))
         .map(line -> line.substring("function ".length()))
         .toList();
@@ -113,7 +113,7 @@ final class Handshake {
           throw new IOException("it differs");
         }
       } catch (IOException e) {
-        throw NativeLibrary.unsatisfied(
+        throw LoadFailure.error(
             "another build of llama.cpp is loaded in this JVM already, "
                 + loaded
                 + ", and its libraries have the names of those in "

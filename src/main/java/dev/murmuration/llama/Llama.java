@@ -1,8 +1,8 @@
 package dev.murmuration.llama;
 
 import dev.murmuration.llama.bindings.Bindings;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
+import dev.murmuration.llama.loading.NativeLibrary;
+import dev.murmuration.llama.loading.Notes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -18,16 +18,6 @@ import java.util.Map;
  * its errors, unless {@link #setVerbose} asks for all.
  */
 public final class Llama {
-  private static final Logger LOGGER = System.getLogger("dev.murmuration.llama");
-  private static final int LOG_DEBUG = 1;
-  private static final int LOG_INFO = 2;
-  private static final int LOG_WARN = 3;
-  private static final int LOG_ERROR = 4;
-
-  // What was said before anybody asked for the whole log; guarded by itself.
-  private static final List<String> NOTES = new ArrayList<>();
-  private static volatile boolean verbose;
-
   private Llama() {}
 
   /** Loads on first use; a failure is a {@link LinkageError} with the reason, at every call. */
@@ -51,6 +41,7 @@ public final class Llama {
   }
 
   private static void initialise(Path directory) {
+    Handshake.of(directory);
     try (Arena arena = Arena.ofConfined()) {
       NativeError error = new NativeError(arena);
       int devices =
@@ -65,7 +56,7 @@ public final class Llama {
                 + directory
                 + "; rebuild it with native/build.sh");
       }
-      Bindings.murmur_log_level(LOG_ERROR);
+      Bindings.murmur_log_level(LlamaLog.ERROR);
     }
   }
 
@@ -82,7 +73,7 @@ public final class Llama {
    * (de3ff81)}. Loads nothing.
    */
   public static String version() {
-    Map<String, String> lock = NativeLibrary.properties("bindings.lock");
+    Map<String, String> lock = BindingsLock.values();
     return lock.get("llama.version") + " (" + lock.get("llama.commit").substring(0, 7) + ")";
   }
 
@@ -130,25 +121,8 @@ public final class Llama {
   /** Whether llama.cpp's whole log is kept (information, warnings), or its errors only. */
   public static void setVerbose(boolean verbose) {
     ensureLoaded();
-    Bindings.murmur_log_level(verbose ? LOG_INFO : LOG_ERROR);
-    Llama.verbose = verbose;
-    if (verbose) {
-      synchronized (NOTES) {
-        NOTES.forEach(note -> LOGGER.log(Level.INFO, note));
-        NOTES.clear();
-      }
-    }
-  }
-
-  /** Says something to who asks for the whole log, or will. */
-  static void note(String text) {
-    if (verbose) {
-      LOGGER.log(Level.INFO, text);
-    } else {
-      synchronized (NOTES) {
-        NOTES.add(text);
-      }
-    }
+    Bindings.murmur_log_level(verbose ? LlamaLog.INFO : LlamaLog.ERROR);
+    Notes.setVerbose(verbose);
   }
 
   /** The devices of this machine that the loaded library can use, the preferred ones first. */
@@ -194,35 +168,5 @@ public final class Llama {
     return type == Bindings.GGML_BACKEND_DEVICE_TYPE_CPU()
         ? Device.Kind.CPU
         : Device.Kind.ACCELERATOR;
-  }
-
-  /**
-   * Hands the log lines that llama.cpp has left to the logger; returns the last error among them,
-   * or an empty string.
-   */
-  static String drainLog() {
-    String lastError = "";
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment line = arena.allocate(4096);
-      for (int level; (level = Bindings.murmur_log_take(line, line.byteSize())) != 0; ) {
-        String text = NativeError.text(line);
-        if (level >= LOG_ERROR) {
-          lastError = text;
-        }
-        LOGGER.log(level(level), text);
-      }
-    }
-    return lastError;
-  }
-
-  private static Level level(int level) {
-    return switch (level) {
-      case LOG_DEBUG -> Level.DEBUG;
-      case LOG_INFO -> Level.INFO;
-      case LOG_WARN -> Level.WARNING;
-      // An error of llama.cpp's becomes the message of an exception. As a log line of its own it
-      // would be said twice.
-      default -> Level.DEBUG;
-    };
   }
 }

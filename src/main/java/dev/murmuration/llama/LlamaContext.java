@@ -103,7 +103,7 @@ public final class LlamaContext implements AutoCloseable {
               + parameters.cells()
               + " tokens could not be created; a smaller --ctx-size needs less memory");
     }
-    Llama.drainLog();
+    LlamaLog.drain();
     return created;
   }
 
@@ -323,7 +323,7 @@ public final class LlamaContext implements AutoCloseable {
 
   /** What the shim wrote when it last failed. */
   String lastError() {
-    return NativeError.text(error.segment());
+    return LlamaLog.text(error.segment());
   }
 
   private static String describe(int result, int expected) {

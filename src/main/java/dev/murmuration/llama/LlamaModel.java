@@ -10,7 +10,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleConsumer;
 
@@ -22,71 +21,23 @@ import java.util.function.DoubleConsumer;
  * check it with {@code gguf} first.
  */
 public final class LlamaModel implements AutoCloseable {
-  private final Lifetime lifetime = new Lifetime();
+  private final ModelLifetime lifetime = new ModelLifetime();
   private final MemorySegment handle;
   private final Vocabulary vocabulary;
   private final int hiddenSize;
   private final AtomicInteger contexts = new AtomicInteger();
 
   private LlamaModel(MemorySegment handle) {
-    this.handle = handle.reinterpret(lifetime.arena, Bindings::llama_model_free);
+    this.handle = handle.reinterpret(lifetime.arena(), Bindings::llama_model_free);
     try {
       this.vocabulary =
           new Vocabulary(
-              lifetime, Bindings.llama_model_get_vocab(handle).reinterpret(lifetime.arena, null));
+              lifetime, Bindings.llama_model_get_vocab(handle).reinterpret(lifetime.arena(), null));
       this.hiddenSize = Bindings.llama_model_n_embd(handle);
     } catch (Throwable e) {
       lifetime.close();
       throw e;
     }
-  }
-
-  /**
-   * How long the native model lives: until it is closed and the last call that reads it, of which
-   * tokenizing may take a second or two, has ended. Closing does not wait for those calls. Any
-   * thread may call.
-   */
-  static final class Lifetime {
-    private final Arena arena = Arena.ofShared();
-    // The owner counts as one. 0: freed.
-    private final AtomicInteger users = new AtomicInteger(1);
-    private final AtomicBoolean closed = new AtomicBoolean();
-    private final Use use = this::leave;
-
-    /**
-     * Keeps the model alive until the result is closed.
-     *
-     * @throws IllegalStateException if the model is closed
-     */
-    Use use() {
-      boolean alive = users.getAndUpdate(count -> count == 0 ? 0 : count + 1) > 0;
-      boolean open = alive && !closed.get();
-      if (alive && !open) {
-        leave();
-      }
-      if (!open) {
-        throw new IllegalStateException("the model is closed");
-      }
-      return use;
-    }
-
-    private void leave() {
-      if (users.decrementAndGet() == 0) {
-        arena.close();
-      }
-    }
-
-    private void close() {
-      if (closed.compareAndSet(false, true)) {
-        leave();
-      }
-    }
-  }
-
-  /** A call that reads the model. */
-  interface Use extends AutoCloseable {
-    @Override
-    void close();
   }
 
   /**
@@ -164,7 +115,7 @@ public final class LlamaModel implements AutoCloseable {
     try {
       thrown.<RuntimeException>rethrow();
       file.requireUnchanged();
-      Llama.drainLog();
+      LlamaLog.drain();
       return model;
     } catch (Throwable e) {
       model.close();
@@ -173,7 +124,7 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   private static void report(DoubleConsumer progress, float share) {
-    Llama.drainLog();
+    LlamaLog.drain();
     progress.accept(share);
   }
 

@@ -3,7 +3,6 @@ package dev.murmuration.llama;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 
 /** The buffer into which the shim writes why a call failed. */
 final class NativeError {
@@ -25,14 +24,14 @@ final class NativeError {
 
   /** What the shim wrote. */
   String text() {
-    return text(segment);
+    return LlamaLog.text(segment);
   }
 
   /** {@code what}, followed by what the shim wrote and the last error of llama.cpp's log. */
   LlamaException exception(String function, int code, String what) {
-    String message = text(segment);
+    String message = LlamaLog.text(segment);
     segment.set(ValueLayout.JAVA_BYTE, 0, (byte) 0);
-    String logged = Llama.drainLog();
+    String logged = LlamaLog.drain();
     StringBuilder text = new StringBuilder(what);
     if (!message.isEmpty()) {
       text.append(": ").append(message);
@@ -41,15 +40,5 @@ final class NativeError {
       text.append(" (llama.cpp: ").append(logged).append(')');
     }
     return new LlamaException(function, code, text.toString());
-  }
-
-  /** A C string that may have been cut inside a UTF-8 sequence, or hold none. */
-  static String text(MemorySegment segment) {
-    byte[] bytes = segment.toArray(ValueLayout.JAVA_BYTE);
-    int length = 0;
-    while (length < bytes.length && bytes[length] != 0) {
-      length++;
-    }
-    return new String(bytes, 0, length, StandardCharsets.UTF_8).strip();
   }
 }

@@ -19,9 +19,6 @@ public final class NativeQuantizer {
   /** Most bytes of a tensor in memory at once. llama.cpp's own default is 8 GiB. */
   private static final long BUFFER = 256L << 20;
 
-  /** A regular expression over tensor names, and ggml's number of the type that they get. */
-  record TensorType(String pattern, int type) {}
-
   /** Told before each tensor how many are done. What it throws ends the work and is thrown on. */
   @FunctionalInterface
   public interface Progress {
@@ -79,7 +76,7 @@ public final class NativeQuantizer {
         throw new LlamaException(
             failure.function(), failure.code(), named(failure.getMessage(), input.path()));
       }
-      Llama.drainLog();
+      LlamaLog.drain();
     }
   }
 
@@ -90,7 +87,7 @@ public final class NativeQuantizer {
   }
 
   /** A list that ends with a null pattern; NULL where there is nothing to override. */
-  private static MemorySegment overrides(Arena arena, List<TensorType> overrides) {
+  private static MemorySegment overrides(Arena arena, List<TensorTypeOverride> overrides) {
     if (overrides.isEmpty()) {
       return MemorySegment.NULL;
     }
@@ -104,7 +101,7 @@ public final class NativeQuantizer {
   }
 
   private static void report(Progress progress, int done, int total) {
-    Llama.drainLog();
+    LlamaLog.drain();
     progress.report(done, total);
   }
 }

@@ -145,7 +145,7 @@ public enum QuantizationType {
   }
 
   /** Which matrices get another type than llama.cpp's mix gives them. */
-  List<NativeQuantizer.TensorType> overrides(int layers) {
+  List<TensorTypeOverride> overrides(int layers) {
     return switch (mix) {
       case LLAMA_CPP -> List.of();
       // The other layers are named as well: llama.cpp counts only the matrices that no override
@@ -154,19 +154,17 @@ public enum QuantizationType {
           List.of(
               valuesAndDowns(layers, true, Bindings.GGML_TYPE_Q8_0()),
               valuesAndDowns(layers, false, Bindings.GGML_TYPE_Q4_K()),
-              new NativeQuantizer.TensorType(
-                  "^(token_embd|output)\\.weight$", Bindings.GGML_TYPE_Q8_0()));
+              new TensorTypeOverride("^(token_embd|output)\\.weight$", Bindings.GGML_TYPE_Q8_0()));
     };
   }
 
-  private static NativeQuantizer.TensorType valuesAndDowns(int layers, boolean more, int type) {
+  private static TensorTypeOverride valuesAndDowns(int layers, boolean more, int type) {
     String chosen =
         IntStream.range(0, layers)
             .filter(layer -> takesMoreBits(layer, layers) == more)
             .mapToObj(Integer::toString)
             .collect(Collectors.joining("|"));
-    return new NativeQuantizer.TensorType(
-        "^blk\\.(" + chosen + ")\\.(attn_v|ffn_down)\\.weight$", type);
+    return new TensorTypeOverride("^blk\\.(" + chosen + ")\\.(attn_v|ffn_down)\\.weight$", type);
   }
 
   /**

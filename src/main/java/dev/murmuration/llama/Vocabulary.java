@@ -28,7 +28,7 @@ public final class Vocabulary {
 
   private static final int INT32_MIN = Integer.MIN_VALUE;
 
-  private final LlamaModel.Lifetime lifetime;
+  private final ModelLifetime lifetime;
   private final MemorySegment handle;
   private final int size;
   private final int bos;
@@ -37,7 +37,7 @@ public final class Vocabulary {
   /**
    * @param lifetime of the model that it is a part of
    */
-  Vocabulary(LlamaModel.Lifetime lifetime, MemorySegment handle) {
+  Vocabulary(ModelLifetime lifetime, MemorySegment handle) {
     this.lifetime = lifetime;
     this.handle = handle;
     this.size = Bindings.llama_vocab_n_tokens(handle);

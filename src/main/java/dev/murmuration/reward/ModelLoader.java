@@ -1,9 +1,6 @@
 package dev.murmuration.reward;
 
 import dev.murmuration.engine.Engine;
-import dev.murmuration.engine.GrowingContext;
-import dev.murmuration.engine.Planner;
-import dev.murmuration.engine.Scorer;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.ContextParameters;
@@ -11,8 +8,8 @@ import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.ModelParameters;
 import dev.murmuration.llama.OpenModelFile;
-import dev.murmuration.llama.ResourceCache;
-import dev.murmuration.machine.FreeMemory;
+import dev.murmuration.llama.loading.ResourceCache;
+import dev.murmuration.llama.loading.StoredFile;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.WeightMemory;
@@ -26,7 +23,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * Loads a model from a file and options, ready to score. File, head, options and memory are all
@@ -64,7 +60,7 @@ final class ModelLoader {
     try (InputStream in = ModelLoader.class.getResourceAsStream(file + ".sha256")) {
       hashAndSize = new String(in.readAllBytes(), StandardCharsets.UTF_8).strip().split(" ");
     }
-    var entry = new ResourceCache.Entry(file, Long.parseLong(hashAndSize[1]), hashAndSize[0]);
+    var entry = new StoredFile(file, Long.parseLong(hashAndSize[1]), hashAndSize[0]);
     String folder = "/" + ModelLoader.class.getPackageName().replace('.', '/') + "/";
     String key = "fledgling-" + hashAndSize[0].substring(0, 24);
     return ResourceCache.extract(ModelLoader.class, folder, key, List.of(entry)).resolve(file);
@@ -119,28 +115,19 @@ final class ModelLoader {
                 request.gpuLayers(), options.device().orElse(null), request.memoryMap()),
             options.progress().orElse(null));
     try {
-      Planner planner =
-          new Planner(
-              context.microBatchSize(),
-              context.maxOutputs(),
-              context.cells(),
-              context.maxSequences(),
-              request.exact() && !weights.ours() ? Planner.Grain.GGML : Planner.Grain.NONE);
-      boolean repeatable = request.exact() || weights.ours();
-      long staleCells =
-          options.reuse() ? Scorer.staleCells(shape, weights.ours(), request.exact()) : 0;
-      Supplier<GrowingContext> newContext =
-          () ->
-              new GrowingContext(model, sizes, context.cells(), FreeMemory::bytes, options.probe());
       Engine engine =
           new Engine(
-              newContext,
+              model,
+              shape,
               head,
-              planner,
-              options.queueCapacity(),
-              repeatable,
-              staleCells,
-              options.probe());
+              sizes,
+              context,
+              new Engine.Settings(
+                  request.exact(),
+                  weights.ours(),
+                  options.reuse(),
+                  options.queueCapacity(),
+                  options.probe()));
       return new Loaded(model, engine, settings);
     } catch (RuntimeException | Error e) {
       model.close();

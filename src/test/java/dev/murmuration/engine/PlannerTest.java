@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.murmuration.engine.Plan.Decode;
 import dev.murmuration.engine.Plan.Run;
 import dev.murmuration.engine.Planner.Grain;
+import dev.murmuration.engine.PrefixCache.Match;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -53,11 +54,11 @@ class PlannerTest {
         .toList();
   }
 
-  private static int[] inCache(List<int[]> texts, List<int[]> cache) {
-    return texts.stream()
-        .mapToInt(
-            text -> cache.stream().mapToInt(c -> Planner.commonPrefix(c, text)).max().orElse(0))
-        .toArray();
+  /** What of each text a cache with these texts holds. */
+  private static List<Match> matches(List<int[]> texts, List<int[]> inCache) {
+    PrefixCache cache = new PrefixCache(Math.max(1, inCache.size()));
+    inCache.forEach(text -> cache.put(cache.take(), text, Double.NaN));
+    return texts.stream().map(cache::longest).toList();
   }
 
   @Property(tries = 2000)
@@ -71,17 +72,22 @@ class PlannerTest {
     texts.stream()
         .filter(text -> random.nextInt(4) == 0)
         .forEach(text -> cache.add(Arrays.copyOf(text, 1 + random.nextInt(text.length))));
-    int[] common = inCache(texts, cache);
+    List<Match> matches = matches(texts, cache);
     int batch = batchTiles * TILE;
     Planner planner = new Planner(batch, TILE, 1 << 20, 256, grain(tiled));
 
-    Plan plan = planner.last(texts, common);
+    Plan plan = planner.planRewards(texts, matches);
 
     int[] lengths = new int[texts.size()];
     Set<List<Integer>> tree = new HashSet<>();
     Set<List<Integer>> reused = new HashSet<>();
     for (int i = 0; i < lengths.length; i++) {
-      lengths[i] = planner.reusable(texts.get(i).length, common[i]);
+      assertThat(plan.sources().get(i).length())
+          .isEqualTo(planner.reusable(texts.get(i).length, matches.get(i).length()));
+      if (plan.sources().get(i).length() > 0) {
+        assertThat(plan.sources().get(i).sequence()).isEqualTo(matches.get(i).entry().sequence());
+      }
+      lengths[i] = planner.reusable(texts.get(i).length, matches.get(i).length());
       List<Integer> text = Arrays.stream(texts.get(i)).boxed().toList();
       for (int length = 1; length <= lengths[i]; length++) {
         reused.add(text.subList(0, length));
@@ -127,7 +133,10 @@ class PlannerTest {
       @ForAll @IntRange(min = 1, max = 20_000) int length, @ForAll boolean tiled) {
     Planner planner = new Planner(512, 256, 1 << 20, 256, grain(tiled));
     List<Integer> sizes =
-        planner.last(List.of(new int[length]), new int[1]).decodes().stream()
+        planner
+            .planRewards(List.of(new int[length]), List.of(PrefixCache.NOTHING))
+            .decodes()
+            .stream()
             .map(Decode::size)
             .toList();
     assertThat(sizes).hasSize(Math.ceilDiv(length, 512));
@@ -143,7 +152,7 @@ class PlannerTest {
       @ForAll @IntRange(min = 1, max = 5000) int length, @ForAll boolean tiled) {
     Planner planner = new Planner(512, 256, 8192, 16, grain(tiled));
     int next = 0;
-    for (Decode decode : planner.every(length).decodes()) {
+    for (Decode decode : planner.planTrace(length).decodes()) {
       Run run = decode.runs().getFirst();
       assertThat(decode.runs()).hasSize(1);
       assertThat(run.from()).isEqualTo(next);
@@ -163,12 +172,13 @@ class PlannerTest {
     int count = planner.fitting(queue);
     assertThat(count).isBetween(1, 8);
     List<int[]> wave = queue.subList(0, count);
-    Plan plan = planner.last(wave, new int[count]);
+    Plan plan = planner.planRewards(wave, matches(wave, List.of()));
     assertThat(plan.tokensComputed()).isLessThanOrEqualTo(512);
     if (count < 8 && count < queue.size()) {
       // One more would be too much. Where it begins like none before it, more than one decode is.
-      Plan more = planner.last(queue.subList(0, count + 1), new int[count + 1]);
-      int common = Planner.commonPrefix(queue.get(count - 1), queue.get(count));
+      List<int[]> larger = queue.subList(0, count + 1);
+      Plan more = planner.planRewards(larger, matches(larger, List.of()));
+      int common = Prefix.common(queue.get(count - 1), queue.get(count));
       int limit = common < TILE + 1 ? 64 : 512;
       assertThat(more.tokensComputed()).isGreaterThan(limit);
     }
@@ -185,19 +195,17 @@ class PlannerTest {
       asked += text.length;
     }
     texts.add(texts.getFirst());
-    Plan plan = new Planner(512, 256, 4096, 256, Grain.NONE).explain(texts);
+    Plan plan = Forecast.of(new Planner(512, 256, 4096, 256, Grain.NONE), texts);
     assertThat(plan.tokensAsked()).isEqualTo(asked + 300);
     assertThat(plan.tokensComputed()).isEqualTo(asked - 7 * 200);
     assertThat(plan.decodes().getFirst().runs().getFirst().texts()).hasSize(8);
-    assertThat(plan)
-        .hasToString(
-            "2980 tokens asked for, 1280 computed (43.0 %), 0 reused, 3 decodes [427, 427, 426]");
+    assertThat(plan.decodes().stream().map(Decode::size)).containsExactly(427, 427, 426);
     // A cache of 512: the prompt is computed once all the same.
-    Plan waves = new Planner(512, 256, 512, 256, Grain.NONE).explain(texts);
+    Plan waves = Forecast.of(new Planner(512, 256, 512, 256, Grain.NONE), texts);
     assertThat(waves.tokensComputed()).isEqualTo(asked - 7 * 200);
     assertThat(waves.tokensReused()).isEqualTo(4 * 200);
     // In tiles: 192 tokens are shared, the other 8 belong to each.
-    Plan tiles = new Planner(512, 256, 4096, 256, Grain.GGML).explain(texts);
+    Plan tiles = Forecast.of(new Planner(512, 256, 4096, 256, Grain.GGML), texts);
     assertThat(tiles.tokensComputed()).isEqualTo(192 + 3 * 128 + 5 * 192);
     assertThat(tiles.fillers()).isEqualTo(tiles.tokensComputed() - (asked - 7 * 200) - 7 * 8);
     assertThatThrownBy(() -> new Planner(100, 64, 64, 1, Grain.GGML)).hasMessageContaining("100");

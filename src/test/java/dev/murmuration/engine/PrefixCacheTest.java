@@ -31,7 +31,7 @@ class PrefixCacheTest {
     assertThat(cache.reward(new int[] {1, 2, 3})).as("another text").isEmpty();
 
     // first was used by its reward; second is the oldest now, but is used here.
-    cache.use(cache.longest(second).entry());
+    cache.use(cache.longest(second).entry().sequence());
     assertThat(cache.removeOldest(Set.of())).isEqualTo(c);
     assertThat(cache.removeOldest(Set.of(a))).isEqualTo(b);
     assertThat(cache.removeOldest(Set.of(a))).isEqualTo(-1);

@@ -3,6 +3,10 @@ package dev.murmuration.llama;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.murmuration.ChildJvm;
+import dev.murmuration.llama.loading.NativeManifest;
+import dev.murmuration.llama.loading.ResourceCache;
+import dev.murmuration.llama.loading.Staging;
+import dev.murmuration.llama.loading.VerifiedSet;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -26,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  * can be wrong.
  */
 @Tag("native")
-class NativeLibraryTest {
+public class NativeLibraryTest {
   @TempDir Path directory;
 
   /** Loads llama.cpp and prints from where. */
@@ -118,7 +122,7 @@ class NativeLibraryTest {
         .isEqualTo(inode);
   }
 
-  static Path copyOf(Path from, Path to) throws IOException {
+  public static Path copyOf(Path from, Path to) throws IOException {
     Files.createDirectory(to);
     try (Stream<Path> files = Files.list(from)) {
       for (Path file : files.toList()) {
@@ -299,7 +303,7 @@ class NativeLibraryTest {
     byte[] original = Files.readAllBytes(shim);
     String manifest = Files.readString(named.resolve("MANIFEST"));
     String text = new String(original, StandardCharsets.ISO_8859_1);
-    String hash = NativeLibrary.properties("bindings.lock").get("headers.sha256");
+    String hash = BindingsLock.values().get("headers.sha256");
 
     String otherHash = "0".repeat(64);
     Files.write(shim, text.replace(hash, otherHash).getBytes(StandardCharsets.ISO_8859_1));

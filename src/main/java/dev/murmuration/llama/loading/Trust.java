@@ -1,4 +1,4 @@
-package dev.murmuration.llama;
+package dev.murmuration.llama.loading;
 
 import java.io.IOException;
 import java.nio.file.FileSystemException;

@@ -1,7 +1,8 @@
-package dev.murmuration.llama;
+package dev.murmuration.llama.loading;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.murmuration.llama.Llama;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

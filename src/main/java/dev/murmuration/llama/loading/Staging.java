@@ -1,4 +1,4 @@
-package dev.murmuration.llama;
+package dev.murmuration.llama.loading;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  * A directory beside its final name in which a set is prepared. A lock on a file in it says that
  * somebody does; it ends with the process, and what is left then is removed by the next one.
  */
-final class Staging implements AutoCloseable {
+public final class Staging implements AutoCloseable {
   private static final String MARK = ".part-";
   private static final String LOCK = ".lock";
 
@@ -33,7 +33,7 @@ final class Staging implements AutoCloseable {
   }
 
   /** Only the user may look into it: that is how the JDK makes temporary directories. */
-  static Staging create(Path root, String key) throws IOException {
+  public static Staging create(Path root, String key) throws IOException {
     Path directory = Files.createTempDirectory(root, key + MARK);
     FileChannel lock =
         FileChannel.open(
@@ -47,7 +47,7 @@ final class Staging implements AutoCloseable {
     return new Staging(directory, lock);
   }
 
-  Path directory() {
+  public Path directory() {
     return directory;
   }
 
@@ -93,7 +93,7 @@ final class Staging implements AutoCloseable {
     }
   }
 
-  static void delete(Path directory) throws IOException {
+  public static void delete(Path directory) throws IOException {
     if (!Files.isDirectory(directory)) {
       return;
     }

@@ -1,4 +1,4 @@
-package dev.murmuration.llama;
+package dev.murmuration.llama.loading;
 
 import dev.murmuration.llama.bindings.Bindings;
 import dev.murmuration.machine.CpuFeatures;
@@ -13,10 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 
 /**
  * Finds llama.cpp and the shim and loads them.
@@ -25,14 +22,14 @@ import java.util.stream.Collectors;
  * ({@code META-INF/native/{os}-{arch}/}, extracted by {@link ResourceCache}). There is no further
  * place: the library path and the working directory could hold anything.
  */
-final class NativeLibrary {
-  static final String DIRECTORY_PROPERTY = "murmuration.native.dir";
+public final class NativeLibrary {
+  public static final String DIRECTORY_PROPERTY = "murmuration.native.dir";
 
   /** {@code off} for llama.cpp's kernels, as the environment variable MURMUR_KERNELS. */
   static final String KERNELS_PROPERTY = "murmuration.kernels";
 
   // Class loaders of one JVM have a NativeLibrary each, and the libraries are the process's.
-  private static final Object LOCK = "dev.murmuration.llama.NativeLibrary".intern();
+  private static final Object LOCK = "dev.murmuration.llama.loading.NativeLibrary".intern();
 
   private NativeLibrary() {}
 
@@ -43,7 +40,7 @@ final class NativeLibrary {
    *     goes on
    * @throws LinkageError naming what was tried, or both sides of a mismatch
    */
-  static Path load(Consumer<Path> initialise) {
+  public static Path load(Consumer<Path> initialise) {
     synchronized (LOCK) {
       requireNativeAccess();
       prepareEnvironment();
@@ -52,7 +49,6 @@ final class NativeLibrary {
           named == null || named.isBlank()
               ? loadFromJar()
               : loadFrom(Path.of(named).toAbsolutePath());
-      Handshake.of(directory);
       initialise.accept(directory);
       return directory;
     }
@@ -87,26 +83,14 @@ final class NativeLibrary {
     }
   }
 
-  static String platform() {
-    String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-    String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
-    return (os.startsWith("mac") ? "macos" : os.replace(' ', '_'))
-        + "-"
-        + switch (arch) {
-          case "amd64" -> "x86_64";
-          case "arm64" -> "aarch64";
-          default -> arch;
-        };
-  }
-
   private static Path loadFromJar() {
-    String folder = "/META-INF/native/" + platform() + "/";
+    String folder = "/META-INF/native/" + Platform.name() + "/";
     byte[] text = manifestInJar(folder);
     NativeManifest manifest = parse(new String(text, StandardCharsets.UTF_8), "the jar");
     CpuFeatures.require(manifest.cpu(), "the jar");
-    String hash = HexFormat.of().formatHex(ResourceCache.sha256().digest(text));
-    List<ResourceCache.Entry> files = new ArrayList<>(manifest.files());
-    files.add(new ResourceCache.Entry(NativeManifest.NAME, text.length, hash));
+    String hash = HexFormat.of().formatHex(StoredFile.digest().digest(text));
+    List<StoredFile> files = new ArrayList<>(manifest.files());
+    files.add(new StoredFile(NativeManifest.NAME, text.length, hash));
     String key = "native-" + hash.substring(0, 24);
     Path directory = ResourceCache.extract(NativeLibrary.class, folder, key, files);
     Path temporary = CacheRoots.temporary(ResourceCache.user());
@@ -118,7 +102,7 @@ final class NativeLibrary {
       if (!elsewhere || LoadFailure.of(e.getMessage()) != LoadFailure.NO_EXECUTION) {
         throw e;
       }
-      Llama.note("using " + temporary + ", because: " + e.getMessage());
+      Notes.add("using " + temporary + ", because: " + e.getMessage());
       directory =
           ResourceCache.extract(NativeLibrary.class, folder, key, files, List.of(temporary));
       loadAll(directory, manifest, temporary);
@@ -131,14 +115,14 @@ final class NativeLibrary {
       if (in == null) {
         throw new UnsatisfiedLinkError(
             "no native library for "
-                + platform()
+                + Platform.name()
                 + ": -D"
                 + DIRECTORY_PROPERTY
                 + " is not set, and the class path holds no "
                 + folder.substring(1)
                 + NativeManifest.NAME
                 + "; build it with native/build.sh on this machine, or take a jar made for "
-                + platform());
+                + Platform.name());
       }
       return in.readAllBytes();
     } catch (IOException e) {
@@ -152,13 +136,13 @@ final class NativeLibrary {
     try {
       text = Files.readString(directory.resolve(NativeManifest.NAME));
     } catch (IOException e) {
-      throw unsatisfied(
+      throw LoadFailure.error(
           directory
               + " holds no readable "
               + NativeManifest.NAME
               + "; name a directory made by native/build.sh"
               + " (native/build/current/META-INF/native/"
-              + platform()
+              + Platform.name()
               + ")",
           e);
     }
@@ -167,7 +151,7 @@ final class NativeLibrary {
     try {
       manifest.requireIn(directory);
     } catch (IOException e) {
-      throw unsatisfied(
+      throw LoadFailure.error(
           "the libraries in "
               + directory
               + " are not whole: "
@@ -183,7 +167,7 @@ final class NativeLibrary {
     try {
       return NativeManifest.parse(text);
     } catch (IOException e) {
-      throw unsatisfied(
+      throw LoadFailure.error(
           NativeManifest.NAME
               + " in "
               + where
@@ -239,32 +223,5 @@ final class NativeLibrary {
     } catch (UnsatisfiedLinkError e) {
       return String.valueOf(e.getMessage());
     }
-  }
-
-  static Map<String, String> properties(String name) {
-    return resource(name)
-        .lines()
-        .filter(line -> !line.startsWith("#") && line.contains("="))
-        .collect(
-            Collectors.toMap(
-                line -> line.substring(0, line.indexOf('=')),
-                line -> line.substring(line.indexOf('=') + 1)));
-  }
-
-  static String resource(String name) {
-    try (InputStream in = NativeLibrary.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new LinkageError("the jar is broken: it lacks " + name);
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + name + " from the jar", e);
-    }
-  }
-
-  static UnsatisfiedLinkError unsatisfied(String message, Throwable cause) {
-    UnsatisfiedLinkError error = new UnsatisfiedLinkError(message);
-    error.initCause(cause);
-    return error;
   }
 }

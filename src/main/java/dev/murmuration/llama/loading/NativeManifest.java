@@ -1,4 +1,4 @@
-package dev.murmuration.llama;
+package dev.murmuration.llama.loading;
 
 import dev.murmuration.machine.CpuFeatures;
 import java.io.IOException;
@@ -14,13 +14,13 @@ import java.util.List;
  *
  * @param cpu see {@link CpuFeatures}; empty where the build runs on every processor of its kind
  */
-record NativeManifest(List<Library> libraries, List<String> cpu) {
-  static final String NAME = "MANIFEST";
+public record NativeManifest(List<Library> libraries, List<String> cpu) {
+  public static final String NAME = "MANIFEST";
 
   /** {@code load} is false for what ggml or the system loads itself. */
-  record Library(ResourceCache.Entry file, boolean load) {}
+  record Library(StoredFile file, boolean load) {}
 
-  static NativeManifest parse(String text) throws IOException {
+  public static NativeManifest parse(String text) throws IOException {
     List<Library> libraries = new ArrayList<>();
     List<String> cpu = List.of();
     for (String line : text.lines().toList()) {
@@ -30,7 +30,7 @@ record NativeManifest(List<Library> libraries, List<String> cpu) {
       } else if (field.length == 4 && field[1].matches("\\d{1,18}")) {
         libraries.add(
             new Library(
-                new ResourceCache.Entry(field[3], Long.parseLong(field[1]), field[0]),
+                new StoredFile(field[3], Long.parseLong(field[1]), field[0]),
                 field[2].equals("load")));
       } else {
         throw new IOException("it has the line '" + line + "'");
@@ -39,13 +39,13 @@ record NativeManifest(List<Library> libraries, List<String> cpu) {
     return new NativeManifest(List.copyOf(libraries), cpu);
   }
 
-  List<ResourceCache.Entry> files() {
+  List<StoredFile> files() {
     return libraries.stream().map(Library::file).toList();
   }
 
   /** Compares a directory's libraries with this, byte by byte. */
   void requireIn(Path directory) throws IOException {
-    for (ResourceCache.Entry entry : files()) {
+    for (StoredFile entry : files()) {
       Path file = directory.resolve(entry.name());
       if (Files.size(file) != entry.size() || !VerifiedSet.hash(file).equals(entry.sha256())) {
         throw new IOException(entry.name() + " is not the file that " + NAME + " describes");

@@ -1,4 +1,4 @@
-package dev.murmuration.llama;
+package dev.murmuration.llama.loading;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,14 +21,14 @@ import java.util.concurrent.TimeUnit;
  * had the right hash: their inode, size and times, of which the time of change cannot be set by
  * hand.
  */
-final class VerifiedSet {
+public final class VerifiedSet {
   private static final String STAMP = ".verified";
 
   private final Path directory;
-  private final List<ResourceCache.Entry> entries;
+  private final List<StoredFile> entries;
   private final Trust trust;
 
-  VerifiedSet(Path directory, List<ResourceCache.Entry> entries, Trust trust) {
+  VerifiedSet(Path directory, List<StoredFile> entries, Trust trust) {
     this.directory = directory;
     this.entries = entries;
     this.trust = trust;
@@ -43,7 +43,7 @@ final class VerifiedSet {
   boolean isWhole() throws IOException {
     try {
       trust.requireDirectory(directory);
-      for (ResourceCache.Entry entry : entries) {
+      for (StoredFile entry : entries) {
         Path file = directory.resolve(entry.name());
         trust.requireFile(file);
         if (Files.size(file) != entry.size()) {
@@ -68,7 +68,7 @@ final class VerifiedSet {
   private boolean isAsHashed() throws IOException {
     // Taken before: what is changed in between has another stamp.
     String stamp = stamp();
-    for (ResourceCache.Entry entry : entries) {
+    for (StoredFile entry : entries) {
       if (!hash(directory.resolve(entry.name())).equals(entry.sha256())) {
         return false;
       }
@@ -98,7 +98,7 @@ final class VerifiedSet {
 
   private String stamp() throws IOException {
     StringBuilder stamp = new StringBuilder();
-    for (ResourceCache.Entry entry : entries) {
+    for (StoredFile entry : entries) {
       Map<String, Object> file =
           Files.readAttributes(
               directory.resolve(entry.name()),
@@ -116,8 +116,8 @@ final class VerifiedSet {
     return stamp.toString();
   }
 
-  static String hash(Path file) throws IOException {
-    MessageDigest digest = ResourceCache.sha256();
+  public static String hash(Path file) throws IOException {
+    MessageDigest digest = StoredFile.digest();
     byte[] buffer = new byte[1 << 16];
     try (InputStream in = Files.newInputStream(file)) {
       for (int count; (count = in.read(buffer)) >= 0; ) {

@@ -1,4 +1,4 @@
-package dev.murmuration.llama;
+package dev.murmuration.llama.loading;
 
 import dev.murmuration.llama.bindings.Bindings;
 import java.io.IOException;
@@ -16,7 +16,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -29,9 +28,6 @@ import java.util.List;
  * compared with its hashes, and must belong to this user alone. Any thread may call.
  */
 public final class ResourceCache {
-  /** One file of a set. {@code sha256} is lower-case hexadecimal; {@code size} is in bytes. */
-  public record Entry(String name, long size, String sha256) {}
-
   private static final int ATTEMPTS = 3;
   private static final String REMEDY =
       "; or name another directory: XDG_CACHE_HOME=DIR in the environment, or java"
@@ -39,7 +35,7 @@ public final class ResourceCache {
 
   // Another class loader of this JVM has a ResourceCache of its own, and file locks are for
   // processes: a string is what they share.
-  private static final Object LOCK = "dev.murmuration.llama.ResourceCache".intern();
+  private static final Object LOCK = "dev.murmuration.llama.loading.ResourceCache".intern();
 
   private ResourceCache() {}
 
@@ -54,12 +50,16 @@ public final class ResourceCache {
    *     others may write to the directory; nothing partial is left
    */
   public static Path extract(
-      Class<?> owner, String resourceFolder, String key, List<Entry> entries) {
+      Class<?> owner, String resourceFolder, String key, List<StoredFile> entries) {
     return extract(owner, resourceFolder, key, entries, CacheRoots.here(user()));
   }
 
   static Path extract(
-      Class<?> owner, String resourceFolder, String key, List<Entry> entries, List<Path> roots) {
+      Class<?> owner,
+      String resourceFolder,
+      String key,
+      List<StoredFile> entries,
+      List<Path> roots) {
     StringBuilder reasons = new StringBuilder();
     IOException failure = null;
     for (Path root : roots) {
@@ -69,7 +69,7 @@ public final class ResourceCache {
           extracted = extractInto(root, owner, resourceFolder, key, entries);
         }
         if (failure != null) {
-          Llama.note("using " + extracted + ", because" + reasons);
+          Notes.add("using " + extracted + ", because" + reasons);
         }
         return extracted;
       } catch (Trust.UntrustedException e) {
@@ -84,7 +84,7 @@ public final class ResourceCache {
   }
 
   private static Path extractInto(
-      Path root, Class<?> owner, String resourceFolder, String key, List<Entry> entries)
+      Path root, Class<?> owner, String resourceFolder, String key, List<StoredFile> entries)
       throws IOException {
     Trust trust = new Trust(user());
     prepare(root, trust);
@@ -94,7 +94,7 @@ public final class ResourceCache {
         return target;
       }
       try (Staging staging = Staging.create(root, key)) {
-        for (Entry entry : entries) {
+        for (StoredFile entry : entries) {
           copy(owner, resourceFolder, entry, staging.directory().resolve(entry.name()));
         }
         new VerifiedSet(staging.directory(), entries, trust).remember();
@@ -122,7 +122,7 @@ public final class ResourceCache {
   }
 
   /** The numeric id of who runs this. */
-  static int user() {
+  public static int user() {
     return Bindings.geteuid();
   }
 
@@ -146,8 +146,9 @@ public final class ResourceCache {
     return kind.isEmpty() ? String.valueOf(e.getMessage()) : kind + " " + e.getMessage();
   }
 
-  private static void copy(Class<?> owner, String folder, Entry entry, Path to) throws IOException {
-    MessageDigest digest = sha256();
+  private static void copy(Class<?> owner, String folder, StoredFile entry, Path to)
+      throws IOException {
+    MessageDigest digest = StoredFile.digest();
     try (InputStream in = owner.getResourceAsStream(folder + entry.name());
         FileChannel channel =
             FileChannel.open(to, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
@@ -180,13 +181,5 @@ public final class ResourceCache {
       Staging.delete(aside);
     }
     Files.move(staging, target, StandardCopyOption.ATOMIC_MOVE);
-  }
-
-  static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
   }
 }

@@ -1,4 +1,4 @@
-package dev.murmuration.llama;
+package dev.murmuration.llama.loading;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

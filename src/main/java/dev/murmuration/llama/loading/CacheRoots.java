@@ -1,4 +1,4 @@
-package dev.murmuration.llama;
+package dev.murmuration.llama.loading;
 
 import java.nio.file.Path;
 import java.util.ArrayList;

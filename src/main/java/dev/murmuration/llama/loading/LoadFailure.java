@@ -1,4 +1,4 @@
-package dev.murmuration.llama;
+package dev.murmuration.llama.loading;
 
 import java.nio.file.Path;
 import java.util.regex.Matcher;
@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
  * Why a library could not be loaded, told from what the system's loader says, and what to do. The
  * words are those of glibc, musl, macOS's dyld and the JVM.
  */
-enum LoadFailure {
+public enum LoadFailure {
   /** The file is loaded, by another class loader of this JVM. */
   OTHER_CLASS_LOADER("already loaded in another classloader") {
     @Override
@@ -102,14 +102,7 @@ enum LoadFailure {
     String remedy = found.find() ? failure.remedy(found) : UNKNOWN.remedy(found);
     // The JVM and the system name the library again.
     String said = message.replace(library + ": ", "");
-    return "cannot load "
-        + library
-        + " on "
-        + NativeLibrary.platform()
-        + " ("
-        + said
-        + "): "
-        + remedy;
+    return "cannot load " + library + " on " + Platform.name() + " (" + said + "): " + remedy;
   }
 
   private static String packageOf(String library) {
@@ -124,5 +117,12 @@ enum LoadFailure {
       return "it belongs beside it: the directory is not complete; rebuild it with native/build.sh";
     }
     return "install it, or build Murmuration on this machine";
+  }
+
+  /** An error with a cause, which its constructor does not take. */
+  public static UnsatisfiedLinkError error(String message, Throwable cause) {
+    UnsatisfiedLinkError error = new UnsatisfiedLinkError(message);
+    error.initCause(cause);
+    return error;
   }
 }

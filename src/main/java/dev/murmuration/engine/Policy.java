@@ -1,0 +1,62 @@
+package dev.murmuration.engine;
+
+import dev.murmuration.model.LlamaHyperparameters;
+
+/**
+ * What may wait, what is computed together and what may stay in the cache: numbers that change how
+ * fast it is and never what is computed.
+ */
+final class Policy {
+  /**
+   * How long the engine's thread watches for the next request before it sleeps: long enough for a
+   * caller who scores in a loop to wake, tokenize a short text and submit it. Waking a thread costs
+   * more than that.
+   */
+  static final long WATCH_NANOS = 100_000;
+
+  /**
+   * The share of a wave's time that the next one waits for as many requests: callers who got their
+   * rewards together come again together, if each of them scores in a loop.
+   */
+  static final double GATHER = 0.02;
+
+  /**
+   * Texts that begin with so many tokens alike are planned together, as many as the cache holds.
+   * Others gain nothing from more than fills one decode, and each token passes over all that is in
+   * the cache.
+   */
+  static final int ALIKE = 64;
+
+  /** What cells of other texts may cost, as a share of the time that the weights take. */
+  private static final double STALE_COST = 0.05;
+
+  /** How many cells ggml's flash attention skips in the time that it computes with one. */
+  private static final int SKIPPED = 8;
+
+  /** A recent prompt of so many tokens is always worth its place. */
+  private static final long LEAST_STALE = 512;
+
+  private Policy() {}
+
+  /**
+   * How many tokens may stay in the cache that the next texts do not begin with. Our kernels pass
+   * over what a text does not see at no cost. ggml's attention computes with every cell that is
+   * taken, and its flash attention skips them at a small fraction of that: there they shall not
+   * cost more than a twentieth of what the weights do.
+   *
+   * @param ours whether our kernels compute
+   * @param exact whether attention is computed without flash attention where they do not
+   */
+  static long staleTokens(LlamaHyperparameters model, boolean ours, boolean exact) {
+    if (ours) {
+      return Long.MAX_VALUE;
+    }
+    long keyValueSize = (long) model.keyValueHeads() * model.headSize();
+    long weights =
+        model.hiddenSize() * (2L * model.hiddenSize() + 2 * keyValueSize)
+            + 3L * model.hiddenSize() * model.feedForwardSize();
+    // A multiplication and an addition for each weight; and for query by key, and score by value.
+    double tokens = STALE_COST * 2 * weights / (4.0 * model.heads() * model.headSize());
+    return Math.max(LEAST_STALE, (long) (exact ? tokens : SKIPPED * tokens));
+  }
+}
