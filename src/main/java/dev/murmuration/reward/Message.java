@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Objects;
 
-/** One message of a {@link Conversation}. */
+/** What one party says in a {@link Conversation}. */
 public record Message(Role role, String content) {
   /** Who speaks. */
   public enum Role {

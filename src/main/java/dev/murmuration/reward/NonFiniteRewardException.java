@@ -55,16 +55,16 @@ public final class NonFiniteRewardException extends RuntimeException {
   }
 
   /**
-   * The texts without a finite reward, by their index in the list that the caller gave; 0 for a
-   * call with a single text.
+   * Which texts of the call it was, by their index in the list that was given; 0 for a call with
+   * one.
    */
   public List<Integer> indices() {
     return Arrays.stream(indices).boxed().toList();
   }
 
   /**
-   * The rewards of all texts of the call, in their order; null for a text without a finite one. Not
-   * serialized.
+   * The rewards of all texts of the call, in their order; null where it is not finite, and so that
+   * a call with one text has nothing else. Not serialized.
    */
   public List<Reward> rewards() {
     return rewards;

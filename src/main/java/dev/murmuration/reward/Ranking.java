@@ -13,7 +13,7 @@ public record Ranking(List<Entry> entries) {
   /**
    * One response's place.
    *
-   * @param rank the place, 1 for the best
+   * @param rank from 1, the best
    * @param index place in the list that was given, from 0
    * @param probabilityOfBest that this response is the best of all, under the Plackett–Luce model
    *     whose log-worths are the rewards: the softmax of the rewards (Plackett 1975; Luce 1959).

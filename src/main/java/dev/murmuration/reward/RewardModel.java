@@ -140,10 +140,7 @@ public final class RewardModel implements AutoCloseable {
     return score(Input.of(prompt, response));
   }
 
-  /**
-   * The reward of an input: of a conversation's last message, a text or tokens. Throws as {@link
-   * #score(Input, CallOptions)}.
-   */
+  /** The reward of a conversation's last message, a text or tokens; throws as the one above. */
   public Reward score(Input input) {
     return score(input, CallOptions.defaults());
   }
@@ -160,9 +157,7 @@ public final class RewardModel implements AutoCloseable {
     return now(scored(input, deadline), options, deadline);
   }
 
-  /**
-   * The rewards of several inputs, in their order. Throws as {@link #scoreAll(List, CallOptions)}.
-   */
+  /** The rewards of several inputs, in their order; throws as the one below. */
   public List<Reward> scoreAll(List<? extends Input> inputs) {
     return scoreAll(inputs, CallOptions.defaults());
   }
@@ -203,7 +198,7 @@ public final class RewardModel implements AutoCloseable {
     return rewards;
   }
 
-  /** Ranks responses to a prompt. Throws as {@link #rank(String, List, CallOptions)}. */
+  /** Ranks responses to a prompt; throws as the one below. */
   public Ranking rank(String prompt, List<String> responses) {
     return rank(prompt, responses, CallOptions.defaults());
   }
@@ -243,7 +238,7 @@ public final class RewardModel implements AutoCloseable {
     return now(traced(input, deadline), options, deadline);
   }
 
-  /** A session for a response that is scored again after every edit. */
+  /** A prompt and its response, to be scored after every edit. */
   public ScoringSession session() {
     return new ScoringSession(this::score, this::submit);
   }
@@ -256,11 +251,11 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
-   * Like {@link #score(Input, CallOptions)}, but returns before the reward is computed. The call
-   * itself tokenizes the text, and waits while the queue is full unless the options forbid it; bad
-   * arguments are thrown at once. Cancelling the future stops the computation; after the timeout
-   * the future fails with {@link ScoringTimeoutException}. Callbacks of the future run on virtual
-   * threads of their own and may block.
+   * Like {@link #score(Input, CallOptions)}, without waiting for the reward, though it tokenizes
+   * the text, and waits while the queue is full unless the options say otherwise. Bad arguments are
+   * thrown at once. Cancelling the future stops the computation; after the timeout it fails with
+   * {@link ScoringTimeoutException}. What is attached to the future runs on a virtual thread of its
+   * own and may block.
    */
   public CompletableFuture<Reward> submit(Input input, CallOptions options) {
     Deadline deadline = deadline(options);

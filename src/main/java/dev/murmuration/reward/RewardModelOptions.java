@@ -30,7 +30,7 @@ public final class RewardModelOptions {
 
   private RewardModelOptions() {}
 
-  /** The default of every option. */
+  /** What a model is loaded with when nothing is said. */
   public static RewardModelOptions defaults() {
     return DEFAULTS;
   }
@@ -86,11 +86,11 @@ public final class RewardModelOptions {
   }
 
   /**
-   * The fixed size of the key/value cache, in tokens, at least {@link #contextLength}. It holds the
-   * texts that are computed together and recent ones for reuse. 0, the default, for a cache that
-   * begins with 256 tokens and grows with the work: up to twice the longest text or, if that is
-   * more, eight of the longest texts but not above 4096 tokens; less if the free memory does not
-   * suffice.
+   * Tokens that the key/value cache holds, from the start: of all texts that are computed together,
+   * and of recent calls for the next to reuse. At least the longest text ({@link #contextLength}).
+   * 0, the default, for a cache that begins with 256 and grows with the work, up to twice the
+   * longest text and to no less than eight of up to 512 tokens, or as much of that as fits into the
+   * free memory.
    */
   public RewardModelOptions cells(int value) {
     return with(o -> o.context = context.cells(value));
@@ -101,9 +101,9 @@ public final class RewardModelOptions {
   }
 
   /**
-   * The most tokens that llama.cpp is given in a call, rounded up to a multiple of 64; 0, the
-   * default, for as many as {@link #microBatchSize}. A smaller number lowers the micro-batch size
-   * as well; a larger one has no effect, because a call gets no more than a micro-batch.
+   * The most tokens handed to llama.cpp in a call; 0, the default, for as many as are computed at
+   * once. Fewer lower {@link #microBatchSize} as well; more change nothing, because a call is given
+   * no more than is computed at once. Rounded up to a multiple of 64.
    */
   public RewardModelOptions batchSize(int value) {
     return with(o -> o.context = context.batchSize(value));
@@ -126,9 +126,9 @@ public final class RewardModelOptions {
   }
 
   /**
-   * The number of computing threads; 0, the default, for one on each physical core that this
-   * process may use, affinity and control groups included. With more threads than processors every
-   * step waits for threads that do not run; more than 512 are refused.
+   * Threads that compute; 0, the default, for one a physical core that this process may use
+   * (affinity and control groups count). More than there are processors make every step wait; more
+   * than 512 are refused.
    */
   public RewardModelOptions threads(int value) {
     return with(o -> o.context = context.threads(value));
@@ -138,10 +138,7 @@ public final class RewardModelOptions {
     return context.threads();
   }
 
-  /**
-   * The number of layers that are computed on the GPU; -1, the default, for all of them if there is
-   * a GPU.
-   */
+  /** Layers of the model that go to the GPU; -1, the default, for all where there is one. */
   public RewardModelOptions gpuLayers(int value) {
     return with(o -> o.context = context.gpuLayers(value));
   }
@@ -151,8 +148,7 @@ public final class RewardModelOptions {
   }
 
   /**
-   * The name of the device to use, as {@code murmur devices} lists it; by default llama.cpp
-   * chooses.
+   * Name of the device to use, as {@code murmur devices} lists it; llama.cpp's choice by default.
    */
   public RewardModelOptions device(String value) {
     return with(o -> o.device = Objects.requireNonNull(value, "device"));
@@ -163,8 +159,8 @@ public final class RewardModelOptions {
   }
 
   /**
-   * Whether the weights are mapped, which is the default, or read into memory. A mapped file is
-   * loaded at once and shared between processes.
+   * Whether the weights are mapped (the default: starts at once, shared between processes) or read
+   * into memory.
    */
   public RewardModelOptions memoryMap(boolean value) {
     return with(o -> o.context = context.memoryMap(value));
@@ -194,8 +190,7 @@ public final class RewardModelOptions {
 
   /**
    * How long a call may take, tokenizing and waiting for a place in the queue included; no limit by
-   * default. After that the call throws {@link ScoringTimeoutException}, or its future fails with
-   * it.
+   * default. Later the call throws, or its future fails with, {@link ScoringTimeoutException}.
    */
   public RewardModelOptions timeout(Duration value) {
     return with(o -> o.timeout = requirePositive(value));
@@ -212,10 +207,7 @@ public final class RewardModelOptions {
     return Optional.ofNullable(timeout);
   }
 
-  /**
-   * How many texts may wait in the queue; 1024 by default. While it is full, a caller waits for
-   * room.
-   */
+  /** How many texts may wait before who submits the next one has to wait, too; 1024 by default. */
   public RewardModelOptions queueCapacity(int value) {
     if (value < 1) {
       throw new IllegalArgumentException("queueCapacity is " + value + "; the least is 1");
@@ -240,8 +232,8 @@ public final class RewardModelOptions {
   }
 
   /**
-   * Whether the last layer is computed for every token, as for llama.cpp's own embeddings, and not
-   * only for those that are read. This is slower, and serves to check the default.
+   * Whether every token is computed to the end, as llama.cpp's own embeddings are, and not only
+   * those that are read. It is slower, and there to check the default.
    */
   public RewardModelOptions everyOutput(boolean value) {
     return with(o -> o.context = context.readout(value ? Readout.EMBEDDINGS : Readout.PRUNED));
@@ -264,7 +256,7 @@ public final class RewardModelOptions {
     return probe;
   }
 
-  /** Called on the loading thread with the share of the model that is loaded, 0 to 1. */
+  /** Told the share of the model that is loaded, 0 to 1, on the thread that loads it. */
   public RewardModelOptions progress(DoubleConsumer value) {
     return with(o -> o.progress = Objects.requireNonNull(value, "progress"));
   }
