@@ -21,12 +21,13 @@ import java.util.regex.Pattern;
 
 /** Reads a JSON object from a file that may be damaged or hostile. */
 public final class JsonFile {
-  /** Llama 2's tokenizer.json, by far the largest, has 4 MB. */
+  /** The largest JSON file of a checkpoint is tokenizer.json; that of Llama 2 has 4 MB. */
   public static final int MAX_BYTES = 16 << 20;
 
   /**
-   * A key and its value take up to 200 bytes while they are read, so that any document stays below
-   * 256 MB. Llama 2's tokenizer.json has 0.4 million tokens in this sense.
+   * Jackson counts keys, values and brackets as tokens. A key with its value takes up to 200 bytes
+   * while it is read, so that any document stays below 256 MB. Llama 2's tokenizer.json has 0.4
+   * million tokens.
    */
   private static final long MAX_TOKENS = 1_500_000;
 
@@ -41,7 +42,7 @@ public final class JsonFile {
                           .maxNameLength(1 << 16)
                           .maxStringLength(1 << 20)
                           .build())
-                  // One intern table for the names of a hostile file would outlive it.
+                  // Interned names would stay in memory for as long as the JVM runs.
                   .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
                   .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -71,7 +72,9 @@ public final class JsonFile {
     return parse(file, "", withoutMark(json));
   }
 
-  /** Some editors mark UTF-8 with a character that JSON does not have. */
+  /**
+   * The content without a byte order mark, which some editors put before UTF-8 and JSON forbids.
+   */
   private static byte[] withoutMark(byte[] json) {
     boolean marked =
         json.length >= 3
@@ -84,7 +87,8 @@ public final class JsonFile {
   /**
    * Parses JSON that was found in a file.
    *
-   * @param where what to say before the problem, such as {@code "the header "}
+   * @param where begins the message of a failure: empty, or a part of the file with a blank behind
+   *     it, such as {@code "the header "}
    */
   public static JsonNode parse(Path file, String where, byte[] json) throws BadFileException {
     JsonNode root;

@@ -14,8 +14,8 @@ public record Conversation(List<Message> messages) implements Input {
   /**
    * Checks the order of the messages.
    *
-   * @throws IllegalArgumentException naming the first message that is out of place, or empty where
-   *     it may not be
+   * @throws IllegalArgumentException if a message is out of turn, a user's message is empty, or
+   *     there is no response; the text says which
    */
   public Conversation {
     messages = List.copyOf(messages);

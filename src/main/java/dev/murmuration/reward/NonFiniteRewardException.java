@@ -6,8 +6,8 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * A model computed NaN or an infinity for a text. Of texts that were scored together the others
- * have their rewards: {@link #rewards}.
+ * A model computed NaN or an infinity for a text. {@link #rewards} has the rewards of the other
+ * texts of the call.
  */
 public final class NonFiniteRewardException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -30,8 +30,8 @@ public final class NonFiniteRewardException extends RuntimeException {
   }
 
   /**
-   * @param rewards of all texts of a call; null where it is not finite
-   * @param first what is known of the first of those
+   * @param rewards the rewards of all texts of a call; null for a text without a finite one
+   * @param first the failure of the first such text
    */
   NonFiniteRewardException(List<Reward> rewards, NonFiniteRewardException first) {
     super(message(rewards, first), first);

@@ -83,7 +83,7 @@ public record Ranking(List<Entry> entries) {
     double sum = 0;
     double[] probabilities = new double[rewards.length];
     for (int i = 0; i < rewards.length; i++) {
-      // Less the largest, so that no exponential overflows.
+      // The largest is subtracted so that no exponential overflows.
       probabilities[i] = Math.exp(rewards[i] - max);
       sum += probabilities[i];
     }

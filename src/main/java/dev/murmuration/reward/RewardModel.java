@@ -27,15 +27,15 @@ import java.util.function.Supplier;
  * }
  * }</pre>
  *
- * <p>Any thread may call any method, also several at once: texts are tokenized where they are
- * submitted and computed on a thread of the model's own, together where several wait. A call that
- * is interrupted, times out or has its future cancelled stops its computation (on a CPU within a
- * layer's time) and throws {@link CancellationException} or {@link ScoringTimeoutException}. After
- * {@link #close} every call throws {@link IllegalStateException}.
+ * <p>Any number of threads may call any methods at the same time. A text is tokenized on the
+ * calling thread and computed on a thread of the model's own, together with others that wait. A
+ * call that is interrupted, times out or has its future cancelled stops its computation (on a CPU
+ * within a layer's time) and throws {@link CancellationException} or {@link
+ * ScoringTimeoutException}. After {@link #close} every call throws {@link IllegalStateException}.
  *
- * <p>Texts: a lone surrogate is refused with its index, NUL characters are text, marks such as
- * {@code </s>} are read as special tokens. A text that is too long loses tokens on the left, behind
- * BOS, and the result says how many.
+ * <p>A text with a lone surrogate is refused; the message has its index. NUL characters are
+ * allowed. Marks such as {@code </s>} are read as special tokens. A text that is too long loses
+ * tokens on the left, behind BOS, and the result says how many.
  */
 public final class RewardModel implements AutoCloseable {
   private final LlamaModel model;
@@ -224,7 +224,7 @@ public final class RewardModel implements AutoCloseable {
         }
       }
     } catch (RuntimeException | Error e) {
-      // The rest shall not be computed for nobody.
+      // Nobody waits for the others any longer, so they need not be computed.
       requests.forEach(request -> engine.withdraw(request, e));
       throw e;
     }
@@ -372,7 +372,10 @@ public final class RewardModel implements AutoCloseable {
 
   // ---- from an input to a request, and from its rewards to a result ----
 
-  /** What is computed for an input, and what its rewards, one or one a token, become. */
+  /**
+   * What is computed for an input: one reward or one for each token, and how they become the
+   * result.
+   */
   private record Work<T>(Tokens tokens, boolean everyToken, Function<double[], T> result) {}
 
   private Work<Reward> scored(Input input, Deadline deadline) {

@@ -11,9 +11,8 @@ import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 
 /**
- * How a {@link RewardModel} is loaded and scores. Immutable: each setter returns a changed copy, so
- * that {@code RewardModelOptions.defaults().precision(Precision.EXACT).threads(4)} reads as what it
- * does.
+ * How a {@link RewardModel} is loaded and scores. Immutable: each setter returns a changed copy, as
+ * in {@code RewardModelOptions.defaults().precision(Precision.EXACT).threads(4)}.
  */
 public final class RewardModelOptions {
   private static final RewardModelOptions DEFAULTS = new RewardModelOptions();
@@ -315,12 +314,15 @@ public final class RewardModelOptions {
     return with(o -> o.context = context.readout(value ? Readout.EMBEDDINGS : Readout.PRUNED));
   }
 
-  /** What is asked of the context. */
+  /** The part of the options that concerns the context. */
   ContextRequest context() {
     return context;
   }
 
-  /** For tests: told each step of the engine, on its thread; what it throws, the step throws. */
+  /**
+   * For tests: called on the engine's thread at each of its steps; an exception of the probe
+   * becomes that step's.
+   */
   RewardModelOptions probe(Consumer<Step> value) {
     return with(o -> o.probe = Objects.requireNonNull(value, "probe"));
   }

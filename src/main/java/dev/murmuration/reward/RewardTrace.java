@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * The reward after every token of a text, as if the text had ended there.
  *
- * @param reward of the whole text; the last step's
+ * @param reward the reward of the whole text, which is that of the last step
  * @param responseStart index in {@code steps} of the first token of the response; 0 for raw text
  * @param steps one for each scored token, BOS included
  */

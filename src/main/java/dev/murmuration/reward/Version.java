@@ -6,7 +6,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Properties;
 
-/** What software this is. */
+/** The version of this software and of its llama.cpp. */
 public final class Version {
   private static final String OURS = read();
   private static final String BUILD = "murmuration " + OURS + ", llama.cpp " + Llama.version();

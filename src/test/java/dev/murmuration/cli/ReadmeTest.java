@@ -200,7 +200,6 @@ class ReadmeTest {
               Murmur.commandLine(terminal)
                   .parseArgs(words.subList(1, words.size()).toArray(String[]::new));
           assertThat(parsed.hasSubcommand()).as(line).isTrue();
-          CommandOptions.check(parsed);
           commands++;
         }
       }
