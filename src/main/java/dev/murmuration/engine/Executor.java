@@ -81,7 +81,10 @@ final class Executor {
       compute(texts);
       // A value that is not finite spoils, through the cache, texts computed beside it or after it:
       // each has its own try.
-      texts.stream().filter(Text::isLive).forEach(this::computeAlone);
+      if (texts.stream().anyMatch(Text::isSpoilt)) {
+        cache.clear();
+        texts.stream().filter(Text::isLive).forEach(this::computeAlone);
+      }
     }
     if (!reuse) {
       cache.clear();
@@ -115,11 +118,12 @@ final class Executor {
     }
     // It did not fit, or not in an order that gives the same bits, or the context was replaced.
     cache.clear();
-    if (computeBesideCache(texts)) {
+    List<Text> left = texts.stream().filter(Text::isLive).toList();
+    if (left.isEmpty() || computeBesideCache(left)) {
       return;
     }
-    if (texts.size() == 1) {
-      Text text = texts.getFirst();
+    if (left.size() == 1) {
+      Text text = left.getFirst();
       IllegalStateException full =
           new IllegalStateException(text.length() + " tokens do not fit into an empty cache");
       probe.accept(Step.ANSWER);
@@ -127,9 +131,9 @@ final class Executor {
       return;
     }
     // There is no memory for all of them at once.
-    int half = texts.size() / 2;
-    compute(texts.subList(0, half));
-    compute(texts.subList(half, texts.size()));
+    int half = left.size() / 2;
+    compute(left.subList(0, half));
+    compute(left.subList(half, left.size()));
   }
 
   /** Computes texts and reuses what the cache holds; false if that is not possible. */

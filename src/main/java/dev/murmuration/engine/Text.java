@@ -15,6 +15,7 @@ final class Text {
   private final double[] rewards;
 
   private boolean answered;
+  private boolean spoilt;
 
   private Text(Request request) {
     tokens = request.tokens();
@@ -62,11 +63,15 @@ final class Text {
 
   /** Notes the reward at a token, if it is asked for. */
   void know(int position, double reward) {
-    if (everyToken) {
-      rewards[position] = reward;
-    } else if (position == tokens.length - 1) {
-      rewards[0] = reward;
+    if (everyToken || position == tokens.length - 1) {
+      rewards[everyToken ? position : 0] = reward;
+      spoilt |= !Double.isFinite(reward);
     }
+  }
+
+  /** Whether the model has computed NaN or an infinity for it. */
+  boolean isSpoilt() {
+    return spoilt;
   }
 
   /** Whether all rewards are there, and none is NaN or infinite. */
