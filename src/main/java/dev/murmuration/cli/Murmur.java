@@ -44,6 +44,7 @@ import picocli.CommandLine.Spec;
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some rows failed.",
       "Rewards and data go to standard output, everything else to standard error."
     })
+@SuppressWarnings("UnusedVariable") // The mixins are there to be parsed before a command's name.
 public final class Murmur implements Callable<Integer> {
   private final Terminal terminal;
 

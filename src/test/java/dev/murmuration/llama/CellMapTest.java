@@ -103,7 +103,7 @@ class CellMapTest {
       int one = random.nextInt(SEQUENCES);
       int[] sequences =
           IntStream.range(0, SEQUENCES)
-              .filter(i -> i == one || isLike(i, one) && random.nextBoolean())
+              .filter(i -> i == one || (isLike(i, one) && random.nextBoolean()))
               .toArray();
       int room = Math.min(BATCH, context.freeCells()) - added.size();
       for (int i = Math.min(room, 1 + random.nextInt(30)); i > 0; i--) {
