@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -145,19 +145,23 @@ class ReuseTest {
       CompletableFuture<Reward> before = model.submit(Input.text("Hello?"));
       gate.awaitArrival();
       List<Conversation> conversations = bestOf(8, new Random(6));
-      List<Future<CompletableFuture<Reward>>> submitted = new ArrayList<>();
+      Map<Conversation, CompletableFuture<Reward>> submitted = new ConcurrentHashMap<>();
       try (var threads = Executors.newFixedThreadPool(conversations.size())) {
         for (Conversation conversation : conversations) {
-          submitted.add(threads.submit(() -> model.submit(conversation)));
+          threads.execute(
+              () -> {
+                var _ = submitted.put(conversation, model.submit(conversation));
+              });
         }
       }
       // All of them wait by now, and nothing is kept from one wave to the next: what they do not
       // compute they share among themselves.
       gate.open();
       assertThat(before.get().reward()).isFinite();
-      for (int i = 0; i < submitted.size(); i++) {
-        assertThat(submitted.get(i).get().get().reward())
-            .isEqualTo(plain.score(conversations.get(i)).reward());
+      assertThat(submitted).hasSize(8);
+      for (Conversation conversation : conversations) {
+        assertThat(submitted.get(conversation).get().reward())
+            .isEqualTo(plain.score(conversation).reward());
       }
       ScoringStatistics all = model.statistics();
       assertThat(all.texts()).isEqualTo(9);
