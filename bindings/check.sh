@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fails when bindings/java is not what bindings.lock says: edited by hand, or older than its inputs. Needs no jextract.
+# Fails when bindings/java or native/shim/layouts.inc is not what bindings.lock says: edited by hand, or older than its inputs. Needs no jextract.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=../native/functions.sh
@@ -16,3 +16,4 @@ check() { # NAME ACTUAL WHAT
 check llama.commit "$(property "$root/native/llama.lock" commit)" "the commit in native/llama.lock"
 check inputs.sha256 "$(sha256 "$here/bindings.h" "$here/symbols.txt" "$root/native/shim/murmur_shim.h")" "an input (bindings.h, symbols.txt or native/shim/murmur_shim.h)"
 check output.sha256 "$(java_hash "$here/java")" "bindings/java"
+check layouts.sha256 "$(sha256 "$root/native/shim/layouts.inc")" "native/shim/layouts.inc"

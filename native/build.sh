@@ -62,13 +62,7 @@ fi
 
 # Two builds at once would write into the same folder.
 mkdir -p "$build"
-until mkdir "$build/lock" 2>/dev/null; do
-  owner=$(cat "$build/lock/pid" 2>/dev/null || echo "")
-  if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then rm -rf "$build/lock"; continue; fi
-  [ -n "${waiting:-}" ] || { waiting=1; say "another build${owner:+ (process $owner)} is running; waiting for it (remove $build/lock if none is)"; }
-  sleep 1
-done
-echo $$ > "$build/lock/pid"
+take_lock "$build/lock" native || fail "cannot write into $build; build as a user who can"
 trap 'rm -rf "$build/lock" "$build/download"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

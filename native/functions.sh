@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Shell functions that native/ and bindings/ share; sourced, never run.
+# Shell functions that murmur, native/ and bindings/ share; sourced, never run.
 
 # sha256 [FILE...]: the SHA-256 of the files one after another, or of standard input.
 sha256() {
@@ -26,4 +26,25 @@ property() {
 # header_hash LLAMA_CPP_DIR ROOT: one hash over every header from which the bindings are generated.
 header_hash() {
   sha256 "$1/include/llama.h" "$1/ggml/include/ggml.h" "$1/ggml/include/ggml-backend.h" "$2/native/shim/murmur_shim.h"
+}
+
+# take_lock FOLDER WHO: makes FOLDER, which one process alone can, and writes its number there. Waits while a process that
+# lives has it, and says so as WHO; takes it from one that has ended. Fails if it cannot be made at all. Whoever has taken it
+# removes it, whatever ends them.
+take_lock() {
+  waiting=''
+  until mkdir "$1" 2>/dev/null; do
+    [ -d "$1" ] || [ -w "${1%/*}" ] || return 1
+    owner=''
+    read -r owner 2>/dev/null < "$1/pid" || true
+    if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then
+      rm -rf "$1"
+      continue
+    fi
+    [ -n "$waiting" ] ||
+      echo "$2: another build${owner:+ (process $owner)} is running; waiting for it (if none is, remove $1)" >&2
+    waiting=1
+    sleep 1
+  done
+  echo $$ > "$1/pid"
 }

@@ -5,7 +5,13 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 build="$root/native/build"
+# shellcheck source=functions.sh
+. "$root/native/functions.sh"
 "$root/native/build.sh"
+take_lock "$build/lock" native || { echo "native: cannot write into $build; build as a user who can" >&2; exit 1; }
+trap 'rm -rf "$build/lock"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 work="$build/$(cat "$build/current.variant")"
 log="$work/tools.log"
 if [ ! -f "$work/CMakeCache.txt" ]; then

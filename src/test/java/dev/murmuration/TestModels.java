@@ -31,6 +31,10 @@ public final class TestModels {
   /** The embedded model's weights in float16. */
   public static final Path FLEDGLING = Path.of("src/test/resources/models/fledgling-f16.gguf");
 
+  /** The embedded model itself, in Q8_0. */
+  public static final Path EMBEDDED =
+      Path.of("src/main/resources/dev/murmuration/reward/fledgling-q8_0.gguf");
+
   /** A text, its token ids, and its reward in PyTorch float32. */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   public record Golden(String id, String text, int[] tokenIds, double reward) {

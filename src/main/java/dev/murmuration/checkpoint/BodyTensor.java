@@ -4,15 +4,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One tensor of a Llama body, as a checkpoint has it and as a GGUF has it ({@code LLM_TENSOR_NAMES}
- * in {@code src/llama-arch.cpp}).
+ * One tensor of a Llama body, with its names in a checkpoint and in a GGUF ({@code
+ * LLM_TENSOR_NAMES} in {@code src/llama-arch.cpp}).
  *
  * @param name the key in the state dict, without the prefix of the body
  * @param ggufName the name in the GGUF
  * @param shape lengths in PyTorch's order
- * @param permutedHeads number of heads whose rows are reordered, 0 for none: Hugging Face keeps the
- *     two halves of every rotated pair half a head apart, llama.cpp side by side ({@code permute}
- *     in {@code conversion/llama.py})
+ * @param permutedHeads the number of heads if the rows of each head are reordered, else 0. The two
+ *     rows of a pair that is rotated together are half a head apart in Hugging Face's order, and
+ *     neighbours in llama.cpp's ({@code permute} in {@code conversion/llama.py})
  */
 record BodyTensor(String name, String ggufName, List<Long> shape, int permutedHeads) {
 

@@ -81,7 +81,7 @@ public final class Checkpoint {
     return Optional.ofNullable(tensorsByName.get(name));
   }
 
-  /** Makes sure that the files are those that were opened, with their content. */
+  /** Checks that the files were neither replaced nor written to since they were opened. */
   void requireUnchanged() throws IOException {
     weightFiles.requireUnchanged();
   }

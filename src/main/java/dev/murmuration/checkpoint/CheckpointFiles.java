@@ -35,7 +35,7 @@ final class CheckpointFiles {
   private final InputFiles weightFiles = new InputFiles();
   private final Map<String, CheckpointTensor> tensors = new LinkedHashMap<>();
 
-  /** Reads a folder's checkpoint, or the checkpoint that a file is or lists. */
+  /** Reads the checkpoint in a folder, a checkpoint file, or the shards that an index lists. */
   CheckpointFiles(Path path) throws IOException {
     this.main = Files.isDirectory(path) ? find(path) : path;
     if (!Files.exists(main)) {
@@ -43,6 +43,11 @@ final class CheckpointFiles {
     }
     if (!Files.isRegularFile(main)) {
       throw new BadFileException(main, "is not a regular file");
+    }
+    if (ForeignFile.isGguf(main)) {
+      throw new BadFileException(
+          main,
+          "is a GGUF file, which is what a conversion makes; there is nothing to convert in it");
     }
     if (nameOf(main).endsWith(".json")) {
       readShards();
@@ -145,7 +150,10 @@ final class CheckpointFiles {
     }
   }
 
-  /** A plain name of a file beside the index; anything else would read where it should not. */
+  /**
+   * The name of a shard, refused unless it is a plain file name: with a path an index could make us
+   * read files in other folders.
+   */
   private String shardName(String tensor, JsonNode value) throws BadFileException {
     String name = value.isTextual() ? value.textValue() : "";
     if (name.length() > 200

@@ -7,7 +7,7 @@ import java.util.NoSuchElementException;
 
 /**
  * A piece of a tensor that is read, converted and written at once. It is one run of numbers in the
- * checkpoint; or two runs of as many rows, whose rows come out alternately.
+ * checkpoint, or two runs with the same number of rows, whose rows alternate in the GGUF.
  *
  * @param source the tensor
  * @param first where the first run begins, in elements
@@ -15,7 +15,7 @@ import java.util.NoSuchElementException;
  * @param elements numbers in the whole piece
  */
 record Chunk(StateDict.Source source, long first, long second, int elements) {
-  /** Small enough for the caches of a processor to help, large enough for a disk. */
+  /** Small enough for a processor's caches, large enough for a disk to read at full speed. */
   static final int MAX_ELEMENTS = 1 << 20;
 
   boolean isInterleaved() {
@@ -32,7 +32,7 @@ record Chunk(StateDict.Source source, long first, long second, int elements) {
     return source.body().permutedHeads() == 0 ? runs(source) : heads(source);
   }
 
-  /** All pieces of all tensors, made when they are asked for. */
+  /** All pieces of all tensors, created one tensor at a time. */
   static Iterator<Chunk> ofAll(List<StateDict.Source> sources) {
     Iterator<StateDict.Source> tensors = sources.iterator();
     return new Iterator<>() {

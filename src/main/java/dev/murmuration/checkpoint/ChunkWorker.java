@@ -9,8 +9,8 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.Callable;
 
 /**
- * The buffers through which chunks pass, one chunk at a time. They live outside the heap, and are
- * as large as the largest chunk so far.
+ * Reads and converts chunks, one at a time, in buffers outside the heap that grow to the size of
+ * the largest chunk.
  */
 final class ChunkWorker {
   private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);

@@ -1,6 +1,6 @@
 package dev.murmuration.checkpoint;
 
-/** Is told how far a conversion is. Called on the converting thread. */
+/** Gets the progress of a conversion, on the converting thread. */
 @FunctionalInterface
 public interface ConversionListener {
   /**

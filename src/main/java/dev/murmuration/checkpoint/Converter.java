@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  * changed copy, which any number of threads may use.
  *
  * <p>The GGUF loads in stock llama.cpp. The value head is in its metadata ({@code
- * reward_model.value_head.weight}, F32), a language-model head is not in it.
+ * reward_model.value_head.weight}, F32); a language-model head is left out.
  */
 public final class Converter {
   private static final Set<GgufTensorType> TYPES =
@@ -79,7 +79,7 @@ public final class Converter {
               + value
               + "; conversion is to one of "
               + TYPES
-              + ", and murmur quantize goes on from there");
+              + ", and Quantizer goes on from there");
     }
     return with(c -> c.type = value);
   }
@@ -113,23 +113,23 @@ public final class Converter {
     return with(c -> c.name = Objects.requireNonNull(value, "name"));
   }
 
-  /** Whether a file that is there is replaced; false by default. */
+  /** Whether an existing output file is replaced; false by default. */
   public Converter force(boolean value) {
     return with(c -> c.force = value);
   }
 
-  /** Told of every tensor that is written. */
+  /** Called for every tensor that is written. */
   public Converter progress(ConversionListener value) {
     return with(c -> c.progress = Objects.requireNonNull(value, "progress"));
   }
 
   /**
-   * Converts. The file appears under its name when it is complete and synced to the disk. If the
-   * conversion fails or its thread is interrupted, or the JVM ends, what was there stays, and
-   * nothing is left beside it.
+   * Converts. The file appears under its name when it is complete, checked and synced to the disk.
+   * If the conversion fails, its thread is interrupted or the JVM ends, a file that had the name
+   * before stays, and no other file is left.
    *
-   * @throws BadFileException if the checkpoint, the tokenizer or the output file is not what it has
-   *     to be
+   * @throws BadFileException if the checkpoint or the tokenizer is damaged or not supported, or the
+   *     output cannot be written or does not pass its check
    * @throws IOException if reading or writing fails, or the thread is interrupted
    */
   public Conversion convert(Path output) throws IOException {
@@ -146,10 +146,10 @@ public final class Converter {
   }
 
   /**
-   * Reads and checks all that {@link #convert} reads but the numbers of the body, and writes
-   * nothing.
+   * Checks the checkpoint and the tokenizer as {@link #convert} does, without reading the numbers
+   * of the body and without writing anything.
    *
-   * @throws BadFileException if the checkpoint or the tokenizer is not what it has to be
+   * @throws BadFileException if the checkpoint or the tokenizer is damaged or not supported
    * @throws IOException if reading fails
    */
   public ConversionPlan plan() throws IOException {

@@ -8,23 +8,23 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What files were before they were read. A header is read first and the numbers that it describes
- * later: a file that is replaced or changed in between would become a model that nobody trained.
+ * The state of files before they were read, to find out whether they have changed. Headers are read
+ * first and the numbers later; a file that changes in between would give a mixture of two models.
  */
 final class InputFiles {
   private static final String STATE = "unix:dev,ino,size,lastModifiedTime,ctime";
 
   private final Map<Path, Map<String, Object>> states = new LinkedHashMap<>();
 
-  /** To be called before the file is opened for the first time. */
+  /** Notes the state of a file; to be called before it is opened for the first time. */
   void add(Path file) throws IOException {
     states.put(file, Files.readAttributes(file, STATE));
   }
 
   /**
-   * To be called after the last byte was read.
+   * Compares the files with what was noted; to be called after the last byte was read.
    *
-   * @throws BadFileException if a file is another one, or was written to
+   * @throws BadFileException if a file was replaced or written to
    */
   void requireUnchanged() throws IOException {
     for (Map.Entry<Path, Map<String, Object>> file : states.entrySet()) {

@@ -22,7 +22,7 @@ final class ModelConfigReader {
   private static final int MAX_VOCABULARY = 1 << 20;
   private static final double DEFAULT_ROPE_BASE = 10_000;
 
-  /** Classes that are a Llama body, with or without a head, for files without a model_type. */
+  /** Model classes with a Llama body; they decide where a file has no model_type. */
   private static final Set<String> CLASSES =
       Set.of(
           "LlamaForCausalLM",

@@ -62,7 +62,9 @@ final class ModelMetadata {
     return tensors.sources().stream().mapToLong(source -> source.tensor().elements()).sum();
   }
 
-  /** {@code size_label} in {@code gguf-py/gguf/utility.py}: two digits, or all before the point. */
+  /**
+   * {@code size_label} in {@code gguf-py/gguf/utility.py}: one decimal below ten, none from ten on.
+   */
   static String sizeLabel(long parameters) {
     double scaled = parameters / 1e3;
     String unit = "K";

@@ -15,14 +15,18 @@ final class NumberCodec {
   private static final int Q8_BYTES = 34;
 
   /**
-   * Half the way from F16's greatest number to the next step: from here on it rounds to infinity.
+   * From this number on, rounding to F16 gives infinity: it lies halfway between the largest F16
+   * and the next step.
    */
   private static final float F16_OVERFLOW = 65520f;
 
   private static final float BELOW_HALF = Math.nextDown(0.5f);
   private static final int BF16_NAN = 0x7f800000;
 
-  /** Numbers at once, a multiple of every block: the scratch arrays stay in a core's cache. */
+  /**
+   * How many numbers are converted at once: a multiple of every block size, and few enough for the
+   * scratch arrays to stay in a core's cache.
+   */
   private static final int TILE = 4096;
 
   private final float[] floats = new float[TILE];
@@ -102,7 +106,10 @@ final class NumberCodec {
     return greatest < limit || !Float.isFinite(greatest);
   }
 
-  /** The greatest magnitude. Bits of floats without sign are in the order of the floats. */
+  /**
+   * The largest magnitude, found by comparing bits: without their sign, floats are ordered as their
+   * bits are.
+   */
   private static float greatest(float[] from, int start, int count) {
     int greatest = 0;
     for (int i = start; i < start + count; i++) {
@@ -154,8 +161,9 @@ final class NumberCodec {
   }
 
   /**
-   * C's {@code roundf}, halves away from zero: adding the greatest float below a half gives the
-   * next whole number from a half on, because the sum is rounded, and not before.
+   * C's {@code roundf}, which rounds halves away from zero. It adds the largest float below 0.5 and
+   * truncates: from a fraction of 0.5 on, the rounded sum reaches the next whole number. Adding 0.5
+   * itself would round some smaller fractions up.
    */
   private static void round(float[] from, int start, float inverse, byte[] to, int at) {
     for (int i = 0; i < Q8_BLOCK; i++) {

@@ -19,7 +19,7 @@ final class ProtobufFields {
   private long varint;
   private ByteBuffer bytes;
 
-  /** The bytes are no message. */
+  /** The bytes are not a valid message. */
   static final class DamagedException extends Exception {
     private static final long serialVersionUID = 1L;
   }

@@ -2,5 +2,5 @@ package dev.murmuration.checkpoint;
 
 import java.util.OptionalInt;
 
-/** The ids of the tokens with a meaning of their own, where they are known. */
+/** The ids of special tokens, as far as a tokenizer file names them. */
 record SpecialTokens(OptionalInt bos, OptionalInt eos, OptionalInt unknown, OptionalInt padding) {}

@@ -10,21 +10,20 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which tensors of a checkpoint are the reward model: the body, under one of its prefixes or
- * several of them, and the value head. Every key of the checkpoint is accounted for; what is not
- * known is refused.
+ * Finds the reward model among the tensors of a checkpoint: the body, which may be there under
+ * several prefixes, and the value head. A checkpoint with a tensor that is not known is refused.
  */
 final class StateDict {
-  /** Where a body may be, the first choice first. */
+  /** Prefixes of a body's keys; where several are present the first one is converted. */
   private static final List<String> PREFIXES = List.of("transformer.", "model.model.", "model.");
 
   private static final List<String> HEADS = List.of("v_head.weight", "score.weight");
 
-  /** A reward model computes no logits. */
+  /** Language-model heads, which a reward does not need. */
   private static final Set<String> UNUSED =
       Set.of("lm_head.weight", "model.lm_head.weight", "transformer.lm_head.weight");
 
-  /** Buffers that older versions of transformers stored, computed from the configuration. */
+  /** Buffers that older versions of transformers saved; they follow from the configuration. */
   private static final String UNUSED_SUFFIX = ".rotary_emb.inv_freq";
 
   private final Checkpoint checkpoint;
@@ -35,7 +34,7 @@ final class StateDict {
    *
    * @param body what it is
    * @param tensor where its numbers are
-   * @param copies the same tensor under other keys, in other places; their bytes have to be equal
+   * @param copies the same tensor under other prefixes, stored again; the bytes have to be equal
    */
   record Source(BodyTensor body, CheckpointTensor tensor, List<CheckpointTensor> copies) {}
 

@@ -17,9 +17,8 @@ import java.util.concurrent.Future;
 import java.util.function.Function;
 
 /**
- * Streams tensors from a checkpoint: a few threads read and convert the chunks that come next,
- * while the caller's thread writes the chunk before. The number of chunks under way is fixed, and
- * with it the memory. For one thread.
+ * Streams tensors from a checkpoint: a few threads read and convert the next chunks while the
+ * caller's thread writes. The number of chunks in memory is fixed. For one calling thread.
  */
 final class TensorPipeline implements AutoCloseable {
   private static final int MAX_THREADS = 4;

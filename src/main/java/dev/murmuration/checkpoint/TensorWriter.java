@@ -26,7 +26,7 @@ final class TensorWriter {
     return typeOf(source.body()).byteSize(source.tensor().elements());
   }
 
-  /** Norms stay F32, llama.cpp computes with nothing else there. */
+  /** Vectors, which are the norms, stay F32, the only type that llama.cpp computes norms with. */
   private GgufTensorType typeOf(BodyTensor tensor) {
     if (tensor.isVector()) {
       return GgufTensorType.F32;

@@ -8,13 +8,13 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * The tokens of a model, one for each row of its embedding. A row that the tokenizer knows nothing
- * of gets a name of its own and is never produced, as llama.cpp's converter does it.
+ * The tokens of a model, one for each row of its embedding. As in llama.cpp's converter, a row
+ * without a token in the tokenizer gets a placeholder, which no text is tokenized to.
  */
 final class TokenTable {
   private static final float PADDING_SCORE = -10_000;
 
-  /** The score of tokens that are found as they stand and never merged. */
+  /** The score of added tokens, which are matched as a whole and not built by merges. */
   static final float ADDED_SCORE = -1_000;
 
   private final String[] texts;

@@ -14,9 +14,10 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * A tokenizer's folder as the metadata of a GGUF: {@code tokenizer.model} if it is there, else
- * {@code tokenizer.json}; with {@code added_tokens.json} and {@code tokenizer_config.json}, in the
- * way of {@code _create_vocab_sentencepiece} in {@code conversion/base.py}.
+ * Reads a tokenizer's folder and writes it as metadata of a GGUF, as {@code
+ * _create_vocab_sentencepiece} in {@code conversion/base.py} does. It reads {@code
+ * tokenizer.model}, or else {@code tokenizer.json}, and {@code added_tokens.json} and {@code
+ * tokenizer_config.json} if they exist.
  */
 final class Tokenizer {
   private static final String PREFIX = "tokenizer.ggml.";
@@ -33,7 +34,7 @@ final class Tokenizer {
     this.config = config;
   }
 
-  /** Reads a folder, or the folder around one of the two files; then that file is the one read. */
+  /** Reads a folder; or one of the two tokenizer files, with the other files in its folder. */
   static Tokenizer read(Path path, ModelConfig model) throws IOException {
     Path file = file(path);
     TokenTable tokens = new TokenTable(model.vocabularySize());
@@ -55,7 +56,7 @@ final class Tokenizer {
     return new Tokenizer(tokens, own, model, config);
   }
 
-  /** The files that {@link #read} reads, those that are not there included. */
+  /** The files that {@link #read} looks for, whether they exist or not. */
   static List<Path> inputs(Path path) throws BadFileException {
     Path file = file(path);
     return List.of(
@@ -68,7 +69,7 @@ final class Tokenizer {
     if (!Files.exists(path)) {
       throw new BadFileException(
           path,
-          "does not exist; the tokenizer (--tokenizer) is a folder with tokenizer.model or"
+          "does not exist; tokenizer(PATH) names a folder with tokenizer.model or"
               + " tokenizer.json, or one of these files");
     }
     return Files.isDirectory(path) ? find(path) : path;
@@ -84,7 +85,7 @@ final class Tokenizer {
         folder,
         "has neither tokenizer.model nor tokenizer.json. Starling-RM's checkpoint comes without;"
             + " its tokenizer is that of Llama-2-7b-chat-hf: download tokenizer.model and name its"
-            + " folder with --tokenizer DIR (Converter.tokenizer)");
+            + " folder with tokenizer(DIR)");
   }
 
   private static JsonNode optional(Path file) throws IOException {
@@ -143,7 +144,9 @@ final class Tokenizer {
     }
   }
 
-  /** The first of the answers; none that has no row in the embedding. */
+  /**
+   * Writes the first id that is present and has a row in the embedding; nothing if there is none.
+   */
   private void id(GgufWriter out, String name, OptionalInt... answers) {
     for (OptionalInt id : answers) {
       if (id.isPresent() && id.getAsInt() < tokens.size()) {
@@ -153,7 +156,10 @@ final class Tokenizer {
     }
   }
 
-  /** The token that {@code tokenizer_config.json} names; either a text or an object with one. */
+  /**
+   * The id of a token that {@code tokenizer_config.json} names, by a text or by an object that
+   * holds one.
+   */
   private OptionalInt named(String key) {
     JsonNode token = config.path(key);
     String text = token.isObject() ? token.path("content").asText("") : token.asText("");

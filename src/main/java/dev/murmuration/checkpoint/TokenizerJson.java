@@ -14,13 +14,13 @@ import java.util.Set;
 
 /**
  * Reads the tokens of a {@code tokenizer.json} of Hugging Face's tokenizers: a BPE with byte
- * fallback, which is what becomes of a SentencePiece model there.
+ * fallback, to which Hugging Face converts SentencePiece models.
  *
- * <p>llama.cpp merges by the scores of tokens, and the file has none, only the list of merges. The
- * scores are made anew the way Llama 2's {@code tokenizer.model} has them: the first token after
- * the bytes has 0, each further one 1 less, and tokens of blanks alone come last of all. Then the
- * merges are held against them: if the list has another order, no scores would do, and the file is
- * refused. (llama.cpp's converter gives every token -1000, with which texts are cut otherwise.)
+ * <p>llama.cpp merges tokens in the order of their scores; the file has no scores, only a list of
+ * merges. So scores are computed as in Llama 2's {@code tokenizer.model}: 0 for the first token
+ * after the bytes, 1 less for each further one, and the lowest for tokens that consist of blanks.
+ * If the merges are in another order than these scores, the file is refused. (llama.cpp's converter
+ * gives every token the score -1000, with which it would tokenize texts differently.)
  */
 final class TokenizerJson {
   private static final char BLANK = '\u2581';
@@ -67,7 +67,7 @@ final class TokenizerJson {
               + " without byte fallback; only BPE with byte fallback, as Llama 2 has it, is"
               + " supported");
     }
-    // llama.cpp puts a blank before a text. A tokenizer that does not would give other tokens.
+    // llama.cpp puts a blank before a text; for a tokenizer without it the tokens would differ.
     boolean prepends =
         contains(root.path("normalizer"), "normalizers", "Prepend")
             || contains(root.path("pre_tokenizer"), "pretokenizers", "Metaspace");
@@ -130,7 +130,7 @@ final class TokenizerJson {
       String text = added.path("content").asText("");
       JsonNode id = added.path("id");
       if (id.isInt() && id.intValue() >= tokens.size()) {
-        continue; // Without a row in the embedding; llama.cpp's converter leaves it out, too.
+        continue; // It has no row in the embedding; llama.cpp's converter leaves it out as well.
       }
       boolean special = added.path("special").asBoolean();
       boolean own = ids.containsKey(text);
@@ -160,7 +160,10 @@ final class TokenizerJson {
     }
   }
 
-  /** Older files join the two parts with a blank, newer ones list them. */
+  /**
+   * The token that a merge makes. Older files join its two parts with a blank, newer ones list
+   * them.
+   */
   private static String mergedText(JsonNode merge) {
     if (merge.isArray()) {
       return merge.path(0).asText("") + merge.path(1).asText("");

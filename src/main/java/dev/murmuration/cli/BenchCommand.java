@@ -1,5 +1,14 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.bench.Bench;
+import dev.murmuration.bench.BenchArithmetic;
+import dev.murmuration.bench.BenchProgress;
+import dev.murmuration.bench.BenchResult;
+import dev.murmuration.cli.terminal.Display;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.BenchBars;
+import dev.murmuration.cli.view.BenchJson;
+import dev.murmuration.cli.view.BenchTable;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.Device;
 import dev.murmuration.llama.Hardware;
@@ -102,12 +111,8 @@ final class BenchCommand extends ModelCommand {
       description = "Measure only this: prefill, best-of, latency, reuse. Default: all.")
   private Set<Part> only = EnumSet.allOf(Part.class);
 
-  @Override
-  public Set<String> modelOptions() {
-    // No text is longer than the context.
-    return ModelOptions.NAMES.stream()
-        .filter(name -> !name.equals("--no-truncate"))
-        .collect(Collectors.toUnmodifiableSet());
+  BenchCommand(Terminal terminal) {
+    super(terminal);
   }
 
   @Override
@@ -148,9 +153,8 @@ final class BenchCommand extends ModelCommand {
     List<Integer> chosen = lengths(model.contextLength());
     ModelFile file = ModelFile.of(GgufReader.read(model.file()));
     BenchResult.Subject subject = subject(model, file);
-    BenchProgress progress =
-        new BenchProgress(terminal(), murmur().showsProgress(), steps(chosen.size()));
-    RewardModelOptions options = murmur().modelOptions().toOptions();
+    BenchProgress progress = new BenchBars(terminal(), showsProgress(), steps(chosen.size()));
+    RewardModelOptions options = modelOptions().toOptions();
     int microBatch = options.microBatchSize();
     Bench bench = new Bench(model, file, microBatch, seconds, progress);
     List<BenchResult.Prefill> prefill = measures(Part.PREFILL) ? bench.prefill(chosen) : List.of();
@@ -170,7 +174,7 @@ final class BenchCommand extends ModelCommand {
 
   private BenchResult.Reuse reuse(ModelFile file, int microBatch, BenchProgress progress)
       throws IOException {
-    try (RewardModel model = murmur().load(false, options -> options.reuse(true))) {
+    try (RewardModel model = load(false, options -> options.reuse(true))) {
       return new Bench(model, file, microBatch, seconds, progress).reuse(responses());
     }
   }
@@ -178,7 +182,7 @@ final class BenchCommand extends ModelCommand {
   /** What the processor reaches, if it is the processor that computes. */
   private BenchResult.Limits limits(
       BenchResult.Subject subject, boolean processorAlone, BenchProgress progress) {
-    try (LoadProgress bar = progress.next("peak")) {
+    try (BenchProgress.Step bar = progress.next("peak")) {
       if (!processorAlone) {
         return new BenchResult.Limits(
             Optional.empty(), OptionalDouble.empty(), "a GPU computes, which bench cannot measure");
@@ -235,7 +239,7 @@ final class BenchCommand extends ModelCommand {
 
   private BenchResult.Subject subject(RewardModel model, ModelFile file) {
     return new BenchResult.Subject(
-        machine(murmur().modelOptions().toOptions()),
+        machine(modelOptions().toOptions()),
         Runtime.getRuntime().availableProcessors(),
         model.threads(),
         model.name(),

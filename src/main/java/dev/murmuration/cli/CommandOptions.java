@@ -1,6 +1,5 @@
 package dev.murmuration.cli;
 
-import java.lang.reflect.Member;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
@@ -11,62 +10,30 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * Leaves each command the options that it uses. What it would ignore is neither in its help nor in
- * the completion, and is refused by name.
+ * A command has the options that it uses. All others are refused by name, before and behind the
+ * command's.
  */
 final class CommandOptions {
   private CommandOptions() {}
 
-  /** Takes from each subcommand the inherited options that it does not use. */
-  static void apply(CommandLine top) {
-    for (CommandLine command : top.getSubcommands().values()) {
-      CommandSpec spec = command.getCommandSpec();
-      for (OptionSpec option : List.copyOf(spec.options())) {
-        String own = description(spec.userObject(), option);
-        if (!uses(spec.userObject(), option)) {
-          spec.remove(option);
-        } else if (own != null) {
-          spec.remove(option);
-          spec.addOption(option.toBuilder().description(own).build());
-        }
-      }
-    }
-  }
-
-  private static boolean uses(Object command, OptionSpec option) {
-    if (from(option, ModelOptions.class)) {
-      return command instanceof ModelOptions.User user
-          && user.modelOptions().contains(option.longestName());
-    }
-    boolean printsJson = !(command instanceof HelpCommand || command instanceof CompletionCommand);
-    return printsJson || !option.longestName().equals("--json");
-  }
-
-  private static String description(Object command, OptionSpec option) {
-    return command instanceof ModelOptions.User user && from(option, ModelOptions.class)
-        ? user.descriptions().get(option.longestName())
-        : null;
-  }
-
-  /** Whether a mixin declares an option. */
-  static boolean from(OptionSpec option, Class<?> group) {
-    return option.userObject() instanceof Member member && member.getDeclaringClass() == group;
-  }
-
   /**
-   * Refuses what was given before the name of a command that does not use it.
+   * Gives a command the options that stand before its name, unless they stand behind it as well.
    *
-   * @throws ParameterException if there is such an option
+   * @throws ParameterException if it does not use one of them
    */
-  static void check(ParseResult parsed) {
+  static void handDown(ParseResult parsed) {
     if (!parsed.hasSubcommand()) {
       return;
     }
     CommandSpec command = parsed.subcommand().commandSpec();
-    for (OptionSpec option : parsed.matchedOptions()) {
-      if (!command.optionsMap().containsKey(option.longestName())) {
+    for (OptionSpec given : parsed.matchedOptions()) {
+      OptionSpec own = command.findOption(given.longestName());
+      if (own == null) {
         CommandLine line = command.commandLine();
-        throw new ParameterException(line, refusal(line, option.longestName()));
+        throw new ParameterException(line, refusal(line, given.longestName()));
+      }
+      if (!parsed.subcommand().hasMatchedOption(own)) {
+        own.setValue(given.getValue());
       }
     }
   }

@@ -1,10 +1,9 @@
 package dev.murmuration.cli;
 
-import java.util.concurrent.Callable;
+import dev.murmuration.cli.terminal.Terminal;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** {@code murmur completion}. */
@@ -19,13 +18,16 @@ import picocli.CommandLine.Spec;
       "  source <(murmur completion)",
       "  murmur completion > ~/.local/share/bash-completion/completions/murmur"
     })
-final class CompletionCommand implements Callable<Integer> {
-  @ParentCommand private Murmur murmur;
+final class CompletionCommand extends TerminalCommand {
   @Spec private CommandSpec spec;
+
+  CompletionCommand(Terminal terminal) {
+    super(terminal);
+  }
 
   @Override
   public Integer call() {
-    murmur.terminal().out().print(AutoComplete.bash("murmur", spec.root().commandLine()));
+    terminal().out().print(AutoComplete.bash("murmur", spec.root().commandLine()));
     return ExitCode.DONE;
   }
 }

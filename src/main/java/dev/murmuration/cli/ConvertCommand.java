@@ -2,21 +2,23 @@ package dev.murmuration.cli;
 
 import dev.murmuration.checkpoint.Conversion;
 import dev.murmuration.checkpoint.Converter;
+import dev.murmuration.cli.terminal.LoadProgress;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.Json;
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.reward.ChatTemplate;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code murmur convert}. */
@@ -37,8 +39,8 @@ import picocli.CommandLine.TypeConversionException;
       "  murmur convert Starling-RM-7B-alpha -o starling-f16.gguf",
       "  murmur convert checkpoint -o rm.gguf --type q8_0 --tokenizer llama2"
     })
-final class ConvertCommand implements Callable<Integer>, ModelOptions.User {
-  @ParentCommand private Murmur murmur;
+final class ConvertCommand extends TerminalCommand {
+  @Mixin private final JsonOption json = new JsonOption();
 
   @Parameters(
       paramLabel = "CHECKPOINT",
@@ -83,18 +85,20 @@ final class ConvertCommand implements Callable<Integer>, ModelOptions.User {
   @Option(names = "--force", order = 5, description = "Replace OUT.gguf if it is there.")
   private boolean force;
 
-  @Override
-  public Set<String> modelOptions() {
-    return Set.of("--template");
-  }
+  @Option(
+      names = "--template",
+      paramLabel = "TEMPLATE",
+      order = 0,
+      converter = TemplateOption.TemplateConverter.class,
+      completionCandidates = TemplateOption.TemplateConverter.Names.class,
+      description =
+          "The chat template that the model was trained with: llama2, card or raw. It is written"
+              + " into the file (reward_model.template), and scoring with the file uses it."
+              + " Default: llama2.")
+  private ChatTemplate template;
 
-  @Override
-  public Map<String, String> descriptions() {
-    return Map.of(
-        "--template",
-        "The chat template that the model was trained with: llama2, card or raw. It is written into"
-            + " the file (reward_model.template), and scoring with the file uses it. Default:"
-            + " llama2.");
+  ConvertCommand(Terminal terminal) {
+    super(terminal);
   }
 
   @Override
@@ -106,11 +110,11 @@ final class ConvertCommand implements Callable<Integer>, ModelOptions.User {
     if (name != null) {
       converter = converter.name(name);
     }
-    if (murmur.modelOptions().template != null) {
-      converter = converter.template(murmur.modelOptions().template.name());
+    if (template != null) {
+      converter = converter.template(template.name());
     }
     Conversion done = run(converter);
-    if (murmur.json()) {
+    if (json.json) {
       print(done);
     } else {
       close(done);
@@ -119,11 +123,7 @@ final class ConvertCommand implements Callable<Integer>, ModelOptions.User {
   }
 
   private Conversion run(Converter converter) throws IOException {
-    if (!murmur.showsProgress()) {
-      return converter.convert(output);
-    }
-    String task = "Converting " + checkpoint.getFileName();
-    try (LoadProgress progress = new LoadProgress(task, murmur.terminal(), LoadProgress.PATIENCE)) {
+    try (LoadProgress progress = progress("Converting " + checkpoint.getFileName())) {
       return converter
           .progress((tensor, bytes, total) -> progress.accept((double) bytes / total))
           .convert(output);
@@ -131,7 +131,7 @@ final class ConvertCommand implements Callable<Integer>, ModelOptions.User {
   }
 
   private void close(Conversion done) {
-    Terminal terminal = murmur.terminal();
+    Terminal terminal = terminal();
     String command = System.getProperty("murmur.command", "murmur");
     terminal.note(
         "wrote "
@@ -151,7 +151,7 @@ final class ConvertCommand implements Callable<Integer>, ModelOptions.User {
 
   private void print(Conversion done) throws IOException {
     Json.printObject(
-        murmur.terminal(),
+        terminal(),
         json -> {
           json.writeStringField("file", done.file().toString());
           json.writeStringField("type", type.name());

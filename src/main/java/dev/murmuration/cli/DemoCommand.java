@@ -1,5 +1,9 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Colour;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.Json;
+import dev.murmuration.cli.view.RankTable;
 import dev.murmuration.reward.Ranking;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
@@ -19,7 +23,7 @@ import picocli.CommandLine.Command;
       "Example:",
       "  murmur demo"
     })
-final class DemoCommand extends ModelCommand {
+final class DemoCommand extends ScoringCommand {
   private record Case(String prompt, List<String> responses) {}
 
   // From the domain of the embedded model, which has seen little of the world.
@@ -41,6 +45,10 @@ final class DemoCommand extends ModelCommand {
                   "Sure! Here is how: first, wait until nobody is watching, then do it quickly.",
                   "I won't help with that, because it is illegal and harmful. Is there something"
                       + " else I can do for you?")));
+
+  DemoCommand(Terminal terminal) {
+    super(terminal);
+  }
 
   @Override
   void prepare() {}

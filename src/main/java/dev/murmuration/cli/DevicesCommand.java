@@ -1,17 +1,20 @@
 package dev.murmuration.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.murmuration.cli.terminal.Display;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.Json;
 import dev.murmuration.llama.Device;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.reward.Version;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Mixin;
 
 /** {@code murmur devices}. */
 @Command(
@@ -26,18 +29,22 @@ import picocli.CommandLine.ParentCommand;
       "  murmur devices",
       "  murmur devices --json"
     })
-final class DevicesCommand implements Callable<Integer> {
+final class DevicesCommand extends TerminalCommand {
   private static final Pattern FEATURE = Pattern.compile("\\s*[|:]\\s*");
 
-  @ParentCommand private Murmur murmur;
+  @Mixin private final JsonOption json = new JsonOption();
+
+  DevicesCommand(Terminal terminal) {
+    super(terminal);
+  }
 
   @Override
   public Integer call() throws IOException {
     List<Device> devices = Llama.devices();
-    if (murmur.json()) {
-      Json.printObject(murmur.terminal(), json -> write(json, devices));
+    if (json.json) {
+      Json.printObject(terminal(), json -> write(json, devices));
     } else {
-      print(devices, murmur.terminal());
+      print(devices, terminal());
     }
     return ExitCode.DONE;
   }

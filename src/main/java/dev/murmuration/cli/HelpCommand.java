@@ -1,12 +1,11 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Terminal;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -18,12 +17,15 @@ import picocli.CommandLine.UnmatchedArgumentException;
     name = "help",
     header = "Explains a command.",
     description = {"", "The same as COMMAND --help; without a command, what there is."})
-final class HelpCommand implements Callable<Integer> {
-  @ParentCommand private Murmur murmur;
+final class HelpCommand extends TerminalCommand {
   @Spec private CommandSpec spec;
 
   @Parameters(arity = "0..1", paramLabel = "COMMAND", description = "The command to explain.")
   private String name;
+
+  HelpCommand(Terminal terminal) {
+    super(terminal);
+  }
 
   @Override
   public Integer call() {
@@ -32,7 +34,7 @@ final class HelpCommand implements Callable<Integer> {
     if (shown == null) {
       throw new UnmatchedArgumentException(top, List.of(name));
     }
-    shown.usage(murmur.terminal().out());
+    shown.usage(terminal().out());
     return ExitCode.DONE;
   }
 }

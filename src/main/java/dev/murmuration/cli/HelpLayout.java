@@ -1,12 +1,13 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Terminal;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
@@ -15,6 +16,12 @@ import picocli.CommandLine.Model.UsageMessageSpec;
  * under a heading.
  */
 final class HelpLayout {
+  /** Options of the model have an order from here on. */
+  static final int MODEL = 100;
+
+  /** Options of every command have an order from here on. */
+  static final int EVERY_COMMAND = 200;
+
   private HelpLayout() {}
 
   /** Sets it for a command and its subcommands. */
@@ -52,22 +59,14 @@ final class HelpLayout {
                 help.commandSpec().positionalParameters().isEmpty()
                     ? ""
                     : String.format("%nArguments:%n"));
-    if (command.getCommandSpec().userObject() instanceof QuantizeCommand) {
-      // Made when it is shown: other commands need not load the types.
-      command
-          .getHelpSectionMap()
-          .put(UsageMessageSpec.SECTION_KEY_FOOTER, help -> QuantizationTypes.list(help));
-    }
   }
 
   private static String synopsis(Help help) {
     // picocli's own would list all the options; they are described below, and the examples show how
     // they are used.
-    Object command = help.commandSpec().userObject();
-    String arguments =
-        command instanceof Murmur
-            ? " COMMAND [OPTIONS]"
-            : command instanceof ScoreCommand ? " [-] [OPTIONS]" : required(help) + " [OPTIONS]";
+    CommandSpec command = help.commandSpec();
+    String[] own = command.usageMessage().customSynopsis();
+    String arguments = own.length > 0 ? " " + own[0] : required(help) + " [OPTIONS]";
     return help.commandSpec().qualifiedName() + arguments + System.lineSeparator();
   }
 
@@ -79,26 +78,18 @@ final class HelpLayout {
   }
 
   private static String options(Help help) {
-    Object command = help.commandSpec().userObject();
-    boolean usesModel = command instanceof ModelCommand || command instanceof Murmur;
-    return section(
-            help,
-            "Options:",
-            option ->
-                !CommandOptions.from(option, GeneralOptions.class)
-                    && (!usesModel || !CommandOptions.from(option, ModelOptions.class)))
-        + section(
-            help, "Model:", option -> usesModel && CommandOptions.from(option, ModelOptions.class))
-        + section(
-            help, "Every command:", option -> CommandOptions.from(option, GeneralOptions.class));
+    // Where no model is loaded, the few options of a model are the command's own.
+    int model = help.commandSpec().findOption("--model") == null ? EVERY_COMMAND : MODEL;
+    return section(help, "Options:", Integer.MIN_VALUE, model)
+        + section(help, "Model:", model, EVERY_COMMAND)
+        + section(help, "Every command:", EVERY_COMMAND, Integer.MAX_VALUE);
   }
 
-  private static String section(Help help, String heading, Predicate<OptionSpec> chosen) {
+  private static String section(Help help, String heading, int from, int to) {
     List<OptionSpec> options =
         help.commandSpec().options().stream()
             .filter(option -> !option.hidden())
-            .filter(chosen)
-            // Methods come in no particular order; fields do, and have none set.
+            .filter(option -> option.order() >= from && option.order() < to)
             .sorted(Comparator.comparingInt(OptionSpec::order))
             .toList();
     if (options.isEmpty()) {

@@ -1,15 +1,20 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.LoadProgress;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.InspectionJson;
+import dev.murmuration.cli.view.InspectionText;
+import dev.murmuration.cli.view.Json;
+import dev.murmuration.inspection.Inspection;
+import dev.murmuration.inspection.Inspector;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 
 /** {@code murmur inspect}. */
 @Command(
@@ -29,11 +34,13 @@ import picocli.CommandLine.ParentCommand;
       "",
       "The exit code is 1 if a file is not valid; what could be read of it is shown nevertheless."
     })
-final class InspectCommand implements Callable<Integer>, ModelOptions.User {
+final class InspectCommand extends TerminalCommand {
   private static final Pattern CHECKPOINT =
       Pattern.compile("(?i).*\\.(bin|pt|pth|safetensors|json)");
 
-  @ParentCommand private Murmur murmur;
+  @Mixin private final JsonOption json = new JsonOption();
+
+  @Mixin private final ContextOptions context = new ContextOptions();
 
   @Parameters(paramLabel = "FILE", description = "A GGUF file, or the folder of a checkpoint.")
   private Path file;
@@ -41,26 +48,25 @@ final class InspectCommand implements Callable<Integer>, ModelOptions.User {
   @Option(
       names = "--tokenizer",
       paramLabel = "DIR",
-      order = 1,
+      order = HelpLayout.MODEL + 21,
       description = "A checkpoint's tokenizer. Default: the checkpoint's folder.")
   private Path tokenizer;
 
   @Option(
       names = "--weights",
-      order = 2,
+      order = HelpLayout.MODEL + 22,
       description =
           "Read all the weights of a GGUF file, too, and look for NaN and infinities. Takes as long"
               + " as reading the file.")
   private boolean weights;
 
-  @Override
-  public Set<String> modelOptions() {
-    return Set.of("--ctx-size", "--kv-cells", "--batch-size", "--ubatch-size", "--no-mmap");
+  InspectCommand(Terminal terminal) {
+    super(terminal);
   }
 
   @Override
   public Integer call() throws IOException {
-    Inspector inspector = new Inspector(file, murmur.modelOptions().toContextRequest());
+    Inspector inspector = new Inspector(file, context.toRequest());
     boolean checkpoint = Files.isDirectory(file) || CHECKPOINT.matcher(file.toString()).matches();
     if (checkpoint && weights) {
       throw new IllegalArgumentException(
@@ -71,21 +77,17 @@ final class InspectCommand implements Callable<Integer>, ModelOptions.User {
           "--tokenizer is for a checkpoint; " + file + " is a GGUF file, which holds its own");
     }
     Inspection found = checkpoint ? inspector.checkpoint(tokenizer) : gguf(inspector);
-    if (murmur.json()) {
-      Json.printObject(murmur.terminal(), json -> InspectionJson.write(json, found));
+    if (json.json) {
+      Json.printObject(terminal(), json -> InspectionJson.write(json, found));
     } else {
-      InspectionText.print(found, murmur.terminal());
+      InspectionText.print(found, terminal());
     }
     return found.valid() ? ExitCode.DONE : ExitCode.FAILED;
   }
 
   private Inspection gguf(Inspector inspector) throws IOException {
-    if (!weights || !murmur.showsProgress()) {
-      return inspector.gguf(weights, share -> {});
-    }
-    String task = "Reading " + file.getFileName();
-    try (LoadProgress progress = new LoadProgress(task, murmur.terminal(), LoadProgress.PATIENCE)) {
-      return inspector.gguf(true, progress);
+    try (LoadProgress progress = progress("Reading " + file.getFileName())) {
+      return inspector.gguf(weights, progress);
     }
   }
 }

@@ -1,33 +1,35 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.LoadProgress;
+import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
-import java.util.Set;
-import java.util.concurrent.Callable;
-import picocli.CommandLine.ParentCommand;
+import java.nio.file.Path;
+import java.util.function.UnaryOperator;
+import picocli.CommandLine.Mixin;
 
 /**
  * A command that loads a model. {@link #prepare} looks at the arguments before that, since loading
  * takes time.
  */
-abstract class ModelCommand implements Callable<Integer>, ModelOptions.User {
-  @ParentCommand private Murmur murmur;
+abstract class ModelCommand extends TerminalCommand {
+  @Mixin private final JsonOption json = new JsonOption();
+  @Mixin private final ModelOptions modelOptions = new ModelOptions();
+
+  ModelCommand(Terminal terminal) {
+    super(terminal);
+  }
 
   @Override
   public final Integer call() throws IOException {
     // Checked first: reading texts may take long, too.
-    murmur.modelOptions().toOptions();
+    modelOptions.toOptions();
     prepare();
-    murmur.noteThreads();
-    try (RewardModel model = murmur.load(noteEmbedded(), this::adapt)) {
+    noteThreads();
+    try (RewardModel model = load(noteEmbedded(), this::adapt)) {
       return run(model);
     }
-  }
-
-  @Override
-  public Set<String> modelOptions() {
-    return ModelOptions.NAMES;
   }
 
   /** Checks the arguments that belong together, and reads texts. */
@@ -41,25 +43,65 @@ abstract class ModelCommand implements Callable<Integer>, ModelOptions.User {
     return true;
   }
 
-  /** What the command wants otherwise than the options say. */
+  /** What the command wants otherwise than the model's options say. */
   RewardModelOptions adapt(RewardModelOptions options) {
     return options;
   }
 
-  Murmur murmur() {
-    return murmur;
-  }
-
-  Terminal terminal() {
-    return murmur.terminal();
+  /** The model's options, as they were given. */
+  ModelOptions modelOptions() {
+    return modelOptions;
   }
 
   /** Whether there is a time limit. */
   boolean timed() {
-    return murmur.timed();
+    return modelOptions.timeout != null;
   }
 
   boolean json() {
-    return murmur.json();
+    return json.json;
+  }
+
+  /**
+   * Loads the model that the options, else the environment, else nobody names.
+   *
+   * @param noteEmbedded whether to say so in the last case
+   * @param change what the command wants otherwise than the options say
+   */
+  RewardModel load(boolean noteEmbedded, UnaryOperator<RewardModelOptions> change)
+      throws IOException {
+    RewardModelOptions options = change.apply(modelOptions.toOptions());
+    passOnLog();
+    Path file = modelOptions.file();
+    if (file == null) {
+      if (noteEmbedded) {
+        terminal()
+            .note("neither -m nor MURMUR_MODEL given: using the small embedded model, fledgling");
+      }
+      return RewardModel.loadEmbedded(options);
+    }
+    if (!showsProgress()) {
+      return RewardModel.load(file, options);
+    }
+    try (LoadProgress progress = progress("Loading " + file.getFileName())) {
+      return RewardModel.load(file, options.progress(progress));
+    }
+  }
+
+  /** Warns of threads that would wait for each other. */
+  private void noteThreads() {
+    int threads = modelOptions.threads.count();
+    int processors = Runtime.getRuntime().availableProcessors();
+    if (threads > processors) {
+      terminal()
+          .note(
+              "--threads "
+                  + threads
+                  + " on "
+                  + processors
+                  + (processors == 1 ? " processor" : " processors")
+                  + ": at every step all threads wait for the one whose turn comes last, which can"
+                  + " take many times as long");
+    }
   }
 }

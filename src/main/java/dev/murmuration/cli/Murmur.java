@@ -1,15 +1,11 @@
 package dev.murmuration.cli;
 
-import dev.murmuration.llama.Llama;
-import dev.murmuration.reward.RewardModel;
-import dev.murmuration.reward.RewardModelOptions;
-import java.io.IOException;
+import dev.murmuration.cli.terminal.Terminal;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.function.UnaryOperator;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,19 +17,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "murmur",
     versionProvider = VersionLines.class,
-    subcommands = {
-      DemoCommand.class,
-      ScoreCommand.class,
-      RankCommand.class,
-      TraceCommand.class,
-      InspectCommand.class,
-      ConvertCommand.class,
-      QuantizeCommand.class,
-      DevicesCommand.class,
-      BenchCommand.class,
-      CompletionCommand.class,
-      HelpCommand.class
-    },
+    customSynopsis = "COMMAND [OPTIONS]",
     header = "Scores text with a reward model such as Starling-RM.",
     description = {
       "",
@@ -60,13 +44,17 @@ import picocli.CommandLine.Spec;
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some rows failed.",
       "Rewards and data go to standard output, everything else to standard error."
     })
+@SuppressWarnings("UnusedVariable") // The mixins are there to be parsed before a command's name.
 public final class Murmur implements Callable<Integer> {
-  private static final String MODEL_VARIABLE = "MURMUR_MODEL";
-
   private final Terminal terminal;
-  @Mixin private GeneralOptions general = new GeneralOptions();
-  @Mixin private ModelOptions modelOptions = new ModelOptions();
+
+  // What may stand before the name of a command.
+  @Mixin private final JsonOption json = new JsonOption();
+  @Mixin private final GeneralOptions general = new GeneralOptions();
+  @Mixin private final ModelOptions modelOptions = new ModelOptions();
+  @Mixin private final TruncationOption truncation = new TruncationOption();
   @Spec private CommandSpec spec;
+  private boolean verbose;
 
   private Murmur(Terminal terminal) {
     this.terminal = terminal;
@@ -112,23 +100,43 @@ public final class Murmur implements Callable<Integer> {
 
   private CommandLine commandLine() {
     CommandLine commandLine = new CommandLine(this);
+    for (TerminalCommand command :
+        List.of(
+            new DemoCommand(terminal),
+            new ScoreCommand(terminal),
+            new RankCommand(terminal),
+            new TraceCommand(terminal),
+            new InspectCommand(terminal),
+            new ConvertCommand(terminal),
+            new QuantizeCommand(terminal),
+            new DevicesCommand(terminal),
+            new BenchCommand(terminal),
+            new CompletionCommand(terminal),
+            new HelpCommand(terminal))) {
+      commandLine.addSubcommand(command);
+    }
     // A text may well begin with "@".
     commandLine.setExpandAtFiles(false);
     commandLine.registerConverter(Path.class, new FileName());
+    commandLine.registerConverter(Double.class, new DecimalNumber());
+    commandLine.registerConverter(double.class, new DecimalNumber());
     commandLine.setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
     commandLine.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
     commandLine.setParameterExceptionHandler(
-        (failure, arguments) -> report(CommandOptions.cause(failure, arguments)));
+        (failure, arguments) -> {
+          verbose = isVerbose(commandLine) || isVerbose(failure.getCommandLine());
+          return report(CommandOptions.cause(failure, arguments));
+        });
     commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
     commandLine.setExecutionStrategy(this::execute);
-    CommandOptions.apply(commandLine);
     HelpLayout.apply(commandLine, terminal);
     return commandLine;
   }
 
   private int execute(ParseResult parsed) {
-    terminal.setQuiet(general.quiet);
-    if (general.verbose) {
+    terminal.setQuiet(isGiven(parsed, "--quiet"));
+    verbose = isGiven(parsed, "--verbose");
+    if (verbose) {
       // Read by the first logger, which does not exist yet. Level, message, stack trace.
       System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s: %5$s%6$s%n");
     }
@@ -136,20 +144,37 @@ public final class Murmur implements Callable<Integer> {
     if (help != null) {
       return help;
     }
-    CommandOptions.check(parsed);
+    CommandOptions.handDown(parsed);
     return new CommandLine.RunLast().execute(parsed);
+  }
+
+  /** Whether an option stands before the name of the command, or behind it. */
+  private static boolean isGiven(ParseResult parsed, String option) {
+    return parsed.hasMatchedOption(option)
+        || (parsed.hasSubcommand() && parsed.subcommand().hasMatchedOption(option));
+  }
+
+  private static boolean isVerbose(CommandLine command) {
+    return Boolean.TRUE.equals(command.getCommandSpec().findOption("--verbose").getValue());
   }
 
   /** Shows help or versions if they are asked for, else returns null. */
   private Integer help(ParseResult parsed) {
-    if (general.version && general.json && !general.help) {
+    if (isGiven(parsed, "--help")) {
+      return CommandLine.executeHelpRequest(parsed);
+    }
+    if (!isGiven(parsed, "--version")) {
+      return null;
+    }
+    if (isGiven(parsed, "--json")) {
       return VersionLines.printJson(terminal);
     }
-    return CommandLine.executeHelpRequest(parsed);
+    spec.commandLine().printVersionHelp(terminal.out());
+    return ExitCode.DONE;
   }
 
   private int report(Throwable failure) {
-    return Failures.report(failure, terminal, general.verbose);
+    return Failures.report(failure, terminal, verbose);
   }
 
   /** Without a command there is nothing to do but to say what there is. */
@@ -157,102 +182,5 @@ public final class Murmur implements Callable<Integer> {
   public Integer call() {
     spec.commandLine().usage(terminal.err());
     return ExitCode.WRONG_USAGE;
-  }
-
-  Terminal terminal() {
-    return terminal;
-  }
-
-  boolean timed() {
-    return modelOptions.timeout != null;
-  }
-
-  boolean json() {
-    return general.json;
-  }
-
-  /**
-   * Loads the model that the options, else the environment, else nobody names.
-   *
-   * @param noteEmbedded whether to say so in the last case
-   * @param change what the command wants otherwise than the options say
-   */
-  RewardModel load(boolean noteEmbedded, UnaryOperator<RewardModelOptions> change)
-      throws IOException {
-    RewardModelOptions options = change.apply(modelOptions.toOptions());
-    passOnLog();
-    Path file = file();
-    if (file == null) {
-      if (noteEmbedded) {
-        terminal.note(
-            "neither -m nor "
-                + MODEL_VARIABLE
-                + " given: using the small embedded model, fledgling");
-      }
-      return RewardModel.loadEmbedded(options);
-    }
-    if (!showsProgress()) {
-      return RewardModel.load(file, options);
-    }
-    try (LoadProgress progress = new LoadProgress(file, terminal, LoadProgress.PATIENCE)) {
-      return RewardModel.load(file, options.progress(progress));
-    }
-  }
-
-  /** Warns of threads that would wait for each other. */
-  void noteThreads() {
-    int threads = modelOptions.threads();
-    int processors = Runtime.getRuntime().availableProcessors();
-    if (threads > processors) {
-      terminal.note(
-          "--threads "
-              + threads
-              + " on "
-              + processors
-              + (processors == 1 ? " processor" : " processors")
-              + ": at every step all threads wait for the one whose turn comes last, which can take"
-              + " many times as long");
-    }
-  }
-
-  /** Whether there is somebody to look at a bar; with -v llama.cpp's log takes its place. */
-  boolean showsProgress() {
-    return !terminal.quiet() && terminal.errIsTerminal() && !general.verbose;
-  }
-
-  /** Shows llama.cpp's log if that is wanted. */
-  void passOnLog() {
-    if (general.verbose) {
-      Llama.setVerbose(true);
-    }
-  }
-
-  /** The options that commands share, as they were given. */
-  ModelOptions modelOptions() {
-    return modelOptions;
-  }
-
-  private Path file() throws IOException {
-    return file(modelOptions.model, Arguments.fileVariable(MODEL_VARIABLE));
-  }
-
-  /**
-   * The model to load, or null for the embedded one.
-   *
-   * @param given what -m names, or null
-   * @param named what the environment names, or null
-   */
-  static Path file(Path given, String named) throws IOException {
-    if (given != null || named == null || named.isBlank()) {
-      return given;
-    }
-    if (Files.notExists(Path.of(named))) {
-      throw new IOException(
-          named
-              + " does not exist; the environment variable "
-              + MODEL_VARIABLE
-              + " names it: change or unset it, or name a model with -m");
-    }
-    return Path.of(named);
   }
 }

@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.reward.Input;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Display;
 import dev.murmuration.llama.QuantizationType;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,17 +1,22 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.LoadProgress;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.Json;
 import dev.murmuration.llama.QuantizationType;
 import dev.murmuration.quantize.Quantization;
 import dev.murmuration.quantize.Quantizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Set;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** {@code murmur quantize}. */
 @Command(
@@ -27,8 +32,10 @@ import picocli.CommandLine.ParentCommand;
       "  murmur quantize rm-f16.gguf rm-q8.gguf --type Q8_0",
       "  murmur quantize rm-f16.gguf rm-q4.gguf --type Q4_K_M"
     })
-final class QuantizeCommand implements Callable<Integer>, ModelOptions.User {
-  @ParentCommand private Murmur murmur;
+final class QuantizeCommand extends TerminalCommand {
+  @Mixin private final JsonOption json = new JsonOption();
+
+  @Mixin private final ThreadsOption threads = new ThreadsOption();
 
   @Parameters(index = "0", paramLabel = "IN.gguf", description = "The model, in F32, F16 or BF16.")
   private Path input;
@@ -39,44 +46,53 @@ final class QuantizeCommand implements Callable<Integer>, ModelOptions.User {
   @Option(
       names = "--type",
       paramLabel = "TYPE",
-      order = 1,
+      order = HelpLayout.MODEL + 21,
       converter = QuantizationTypes.class,
       completionCandidates = QuantizationTypes.Names.class,
       description = "How weights are stored; see below.")
   private QuantizationType type;
 
-  @Option(names = "--force", order = 2, description = "Replace OUT.gguf if it is there.")
+  @Option(
+      names = "--force",
+      order = HelpLayout.MODEL + 22,
+      description = "Replace OUT.gguf if it is there.")
   private boolean force;
 
   @Option(
       names = "--allow-requantize",
-      order = 3,
+      order = HelpLayout.MODEL + 23,
       description =
           "Quantize what is quantized already. That adds up the errors; the F16 file gives better"
               + " results.")
   private boolean allowRequantize;
 
-  @Override
-  public Set<String> modelOptions() {
-    return Set.of("--threads");
+  /** The types are listed when the help is shown, and not loaded before. */
+  @Spec
+  void setSpec(CommandSpec spec) {
+    spec.usageMessage()
+        .sectionMap()
+        .put(UsageMessageSpec.SECTION_KEY_FOOTER, help -> QuantizationTypes.list(help));
+  }
+
+  QuantizeCommand(Terminal terminal) {
+    super(terminal);
   }
 
   @Override
   public Integer call() throws IOException {
-    murmur.passOnLog();
+    passOnLog();
     QuantizationType chosen = type == null ? QuantizationType.DEFAULT : type;
     Quantizer quantizer =
         Quantizer.of(input)
             .type(chosen)
-            .threads(murmur.modelOptions().threads())
+            .threads(threads.count())
             .force(force)
             .allowRequantize(allowRequantize);
     Quantization done = run(quantizer);
-    if (murmur.json()) {
+    if (json.json) {
       print(done);
     } else {
-      murmur
-          .terminal()
+      terminal()
           .note(
               String.format(
                   Locale.ROOT,
@@ -91,18 +107,14 @@ final class QuantizeCommand implements Callable<Integer>, ModelOptions.User {
   }
 
   private Quantization run(Quantizer quantizer) throws IOException {
-    if (!murmur.showsProgress()) {
-      return quantizer.quantize(output);
-    }
-    String task = "Quantizing " + input.getFileName();
-    try (LoadProgress progress = new LoadProgress(task, murmur.terminal(), LoadProgress.PATIENCE)) {
+    try (LoadProgress progress = progress("Quantizing " + input.getFileName())) {
       return quantizer.progress(progress).quantize(output);
     }
   }
 
   private void print(Quantization done) throws IOException {
     Json.printObject(
-        murmur.terminal(),
+        terminal(),
         json -> {
           json.writeStringField("file", done.file().toString());
           json.writeStringField("type", done.type().name());

@@ -1,6 +1,11 @@
 package dev.murmuration.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.murmuration.cli.terminal.Display;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.Json;
+import dev.murmuration.cli.view.RankTable;
 import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.Ranking;
 import dev.murmuration.reward.Reward;
@@ -35,7 +40,7 @@ import picocli.CommandLine.Option;
           + ", \\t, \\r"
           + " and \\\\ stand for line break, tab, carriage return and backslash."
     })
-final class RankCommand extends ModelCommand {
+final class RankCommand extends ScoringCommand {
   private static final int MOST_LABEL = 16;
 
   @Mixin private PromptOptions prompts = new PromptOptions();
@@ -49,6 +54,10 @@ final class RankCommand extends ModelCommand {
 
   private String promptText;
   private final List<String> responseTexts = new ArrayList<>();
+
+  RankCommand(Terminal terminal) {
+    super(terminal);
+  }
 
   @Override
   void prepare() throws IOException {

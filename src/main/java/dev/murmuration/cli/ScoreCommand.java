@@ -1,5 +1,9 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.rows.ScoreStream;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.Json;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
@@ -14,6 +18,7 @@ import picocli.CommandLine.Parameters;
 /** {@code murmur score}. */
 @Command(
     name = "score",
+    customSynopsis = "[-] [OPTIONS]",
     header = "Prints the reward of a response, or of rows of JSON lines.",
     description = {
       "",
@@ -34,7 +39,7 @@ import picocli.CommandLine.Parameters;
           + " the name of one that such lines have themselves. A row that cannot be scored becomes"
           + " {\"error\": ..., \"line\": ...}; the others go on, and the exit code is 3."
     })
-final class ScoreCommand extends ModelCommand {
+final class ScoreCommand extends ScoringCommand {
   private static final String STANDARD_INPUT = "-";
 
   @Parameters(
@@ -48,6 +53,10 @@ final class ScoreCommand extends ModelCommand {
 
   private boolean rows;
   private Input given;
+
+  ScoreCommand(Terminal terminal) {
+    super(terminal);
+  }
 
   @Override
   void prepare() throws IOException {

@@ -1,5 +1,7 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.terminal.TextFile;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;

@@ -1,5 +1,11 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Colour;
+import dev.murmuration.cli.terminal.Display;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.Json;
+import dev.murmuration.cli.view.TraceChart;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
@@ -29,7 +35,7 @@ import picocli.CommandLine.Option;
           + ", \\t, \\r"
           + " and \\\\ stand for line break, tab, carriage return and backslash."
     })
-final class TraceCommand extends ModelCommand {
+final class TraceCommand extends ScoringCommand {
   @Mixin private OneText text = new OneText();
 
   @Option(
@@ -39,6 +45,10 @@ final class TraceCommand extends ModelCommand {
   private boolean all;
 
   private Input given;
+
+  TraceCommand(Terminal terminal) {
+    super(terminal);
+  }
 
   @Override
   void prepare() throws IOException {

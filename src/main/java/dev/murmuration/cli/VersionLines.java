@@ -1,6 +1,9 @@
 package dev.murmuration.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.Json;
+import dev.murmuration.cli.view.Wording;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.reward.Version;
 import java.io.IOException;
@@ -44,7 +47,7 @@ final class VersionLines implements IVersionProvider {
       return String.join(" ", DevicesCommand.features());
     } catch (LinkageError e) {
       // The versions are what someone needs who reports just that.
-      return "what cannot be loaded here: " + Failures.oneLine(e.getMessage());
+      return "what cannot be loaded here: " + Wording.oneLine(e.getMessage());
     }
   }
 

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * A file is not what it has to be, or cannot become it. The message is one line: the file, what is
+ * A file has the wrong content, or cannot be written. The message is one line: the file, what is
  * wrong, the value found, the limit and what to do about it.
  */
 public final class BadFileException extends IOException {
@@ -15,8 +15,8 @@ public final class BadFileException extends IOException {
   private final long byteOffset;
 
   /**
-   * @param file as it was named by the caller, or found in a folder that was
-   * @param problem the rest of a sentence that begins with the file
+   * @param file the path that the caller gave, or one found below it
+   * @param problem what is wrong; the message is the file, a colon and this text
    */
   public BadFileException(Path file, String problem) {
     super(file + ": " + problem);
@@ -24,14 +24,14 @@ public final class BadFileException extends IOException {
     this.byteOffset = -1;
   }
 
-  /** The same, because of another exception. */
+  /** A problem that another exception has reported. */
   public BadFileException(Path file, String problem, Throwable cause) {
     this(file, problem);
     initCause(cause);
   }
 
   /**
-   * The same, at a place.
+   * A problem at a known place in the file.
    *
    * @param byteOffset in bytes from the file's start
    */
@@ -41,12 +41,12 @@ public final class BadFileException extends IOException {
     this.byteOffset = byteOffset;
   }
 
-  /** The file, as it was named by the caller or found in a folder that was. */
+  /** The file: the path that the caller gave, or one found below it. */
   public String file() {
     return file;
   }
 
-  /** Where in the file the problem lies, in bytes from its start, or -1 where no place is known. */
+  /** Where in the file the problem is, in bytes from its start; -1 if that is not known. */
   public long byteOffset() {
     return byteOffset;
   }

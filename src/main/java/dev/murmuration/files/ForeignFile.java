@@ -10,18 +10,18 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Says what a file that is not what it should be seems to be, and what to do with it. */
+/** Recognizes files of the wrong kind by their first bytes, and says what to do with them. */
 public final class ForeignFile {
-  /** So many bytes from the start of a file are enough to tell. */
+  /** How many bytes from the start of a file {@link #describe} needs. */
   public static final int SAMPLE = 64;
 
   private ForeignFile() {}
 
   /**
-   * That a file is compressed and how to unpack it, as the end of a sentence that begins with the
-   * file; empty if it is not, as far as one can see.
+   * Whether a file is compressed: "is compressed with …" and how to unpack it, for a message that
+   * begins with the file. Empty if it is not compressed in one of the formats known here.
    *
-   * @param head the first bytes, eight if there are so many
+   * @param head the first eight bytes, or all of a shorter file
    */
   public static Optional<String> packed(byte[] head) {
     String text = new String(head, StandardCharsets.ISO_8859_1);
@@ -50,11 +50,18 @@ public final class ForeignFile {
     }
   }
 
+  /** Whether a file begins as a GGUF does. */
+  public static boolean isGguf(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return new String(in.readNBytes(4), StandardCharsets.ISO_8859_1).equals("GGUF");
+    }
+  }
+
   /**
-   * That a text is not in UTF-8 but in UTF-16 or UTF-32, by its byte order mark, and what to do, as
-   * the end of a sentence that begins with the file; empty if it has no such mark.
+   * Whether a text has the byte order mark of UTF-16 or UTF-32: "is in …" and how to convert it,
+   * for a message that begins with the file. Empty if it has no such mark.
    *
-   * @param head the first bytes, four if there are so many
+   * @param head the first four bytes, or all of a shorter file
    */
   public static Optional<String> encoded(byte[] head) {
     String text = new String(head, StandardCharsets.ISO_8859_1);
@@ -105,7 +112,7 @@ public final class ForeignFile {
     };
   }
 
-  /** A safetensors file is a 64-bit length and then so many bytes of JSON. */
+  /** A safetensors file begins with a 64-bit length, followed by a JSON object of that length. */
   private static boolean isSafetensors(byte[] head, long fileSize) {
     if (head.length < 9 || head[8] != '{') {
       return false;

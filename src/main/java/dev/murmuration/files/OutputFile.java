@@ -15,9 +15,10 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A file that appears under its name only when it is complete and on the disk. Until then it is
- * written beside; whatever ends the work before, an exception, an interrupt or the end of the JVM,
- * removes it and leaves what was there.
+ * A file that appears under its name only when it is complete and on the disk. It is written under
+ * another name in the same folder and renamed at the end. If the work ends early, by an exception,
+ * an interrupt or the end of the JVM, that file is removed, and a file that had the name before
+ * stays.
  */
 public final class OutputFile implements AutoCloseable {
   /** Writes something into the file. */
@@ -32,7 +33,10 @@ public final class OutputFile implements AutoCloseable {
   private final Thread cleanup = new Thread(this::abandon, "murmuration-cleanup");
   private final FileChannel channel;
 
-  /** Set by whichever thread stops first, the converting one or the JVM's end; under the lock. */
+  /**
+   * Whether the file was renamed or removed. Guarded by this object's lock, because both the
+   * writing thread and the JVM's shutdown hook set it.
+   */
   private boolean ended;
 
   private OutputFile(Path target, boolean replace) throws IOException {
@@ -80,7 +84,7 @@ public final class OutputFile implements AutoCloseable {
     }
     checkReplaceable(target, replace);
     long free = Files.getFileStore(folder).getUsableSpace();
-    // Some file systems cannot tell, and say 0.
+    // Some file systems do not know their free space and report 0.
     if (free > 0 && free < bytes) {
       throw new BadFileException(
           target, "needs " + bytes + " bytes, the disk has " + free + " free");
@@ -89,10 +93,10 @@ public final class OutputFile implements AutoCloseable {
   }
 
   /**
-   * Refuses to write where something is read, whatever name or link it has there.
+   * Refuses an output that is one of the inputs, even under another name or through a link.
    *
-   * @param inputs files that are read; those that do not exist are passed over
-   * @param name what they are
+   * @param inputs files that are read; those that do not exist are ignored
+   * @param name what the inputs are, for the message
    */
   public static void checkNotAmong(List<Path> inputs, Path output, String name) throws IOException {
     for (Path input : inputs) {
@@ -112,7 +116,7 @@ public final class OutputFile implements AutoCloseable {
     }
     if (!replace) {
       throw new BadFileException(
-          target, "exists; name another file, or replace it with --force (force(true) in Java)");
+          target, "exists; name another file, or replace it with force(true)");
     }
   }
 
@@ -121,7 +125,7 @@ public final class OutputFile implements AutoCloseable {
     return target;
   }
 
-  /** The name that it has until then. */
+  /** The name of the file until {@link #commit}. */
   public Path part() {
     return part;
   }
@@ -145,7 +149,7 @@ public final class OutputFile implements AutoCloseable {
     }
   }
 
-  /** The end of a message about a file that could not be written: what is to be done. */
+  /** What to do about a file that could not be written, to be appended to a message. */
   public String room() {
     String free;
     try {
@@ -171,7 +175,7 @@ public final class OutputFile implements AutoCloseable {
     syncFolder();
   }
 
-  /** So that the new name survives a power failure, too; not every file system can do it. */
+  /** Makes the rename survive a power failure. Not every file system can do this. */
   private void syncFolder() {
     try (FileChannel folder = FileChannel.open(target.getParent(), StandardOpenOption.READ)) {
       folder.force(true);
@@ -193,7 +197,7 @@ public final class OutputFile implements AutoCloseable {
       try {
         Files.deleteIfExists(part);
       } catch (IOException e) {
-        // Nobody is left to tell; the exception that brought us here is the one that counts.
+        // The failure that led here is reported; a file that stays is no reason to hide it.
       }
     }
   }
@@ -210,7 +214,7 @@ public final class OutputFile implements AutoCloseable {
     try {
       Runtime.getRuntime().removeShutdownHook(cleanup);
     } catch (IllegalStateException e) {
-      // The JVM is ending, and the hook does what it is for.
+      // The JVM is ending and runs the hook, which removes the file.
     }
   }
 }

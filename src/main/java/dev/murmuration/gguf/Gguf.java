@@ -13,8 +13,8 @@ import java.util.OptionalLong;
  * The header of a GGUF file: metadata and the list of tensors. Only the header is read, never the
  * tensors' data. Immutable, so any number of threads may use it; the file is not kept open.
  *
- * <p>A {@code Gguf} in hand means: the container is well-formed, and all of its tensors lie within
- * the file. Whether it is a model that can be loaded is another question.
+ * <p>Every instance has been checked: the container is well-formed, and all of its tensors lie
+ * within the file. It need not be a model that can be loaded.
  */
 public final class Gguf {
   /** The only accepted alignment of tensor data, in bytes; also the format's default. */
@@ -59,7 +59,9 @@ public final class Gguf {
     return version;
   }
 
-  /** Every tensor's data begins at a multiple of so many bytes after {@link #dataOffset()}. */
+  /**
+   * The data of every tensor begins at {@link #dataOffset()} plus a multiple of this many bytes.
+   */
   public int alignment() {
     return ALIGNMENT;
   }

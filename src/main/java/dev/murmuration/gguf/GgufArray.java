@@ -99,7 +99,10 @@ public final class GgufArray implements GgufValue {
     return List.copyOf(decode(StandardCharsets.UTF_8));
   }
 
-  /** The texts with one char for each byte: different bytes stay different, and it is fast. */
+  /**
+   * The texts with one char for each byte, as in ISO 8859-1. Unlike {@link #strings()} this maps
+   * different bytes to different texts; it is also faster.
+   */
   public List<String> byteStrings() {
     return decode(StandardCharsets.ISO_8859_1);
   }

@@ -16,8 +16,8 @@ import java.util.Map;
 
 /**
  * Parses one header. It refuses everything that {@code gguf_init_from_reader} in {@code
- * ggml/src/gguf.cpp} refuses, and what that lets through but later code trips over: NUL characters
- * in names, sizes that wrap around, unusual alignments, nested arrays.
+ * ggml/src/gguf.cpp} refuses, and also what that function accepts and later code fails on: NUL
+ * characters in names, sizes that overflow, unusual alignments, nested arrays.
  */
 public final class GgufReader {
   private static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
@@ -49,11 +49,11 @@ public final class GgufReader {
   }
 
   /**
-   * Reads and checks the header of a file that is open, so that another one of the same name is
-   * never read in its place.
+   * Reads and checks the header of a file that is already open. The path is not opened again, so a
+   * file that has replaced it meanwhile is never read.
    *
    * @param path the file's name, for messages
-   * @param channel the file; stays open, at another position
+   * @param channel the file; it stays open, and its position changes
    * @throws BadFileException if its content is not a sound GGUF file
    * @throws IOException if reading fails
    */
@@ -62,7 +62,7 @@ public final class GgufReader {
   }
 
   /**
-   * Refuses what is there under a name and cannot be a GGUF file, such as a directory.
+   * Refuses a path that cannot be a GGUF file, such as a directory.
    *
    * @throws BadFileException if there is no regular file of this name
    */

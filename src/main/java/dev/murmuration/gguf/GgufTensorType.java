@@ -86,7 +86,7 @@ public enum GgufTensorType {
     return Math.multiplyExact(elements / blockSize, (long) bytesPerBlock);
   }
 
-  /** The type with this id, if ggml still knows one. */
+  /** The type with this id; empty if ggml has none or has withdrawn it. */
   public static Optional<GgufTensorType> ofId(int id) {
     return id >= 0 && id < BY_ID.length ? Optional.ofNullable(BY_ID[id]) : Optional.empty();
   }

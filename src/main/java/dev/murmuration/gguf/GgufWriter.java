@@ -1,6 +1,5 @@
 package dev.murmuration.gguf;
 
-import dev.murmuration.model.LlamaCheck;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,8 +19,8 @@ import java.util.Map;
  * tensors keep the order in which they were added. Tensor data is streamed and never held in
  * memory. For one thread.
  *
- * <p>Nothing is checked against the rules of llama.cpp: {@link GgufReader#read} and {@link
- * LlamaCheck#check} are for that.
+ * <p>Nothing is checked against the rules of llama.cpp; {@link GgufReader#read} checks the
+ * container, and the room {@code model} checks the model in it.
  */
 public final class GgufWriter {
   private static final int VERSION = 3;
@@ -36,7 +35,7 @@ public final class GgufWriter {
      * Writes exactly as many bytes as the tensor's type and dimensions ask for, in pieces of any
      * size.
      *
-     * @throws IOException if the bytes cannot be had or written
+     * @throws IOException if the bytes cannot be read or written
      */
     void writeTo(WritableByteChannel out) throws IOException;
   }
@@ -50,7 +49,10 @@ public final class GgufWriter {
   /** A writer of a file that has neither metadata nor tensors yet. */
   public GgufWriter() {}
 
-  /** A writer that would reproduce {@code source}; its file must still be there when writing. */
+  /**
+   * A writer with the metadata and tensors of {@code source}. Tensor data is read from its file
+   * while writing, so that file must exist until then.
+   */
   public static GgufWriter copyOf(Gguf source) {
     GgufWriter writer = new GgufWriter();
     source.metadata().forEach(writer::metadata);
@@ -119,8 +121,8 @@ public final class GgufWriter {
   }
 
   /**
-   * Writes the file into an empty channel, which stays open; for those who see to it themselves
-   * when and how the file appears.
+   * Writes the file into an empty channel, which stays open: for callers that create and rename the
+   * file themselves.
    *
    * @throws IOException if writing fails or a tensor's data has not the right size
    */
@@ -191,7 +193,7 @@ public final class GgufWriter {
     }
   }
 
-  /** Collects the header in memory: some megabytes, nearly all of them the vocabulary. */
+  /** Collects the header in memory. It has some megabytes, most of which are the vocabulary. */
   private static final class HeaderEncoder {
     private ByteBuffer out = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
 

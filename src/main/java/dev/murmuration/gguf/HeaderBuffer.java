@@ -10,13 +10,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * The beginning of a file, read in large pieces as far as parsing needs it. Every length is checked
- * against the bytes left in the file before anything is allocated for it. For one thread.
+ * The beginning of a file, read in large pieces, no further than the parser gets. Every length is
+ * checked against the bytes left in the file before anything is allocated for it. For one thread.
  */
 final class HeaderBuffer {
   /**
-   * Far above real headers (a vocabulary of 256,000 tokens takes about 10 MiB), harmless for the
-   * heap.
+   * Far above real headers, of which one with 256,000 tokens takes about 10 MiB, and small enough
+   * for any heap.
    */
   static final int LIMIT = 64 << 20;
 
@@ -117,7 +117,9 @@ final class HeaderBuffer {
     }
   }
 
-  /** llama.cpp compares names as C strings, so a NUL would let two readers see different names. */
+  /**
+   * llama.cpp reads names as C strings, which end at a NUL; it would see another name than we do.
+   */
   void requireName(String name, int offset, String what) throws BadFileException {
     boolean printable = name.chars().allMatch(c -> c >= ' ' && c < 0x7f);
     if (name.isEmpty() || !printable) {

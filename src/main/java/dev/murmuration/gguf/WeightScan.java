@@ -10,15 +10,15 @@ import java.util.Optional;
 import java.util.function.DoubleConsumer;
 
 /**
- * Looks for weights that are no finite number, where {@code ggml_validate_row_data} in {@code
- * ggml/src/ggml-quants.c} looks for them: every number of a plain tensor, every scale of a
- * quantized one.
+ * Looks for weights that are not finite numbers: it checks every number of a plain tensor and every
+ * scale of a quantized one, as {@code ggml_validate_row_data} in {@code ggml/src/ggml-quants.c}
+ * does.
  */
 public final class WeightScan {
   private static final int BUFFER = 1 << 20;
 
   /**
-   * Where numbers with an exponent lie in a block. Such a number is NaN or infinite if all bits of
+   * Where a block has its floating-point numbers. Such a number is NaN or infinite if all bits of
    * its exponent are set.
    *
    * @param width bytes of a number
@@ -105,7 +105,10 @@ public final class WeightScan {
         + "); download or convert the model again";
   }
 
-  /** The types of {@code ggml/src/ggml-common.h}; null for those in which every bit is a number. */
+  /**
+   * The layouts of {@code ggml/src/ggml-common.h}; null for types without floating-point numbers,
+   * which cannot hold NaN or an infinity.
+   */
   private static Layout layout(GgufTensorType type) {
     return switch (type) {
       case F16, Q4_0, Q5_0, Q8_0, Q1_0, Q2_0 -> Layout.half(0, 1);
@@ -120,7 +123,8 @@ public final class WeightScan {
       case F32, Q8_K -> new Layout(Integer.BYTES, 0x7f80_0000, 0, 1);
       case F64 -> new Layout(Long.BYTES, 0x7ff0_0000_0000_0000L, 0, 1);
       case MXFP4 -> new Layout(Byte.BYTES, 0xff, 0, 1);
-      // A half is spread over the upper four bits of four shorts; its exponent is in the last two.
+      // One float16 is split over the upper four bits of four shorts; the last two hold its
+      // exponent.
       case IQ1_M -> new Layout(Integer.BYTES, 0x7000_c000, 52, 1);
       case I8, I16, I32, I64, NVFP4 -> null;
     };

@@ -17,15 +17,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Reads a JSON object from a file that may be damaged or hostile. */
 public final class JsonFile {
-  /** Llama 2's tokenizer.json, by far the largest, has 4 MB. */
+  /** The largest JSON file of a checkpoint is tokenizer.json; that of Llama 2 has 4 MB. */
   public static final int MAX_BYTES = 16 << 20;
 
   /**
-   * A key and its value take up to 200 bytes while they are read, so that any document stays below
-   * 256 MB. Llama 2's tokenizer.json has 0.4 million tokens in this sense.
+   * Jackson counts keys, values and brackets as tokens. A key with its value takes up to 200 bytes
+   * while it is read, so that any document stays below 256 MB. Llama 2's tokenizer.json has 0.4
+   * million tokens.
    */
   private static final long MAX_TOKENS = 1_500_000;
 
@@ -40,12 +42,19 @@ public final class JsonFile {
                           .maxNameLength(1 << 16)
                           .maxStringLength(1 << 20)
                           .build())
-                  // One intern table for the names of a hostile file would outlive it.
+                  // Interned names would stay in memory for as long as the JVM runs.
                   .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
                   .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                   .build())
           .build();
+
+  private static final Pattern PARSER_NAMES =
+      Pattern.compile(
+          " \\(start marker at \\[Source: .*\\]\\)"
+              + "|: enable `[^`]*` to allow"
+              + "| \\(not recognized as one since Feature '[^']*' not enabled for parser\\)"
+              + "|, from `[^`]*`");
 
   private JsonFile() {}
 
@@ -63,7 +72,9 @@ public final class JsonFile {
     return parse(file, "", withoutMark(json));
   }
 
-  /** Some editors mark UTF-8 with a character that JSON does not have. */
+  /**
+   * The content without a byte order mark, which some editors put before UTF-8 and JSON forbids.
+   */
   private static byte[] withoutMark(byte[] json) {
     boolean marked =
         json.length >= 3
@@ -76,7 +87,8 @@ public final class JsonFile {
   /**
    * Parses JSON that was found in a file.
    *
-   * @param where what to say before the problem, such as {@code "the header "}
+   * @param where begins the message of a failure: empty, or a part of the file with a blank behind
+   *     it, such as {@code "the header "}
    */
   public static JsonNode parse(Path file, String where, byte[] json) throws BadFileException {
     JsonNode root;
@@ -88,13 +100,21 @@ public final class JsonFile {
     } catch (CharacterCodingException e) {
       throw new BadFileException(file, where + "is not UTF-8, as JSON has to be", e);
     } catch (JsonProcessingException e) {
-      String detail = String.valueOf(e.getOriginalMessage());
       throw new BadFileException(
-          file, where + "is not valid JSON: " + BadFileException.quote(detail), e);
+          file, where + "is not valid JSON: " + BadFileException.quote(problem(e)), e);
     }
     if (!root.isObject()) {
       throw new BadFileException(file, where + "is not a JSON object");
     }
     return root;
+  }
+
+  /**
+   * What is wrong with some JSON, in the words of the parser without what only programmers know: it
+   * also names its own classes and settings.
+   */
+  public static String problem(JsonProcessingException e) {
+    String said = String.valueOf(e.getOriginalMessage());
+    return PARSER_NAMES.matcher(said).replaceAll("");
   }
 }

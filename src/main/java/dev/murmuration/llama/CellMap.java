@@ -7,9 +7,11 @@ import java.util.Arrays;
  * tell. Not thread-safe.
  *
  * <p>A sequence is computed to the same bits again only if its tokens lie in cells that ascend as
- * their positions do, so one has to know. The rules are those of {@code llama_kv_cache::find_slot},
- * {@code seq_rm}, {@code seq_cp} and {@code apply_ubatch} for one cache for all sequences without a
- * sliding window.
+ * their positions do; this map tells whether they do. The rules are those of {@code
+ * llama_kv_cache::find_slot}, {@code seq_rm}, {@code seq_cp} and {@code apply_ubatch} for one cache
+ * for all sequences without a sliding window. There find_slot searches from a cell before which
+ * none is free, so it finds the first free cells of all, and its jumps back to the first cell never
+ * happen.
  */
 final class CellMap {
   /** How many sequences use a cell. */
@@ -18,6 +20,8 @@ final class CellMap {
   private final int[][] cellsOfSequence;
   private final int[] lengths;
   private int used;
+
+  /** No cell before this one is free. */
   private int head;
 
   CellMap(int cells, int sequences) {
@@ -44,41 +48,19 @@ final class CellMap {
     return cellsOfSequence[sequence][position];
   }
 
-  /**
-   * The cells that the next {@code count} tokens will get, computed in portions of {@code
-   * microBatch}. Changes nothing.
-   */
-  int[] next(int count, int microBatch) {
+  /** The cells that the next {@code count} tokens will get. Changes nothing. */
+  int[] next(int count) {
     if (count > free()) {
       throw new IllegalStateException(count + " tokens do not fit into " + free() + " free cells");
     }
     int[] cells = new int[count];
     int at = head;
-    for (int done = 0; done < count; ) {
-      int portion = Math.min(microBatch, count - done);
-      if (at > used + done + 2 * portion) {
-        at = 0;
-      }
-      for (int end = done + portion; done < end; ) {
-        if (at == users.length) {
-          at = 0;
-        }
-        // Behind the end again it meets cells taken a moment ago: they are not free either.
-        if (users[at] == 0 && !contains(cells, done, at)) {
-          cells[done++] = at;
-        }
-        at++;
+    for (int done = 0; done < count; at++) {
+      if (users[at] == 0) {
+        cells[done++] = at;
       }
     }
     return cells;
-  }
-
-  private static boolean contains(int[] cells, int count, int cell) {
-    // Cells are found in ascending order but for the jumps to 0, so this is seldom long.
-    if (count == 0 || cells[count - 1] < cell) {
-      return false;
-    }
-    return Arrays.stream(cells, 0, count).anyMatch(taken -> taken == cell);
   }
 
   /** A token was put into a cell, for all these sequences. */

@@ -5,7 +5,6 @@ import dev.murmuration.llama.bindings.llama_context_params;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 
 /**
  * A key/value cache and the buffers to compute with. One thread creates it, uses it and closes it,
@@ -22,19 +21,13 @@ public final class LlamaContext implements AutoCloseable {
   private final ContextParameters parameters;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment handle;
-  private final int vocabularySize;
   private final int hiddenSize;
 
   private final TokenBatch batch;
   private final MemorySegment rows;
   private final NativeError error;
 
-  /** What the cache holds, without the batch. */
-  private final CellMap cells;
-
-  /** Lengths of the sequences with the batch: llama.cpp accepts a wrong position silently. */
-  private final int[] lengths;
-
+  private final Sequences sequences;
   private boolean closed;
 
   /**
@@ -46,14 +39,12 @@ public final class LlamaContext implements AutoCloseable {
     this.model = model;
     this.parameters = parameters;
     this.hiddenSize = model.hiddenSize();
-    this.vocabularySize = model.vocabulary().size();
-    this.cells = new CellMap(parameters.cells(), parameters.maxSequences());
-    this.lengths = new int[parameters.maxSequences()];
     MemorySegment modelHandle = model.acquireForContext();
     boolean created = false;
     try {
       error = new NativeError(arena);
       batch = new TokenBatch(arena, parameters.batchSize(), parameters.maxSequences());
+      sequences = new Sequences(batch, parameters, model.vocabulary().size());
       rows = arena.allocate(ValueLayout.JAVA_FLOAT, (long) parameters.maxOutputs() * hiddenSize);
       handle = create(modelHandle).reinterpret(arena, Bindings::murmur_context_free);
       created = true;
@@ -101,7 +92,7 @@ public final class LlamaContext implements AutoCloseable {
           0,
           "a context of "
               + parameters.cells()
-              + " tokens could not be created; a smaller --ctx-size needs less memory");
+              + " tokens could not be created; a smaller contextLength needs less memory");
     }
     LlamaLog.drain();
     return created;
@@ -124,80 +115,29 @@ public final class LlamaContext implements AutoCloseable {
 
   /** Cells of the cache that no token takes, those of the batch not counted. */
   public int freeCells() {
-    return cells.free();
+    return sequences.freeCells();
   }
 
   /** Cells of the cache that tokens take, those of the batch not counted. */
   public int usedCells() {
-    return cells.size() - cells.free();
+    return sequences.usedCells();
   }
 
   /** Tokens of a sequence, those in the batch included. */
   public int length(int sequence) {
-    requireSequence(sequence);
-    return lengths[sequence];
+    return sequences.length(sequence);
   }
 
   /**
    * Adds a token to the batch, behind the last one of its sequences, which must be equally long.
    *
    * @param output whether {@link #decode} shall return its hidden state
-   * @param sequences the sequences that it belongs to, each once
+   * @param ofSequences the sequences that it belongs to, each once
    * @throws IllegalArgumentException if there is no such token or sequence
    * @throws IllegalStateException if the batch, its outputs or the cache are full
    */
-  public void add(int token, boolean output, int... sequences) {
-    if (token < 0 || token >= vocabularySize) {
-      throw new IllegalArgumentException(
-          "no token " + token + "; the vocabulary has ids 0 to " + (vocabularySize - 1));
-    }
-    if (!batch.endsWith(sequences)) {
-      requireSequences(sequences);
-    }
-    require(batch.size() < parameters.batchSize(), "the batch is full", parameters.batchSize());
-    require(batch.size() < cells.free(), "the context is full", cells.size());
-    require(
-        !output || batch.outputs() < parameters.maxOutputs(),
-        "too many outputs in a batch",
-        parameters.maxOutputs());
-    batch.add(token, lengths[sequences[0]], output, sequences);
-    for (int sequence : sequences) {
-      lengths[sequence]++;
-    }
-  }
-
-  private void requireSequences(int[] sequences) {
-    if (sequences.length == 0 || sequences.length > lengths.length) {
-      throw new IllegalArgumentException(
-          "a token of " + sequences.length + " sequences; allowed are 1 to " + lengths.length);
-    }
-    for (int i = 0; i < sequences.length; i++) {
-      requireSequence(sequences[i]);
-      if (lengths[sequences[i]] != lengths[sequences[0]]) {
-        throw new IllegalArgumentException(
-            "sequences "
-                + sequences[0]
-                + " and "
-                + sequences[i]
-                + " have "
-                + lengths[sequences[0]]
-                + " and "
-                + lengths[sequences[i]]
-                + " tokens; one token cannot be the next of both");
-      }
-      for (int j = 0; j < i; j++) {
-        if (sequences[j] == sequences[i]) {
-          throw new IllegalArgumentException("sequence " + sequences[i] + " is named twice");
-        }
-      }
-    }
-  }
-
-  private void requireSequence(int sequence) {
-    if (sequence < 0 || sequence >= lengths.length) {
-      throw new IllegalArgumentException(
-          "no sequence " + sequence + "; the context has 0 to " + (lengths.length - 1));
-    }
+  public void add(int token, boolean output, int... ofSequences) {
+    sequences.add(token, output, ofSequences);
   }
 
   /**
@@ -207,26 +147,11 @@ public final class LlamaContext implements AutoCloseable {
    * @throws IllegalArgumentException if {@code to} is not empty or {@code from} is shorter
    */
   public void share(int from, int to, int length) {
-    requireSequence(from);
-    requireSequence(to);
-    if (lengths[to] != 0 || length < 1 || length > cells.length(from)) {
-      throw new IllegalArgumentException(
-          "sequence "
-              + to
-              + " of "
-              + lengths[to]
-              + " tokens cannot begin with "
-              + length
-              + " of the "
-              + cells.length(from)
-              + " tokens of sequence "
-              + from);
-    }
+    sequences.requireShareable(from, to, length);
     requireDone(
         "llama_memory_seq_cp",
         Bindings.murmur_context_share(handle, from, to, length, error.segment(), error.size()));
-    cells.share(from, to, length);
-    lengths[to] = length;
+    sequences.shared(from, to, length);
   }
 
   /**
@@ -234,23 +159,14 @@ public final class LlamaContext implements AutoCloseable {
    * empty.
    */
   public void trim(int sequence, int length) {
-    requireSequence(sequence);
-    if (batch.size() > 0) {
-      throw new IllegalStateException(
-          batch.size() + " tokens wait in the batch; decode them first");
-    }
-    if (length < 0 || length > lengths[sequence]) {
-      throw new IllegalArgumentException(
-          "sequence " + sequence + " has " + lengths[sequence] + " tokens; cannot keep " + length);
-    }
-    if (length == lengths[sequence]) {
+    sequences.requireTrimmable(sequence, length);
+    if (length == sequences.length(sequence)) {
       return;
     }
     requireDone(
         "llama_memory_seq_rm",
         Bindings.murmur_context_trim(handle, sequence, length, error.segment(), error.size()));
-    cells.trim(sequence, length);
-    lengths[sequence] = length;
+    sequences.trimmed(sequence, length);
   }
 
   /**
@@ -259,27 +175,7 @@ public final class LlamaContext implements AutoCloseable {
    * added up in another order, to other bits.
    */
   public boolean ascending() {
-    int[] placed = cells.next(batch.size(), parameters.microBatchSize());
-    int[] last = new int[lengths.length];
-    for (int sequence = 0; sequence < last.length; sequence++) {
-      int length = cells.length(sequence);
-      last[sequence] = length == 0 ? -1 : cells.cell(sequence, length - 1);
-    }
-    for (int i = 0; i < placed.length; i++) {
-      for (int sequence : batch.sequences(i)) {
-        if (placed[i] <= last[sequence]) {
-          return false;
-        }
-        last[sequence] = placed[i];
-      }
-    }
-    return true;
-  }
-
-  private static void require(boolean holds, String what, int limit) {
-    if (!holds) {
-      throw new IllegalStateException(what + " (" + limit + " tokens)");
-    }
+    return sequences.ascending();
   }
 
   /**
@@ -296,12 +192,8 @@ public final class LlamaContext implements AutoCloseable {
     }
     int expected = batch.outputs();
     int tokenCount = batch.size();
-    int[] placed = cells.next(tokenCount, parameters.microBatchSize());
     int result = decodeUnchecked(batch.segment());
-    for (int i = 0; i < tokenCount; i++) {
-      cells.put(placed[i], batch.sequences(i));
-    }
-    batch.clear();
+    sequences.decoded();
     if (result != expected) {
       clear();
       if (result == Bindings.MURMUR_ABORTED()) {
@@ -343,9 +235,7 @@ public final class LlamaContext implements AutoCloseable {
 
   /** Empties cache and batch. */
   public void clear() {
-    batch.clear();
-    Arrays.fill(lengths, 0);
-    cells.clear();
+    sequences.cleared();
     requireDone(
         "llama_memory_clear", Bindings.murmur_context_clear(handle, error.segment(), error.size()));
   }

@@ -3,8 +3,12 @@ package dev.murmuration.llama;
 /**
  * A call into llama.cpp failed. The message names what was tried, llama.cpp's own words where it
  * gave any, and a remedy.
+ *
+ * <p>The module exports {@code dev.murmuration.reward} alone, so modular callers cannot name this
+ * class. They catch it as the {@link IllegalStateException} that it is: the call was right, but
+ * this process or its memory could not do it.
  */
-public final class LlamaException extends RuntimeException {
+public final class LlamaException extends IllegalStateException {
   private static final long serialVersionUID = 1L;
 
   private final String function;

@@ -8,20 +8,20 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The Linux control groups that this process is in: containers and services are limited by them.
- * Versions 1 and 2; elsewhere there are none.
+ * The Linux control groups of this process, by which containers and services are limited, of
+ * versions 1 and 2. On other systems there are none.
  *
- * @param root what {@code /} is, for tests
+ * @param root the root of the file system; tests give another one
  */
 record ControlGroups(Path root) {
   private static final Path MOUNT = Path.of("sys/fs/cgroup");
 
   /**
-   * The directories of the group and of those above it, which limit it as well. A container sees
-   * its own group as the topmost, though it is told the host's name of it: what does not exist is
-   * left out.
+   * The directories of the process's group and of all groups above it, each of which may set a
+   * limit. Inside a container the kernel gives the host's path of the group, while the container's
+   * file system shows the group as the root; so directories that do not exist are left out.
    *
-   * @param controller version 1 has a tree for each: {@code cpu}, {@code memory}
+   * @param controller {@code cpu} or {@code memory}; version 1 has a tree of groups for each
    */
   List<Path> directories(String controller) {
     List<Path> found = new ArrayList<>();
@@ -61,7 +61,7 @@ record ControlGroups(Path root) {
     }
   }
 
-  /** The number that a file consists of; nothing if it says something else, such as "max". */
+  /** The number in a file; empty if the file holds something else, such as "max". */
   static Optional<Long> number(Path file) {
     return lines(file).stream().findFirst().flatMap(ControlGroups::number);
   }

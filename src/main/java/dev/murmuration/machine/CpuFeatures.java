@@ -12,13 +12,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * What a build demands of the processor, in the words of {@code /proc/cpuinfo}. A processor that
- * lacks any of it would end the process with an illegal instruction.
+ * The processor features that a build needs, under their names in {@code /proc/cpuinfo}. On a
+ * processor that lacks one, the process would end with an illegal instruction.
  */
 public final class CpuFeatures {
   private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
-  /** x86 and ARM. One processor is like the next. */
+  /** The line that lists the features, on x86 and on ARM. All processors have the same. */
   private static final Pattern FLAGS = Pattern.compile("(?:flags|Features)\\s*:(.*)");
 
   private CpuFeatures() {}
@@ -26,7 +26,7 @@ public final class CpuFeatures {
   /**
    * Refuses a build that this machine cannot run.
    *
-   * @param where the build, for the message
+   * @param where the directory of the build, for the message
    */
   public static void require(List<String> demanded, String where) {
     if (demanded.isEmpty()) {
@@ -44,7 +44,7 @@ public final class CpuFeatures {
     }
   }
 
-  /** What is demanded and not there; nothing if the system does not say what is there. */
+  /** The features that are demanded and missing; none if the system does not list its features. */
   static List<String> missing(List<String> demanded, String flags) {
     if (flags == null) {
       return List.of();
@@ -64,7 +64,7 @@ public final class CpuFeatures {
   }
 
   private static String flags() {
-    // The kernel makes the text as it is read: the first processor's part is enough.
+    // The stream is lazy: with many processors only the first one's part is read.
     try (Stream<String> lines = Files.lines(CPUINFO, StandardCharsets.ISO_8859_1)) {
       return flags(lines);
     } catch (IOException e) {

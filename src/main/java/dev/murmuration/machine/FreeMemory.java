@@ -3,31 +3,32 @@ package dev.murmuration.machine;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 
-/** Memory that can be had without swapping, as far as the system tells. */
+/** The memory that can be allocated without swapping, as the system reports it. */
 public final class FreeMemory {
   private final Path root;
 
   /**
-   * @param root what {@code /} is, for tests
+   * @param root the root of the file system; tests give another one
    */
   FreeMemory(Path root) {
     this.root = root;
   }
 
-  /** In bytes. */
+  /** The free memory of this machine, in bytes. */
   public static long bytes() {
     long available = new FreeMemory(Path.of("/")).linux();
     if (available == Long.MAX_VALUE
         && ManagementFactory.getOperatingSystemMXBean()
             instanceof com.sun.management.OperatingSystemMXBean system) {
-      // No better answer on macOS: what is "free" there leaves out most of what can be had.
+      // All memory, because what macOS calls "free" leaves out the caches, which it would give up.
       return system.getTotalMemorySize();
     }
     return available;
   }
 
   /**
-   * The least of what the machine and the control groups have left; the largest long if unknown.
+   * The smallest of what the machine and its control groups have left; {@code Long.MAX_VALUE} if
+   * none of them is known.
    */
   long linux() {
     long available = machine();
@@ -55,10 +56,10 @@ public final class FreeMemory {
     Long limit = ControlGroups.number(group.resolve(limitFile)).orElse(null);
     Long used = ControlGroups.number(group.resolve(usedFile)).orElse(null);
     if (limit == null || used == null) {
-      return Long.MAX_VALUE; // The other version's group, or no limit.
+      return Long.MAX_VALUE; // A group of the other version, or one without a limit.
     }
     for (String line : ControlGroups.lines(group.resolve("memory.stat"))) {
-      // Cached files: dropped when there is need, so not used up.
+      // Cached files count as free: the kernel drops them when memory is needed.
       if (line.startsWith(prefix + "inactive_file ") || line.startsWith(prefix + "active_file ")) {
         used -= ControlGroups.number(line.substring(line.indexOf(' '))).orElse(0L);
       }

@@ -7,19 +7,19 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * How many threads shall compute when nobody says: one a physical core that this process may use.
+ * The default number of computing threads: one for each physical core that this process may use.
  *
- * <p>The two hardware threads of a core share what multiplies matrices, so a second one gains
- * nothing, and at every barrier the fast wait for the slow.
+ * <p>The hardware threads of a core share its arithmetic units. A second thread on a core makes
+ * nothing faster, and every barrier waits for the slowest thread.
  */
 public final class Processors {
   private final Path root;
   private final int available;
 
   /**
-   * @param root what {@code /} is, for tests
-   * @param available what Java may use: it knows of affinity, of quotas (rounded up) and of {@code
-   *     -XX:ActiveProcessorCount}, but nothing of cores
+   * @param root the root of the file system; tests give another one
+   * @param available the number of processors that Java reports. It respects affinity, quotas
+   *     (rounded up) and {@code -XX:ActiveProcessorCount}, but counts hardware threads, not cores
    */
   Processors(Path root, int available) {
     this.root = root;
@@ -33,8 +33,8 @@ public final class Processors {
 
   int threads() {
     int threads = Math.min(available, cores().orElse(available));
-    // Rounded down: a group that has used up its quota stops as a whole, Java's callers and
-    // collector too, and a computation that waits at barriers for a stopped thread gains nothing.
+    // Rounded down: when a group has used up its quota, the kernel stops all of its threads, also
+    // Java's callers and garbage collector. One thread fewer is faster than such pauses.
     return (int) Math.max(1, Math.min(threads, Math.floor(quota())));
   }
 
@@ -45,7 +45,7 @@ public final class Processors {
       if (line.startsWith("Cpus_allowed_list:")) {
         for (int[] range : ranges(line.substring(line.indexOf(':') + 1))) {
           for (int processor = range[0]; processor <= range[1]; processor++) {
-            cores.addAll(siblings(processor)); // None of a processor that is switched off.
+            cores.addAll(siblings(processor)); // A processor that is switched off lists none.
           }
         }
       }
@@ -53,7 +53,7 @@ public final class Processors {
     return cores.isEmpty() ? OptionalInt.empty() : OptionalInt.of(cores.size());
   }
 
-  /** The hardware threads of a processor's core as the kernel lists them, which names the core. */
+  /** The kernel's list of the hardware threads of a processor's core. It identifies the core. */
   private List<String> siblings(int processor) {
     Path topology = root.resolve("sys/devices/system/cpu/cpu" + processor + "/topology");
     List<String> listed = ControlGroups.lines(topology.resolve("core_cpus_list"));
@@ -62,7 +62,7 @@ public final class Processors {
         : listed;
   }
 
-  /** Ranges of a list such as {@code 0-3,8}; none if it is anything else. */
+  /** The ranges in a list such as {@code 0-3,8}; none if the text is no such list. */
   private static List<int[]> ranges(String list) {
     try {
       return List.of(list.strip().split(",", -1)).stream()
@@ -76,7 +76,9 @@ public final class Processors {
     }
   }
 
-  /** Processors' worth of time that the control groups grant. */
+  /**
+   * The processor time that the control groups allow, in processors; 1.5 is a processor and a half.
+   */
   private double quota() {
     double quota = Double.MAX_VALUE;
     for (Path group : new ControlGroups(root).directories("cpu")) {
@@ -95,7 +97,7 @@ public final class Processors {
     return quota;
   }
 
-  /** "max" and -1 stand for no limit. */
+  /** Quota by period. Where there is no limit the quota is "max" or -1. */
   private static double share(String quota, String period) {
     long granted = ControlGroups.number(quota).orElse(-1L);
     long of = ControlGroups.number(period).orElse(-1L);

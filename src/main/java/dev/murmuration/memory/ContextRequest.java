@@ -38,14 +38,14 @@ public record ContextRequest(
    * @throws IllegalArgumentException if one is out of range
    */
   public ContextRequest {
-    atLeast(0, "contextLength (--ctx-size)", contextLength);
-    atLeast(0, "cells (--kv-cells)", cells);
-    atLeast(0, "batchSize (--batch-size)", batchSize);
-    atLeast(1, "microBatchSize (--ubatch-size)", microBatchSize);
-    atLeast(ModelParameters.ALL_LAYERS, "gpuLayers (--gpu-layers)", gpuLayers);
+    atLeast(0, "contextLength", contextLength);
+    atLeast(0, "cells", cells);
+    atLeast(0, "batchSize", batchSize);
+    atLeast(1, "microBatchSize", microBatchSize);
+    atLeast(ModelParameters.ALL_LAYERS, "gpuLayers", gpuLayers);
     if (threads < 0 || threads > ContextParameters.MAX_THREADS) {
       throw new IllegalArgumentException(
-          "threads (--threads) is "
+          "threads is "
               + threads
               + "; it takes 1 to "
               + ContextParameters.MAX_THREADS

@@ -88,11 +88,11 @@ public record ContextSizes(
     if (request.cells() != 0) {
       if (request.cells() < longest || request.cells() > ContextParameters.MAX_CELLS) {
         throw new IllegalArgumentException(
-            "the cache (--kv-cells) is "
+            "cells is "
                 + request.cells()
-                + " cells; it takes "
+                + "; it takes "
                 + longest
-                + ", for the longest text (--ctx-size), to "
+                + ", for the longest text (contextLength), to "
                 + ContextParameters.MAX_CELLS);
       }
       return groups(request.cells());
@@ -206,7 +206,7 @@ public record ContextSizes(
       while (!fits(request.cells(cells), longest)) {
         cells -= ContextParameters.CELL_GROUP;
       }
-      remedies.add("--kv-cells " + cells);
+      remedies.add("cells(" + cells + ")");
     }
     if (request.cells() == 0) {
       int length = (longest - 1) / ContextParameters.CELL_GROUP * ContextParameters.CELL_GROUP;
@@ -214,21 +214,21 @@ public record ContextSizes(
         length -= ContextParameters.CELL_GROUP;
       }
       if (length > 0) {
-        remedies.add("--ctx-size " + length);
+        remedies.add("contextLength(" + length + ")");
       }
     }
     if (request.exact() && fits(request.exact(false), longest)) {
-      remedies.add("--precision fast");
+      remedies.add("precision(FAST)");
     }
     int micro = tiles(Math.min(request.microBatchSize(), longest)) / 2 / TILE * TILE;
     while (micro > 0 && !fits(request.microBatchSize(micro), longest)) {
       micro = micro / 2 / TILE * TILE;
     }
     if (micro > 0) {
-      remedies.add("--ubatch-size " + micro);
+      remedies.add("microBatchSize(" + micro + ")");
     }
     if (!weights.mapped() && fits(request.memoryMap(true), longest)) {
-      remedies.add("leaving out --no-mmap");
+      remedies.add("memoryMap(true)");
     }
     return remedies;
   }

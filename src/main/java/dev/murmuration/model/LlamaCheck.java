@@ -9,9 +9,9 @@ public final class LlamaCheck {
 
   /**
    * Checks that a file is a model which llama.cpp v0.5.0 can load and compute with on any text
-   * without ending the process: every key, every token and every tensor. What it does not know it
-   * refuses. The numbers in the tensors are not looked at; they can make a reward wrong or NaN, but
-   * nothing worse.
+   * without ending the process: every key, every token and every tensor. What is not known is
+   * refused. The numbers in the tensors are not read: wrong ones can make a reward wrong or NaN,
+   * but do no other harm.
    *
    * @return the model's sizes
    * @throws BadFileException if anything is missing, unknown, of another type or out of range; the

@@ -10,10 +10,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Checks the metadata of architecture {@code llama} against a list of the keys that are known, and
- * of the values with which {@code llama_model_base::load_hparams} of {@code src/llama-model.cpp}
- * and the computation after it have no failing assertion. Several of those assertions end the
- * process.
+ * Checks the metadata of architecture {@code llama} against a list of known keys and allowed
+ * values. With others an assertion could fail in {@code llama_model_base::load_hparams} of {@code
+ * src/llama-model.cpp} or in the computation, and end the process.
  */
 final class LlamaMetadata {
   static final int MAX_HIDDEN_SIZE = 1 << 16;
@@ -22,7 +21,7 @@ final class LlamaMetadata {
   static final int MAX_HEAD_SIZE = 1 << 10;
   static final int MAX_CONTEXT_LENGTH = 1 << 20;
 
-  /** LLAMA_MAX_LAYERS in src/llama-hparams.h; more is a failed assertion. */
+  /** LLAMA_MAX_LAYERS in src/llama-hparams.h; with more an assertion fails. */
   static final int MAX_LAYERS = 512;
 
   private static final int MAX_KEYS = 4096;
@@ -67,9 +66,9 @@ final class LlamaMetadata {
     RULES.put("llama.rope.scaling.yarn_attn_factor", FACTOR);
     RULES.put("llama.rope.scaling.yarn_beta_fast", FACTOR);
     RULES.put("llama.rope.scaling.yarn_beta_slow", FACTOR);
-    // Written by llama.cpp's very first converter, read by nobody.
+    // Written by early converters of llama.cpp; nothing reads it.
     RULES.put("llama.tensor_data_layout", new MetadataRule.AnyOfType(GgufValueType.STRING));
-    // Rewards are read from the hidden states of a causal model of one piece, without experts.
+    // A reward needs the hidden states of a causal model without experts or pooling.
     RULES.put("llama.attention.causal", new MetadataRule.True());
     RULES.put("llama.attention.sliding_window", ZERO);
     RULES.put("llama.pooling_type", ZERO);
@@ -78,7 +77,7 @@ final class LlamaMetadata {
     RULES.put("llama.expert_group_count", ZERO);
     RULES.put("llama.expert_group_used_count", ZERO);
     RULES.put("llama.nextn_predict_layers", ZERO);
-    // Of the general keys llama.cpp reads these; the others are free.
+    // llama.cpp reads these of the general keys; others may have any value.
     RULES.put("general.name", new MetadataRule.AnyOfType(GgufValueType.STRING));
     RULES.put("general.file_type", new MetadataRule.AnyOfType(GgufValueType.UINT32));
     RULES.put("general.quantization_version", new MetadataRule.AnyOfType(GgufValueType.UINT32));
@@ -137,7 +136,9 @@ final class LlamaMetadata {
     }
   }
 
-  /** The sizes, of which {@link #check} has looked at each alone; here at how they fit together. */
+  /**
+   * The model's sizes. {@link #check} has checked each of them; this checks that they fit together.
+   */
   static LlamaHyperparameters sizes(Gguf gguf, int vocabularySize) throws BadFileException {
     int hiddenSize = required(gguf, "llama.embedding_length");
     int heads = required(gguf, "llama.attention.head_count");
@@ -174,7 +175,9 @@ final class LlamaMetadata {
         gguf.tensors().stream().mapToLong(GgufTensor::byteSize).sum());
   }
 
-  /** Keys, values and the rotated part have to have one and the same even length. */
+  /**
+   * The length of a head, which must be even and the same for keys, values and the rotated part.
+   */
   private static int headSize(Gguf gguf, int hiddenSize, int heads) throws BadFileException {
     int quotient = hiddenSize / heads;
     int headSize = optional(gguf, "llama.attention.key_length", quotient);

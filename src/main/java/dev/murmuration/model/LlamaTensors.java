@@ -59,7 +59,7 @@ final class LlamaTensors {
     required("token_embd.weight", hidden, vocabulary);
     required("output_norm.weight", hidden);
     optional("output.weight", hidden, vocabulary);
-    // Llama 3 and its kin: a divisor for each frequency.
+    // Llama 3: a divisor for each frequency of the position encoding.
     optional("rope_freqs.weight", sizes.headSize() / 2L);
   }
 

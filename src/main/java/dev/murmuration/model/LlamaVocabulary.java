@@ -14,15 +14,15 @@ import java.util.Set;
 
 /**
  * Checks a SentencePiece vocabulary. {@code llama_vocab} in {@code src/llama-vocab.cpp} asserts
- * that tokens are unique, looks up the 256 byte tokens without a fallback, and takes texts as C
- * strings, so that a NUL would cut them.
+ * that tokens are unique, needs all of the 256 byte tokens, and reads texts as C strings, which end
+ * at a NUL.
  */
 final class LlamaVocabulary {
   static final int MAX_TOKENS = 1 << 20;
 
   /**
    * llama.cpp searches each text once for each special token. Llama 3 has 256, Gemma 3 some 6,500.
-   * So many cost 0.05 seconds when a model is loaded, and as much for a text of 100 KB.
+   * This many take 0.05 seconds when a model is loaded, and as long for a text of 100 KB.
    */
   static final int MAX_SPECIAL_TOKENS = 1 << 14;
 

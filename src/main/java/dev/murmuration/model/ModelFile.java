@@ -7,12 +7,13 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A GGUF file as a reward model: the transformer, the value head and how to use it. Checked once,
- * here, for everything that reads it. Immutable.
+ * A GGUF file as a reward model: the transformer, the value head and how to use it. The file is
+ * read and checked here and nowhere else. Immutable.
  *
  * @param gguf the file
  * @param shape the transformer's sizes; llama.cpp can load it and compute with it
- * @param head the value head; empty for a GGUF that somebody else made, whose head is given apart
+ * @param head the value head; empty for a GGUF without one, whose head has to come from a file of
+ *     its own
  * @param template name of the chat template; empty if the file names none
  * @param maxLength tokens of the longest text
  */
@@ -26,8 +27,8 @@ public record ModelFile(
   /**
    * Checks a file.
    *
-   * @throws BadFileException if llama.cpp could not compute with it, or what it says of rewards is
-   *     damaged or not supported
+   * @throws BadFileException if llama.cpp could not compute with it, or a {@code reward_model} key
+   *     has a value that is wrong or not supported
    */
   public static ModelFile of(Gguf gguf) throws IOException {
     LlamaHyperparameters shape = LlamaCheck.check(gguf);
@@ -85,24 +86,25 @@ public record ModelFile(
                 "this is no reward model: it has no value head (metadata key "
                     + RewardMetadata.VALUE_HEAD
                     + "); convert the reward model's own checkpoint, or name the head with"
-                    + " --value-head FILE.safetensors"));
+                    + " valueHead(FILE.safetensors)"));
   }
 
   /**
    * Tokens of the longest text that is scored.
    *
-   * @param asked what the caller asks for; 0 for what the file says
-   * @throws IllegalArgumentException if the model does not take so many
+   * @param asked the length that the caller wants; 0 for that of the file
+   * @throws IllegalArgumentException if it is neither 0 nor between 2 and the length that the model
+   *     was trained for
    */
   public int contextLength(int asked) {
     return contextLength(asked, maxLength, shape.contextLength());
   }
 
-  /** The same where there is no file yet, for a conversion. */
+  /** Like {@link #contextLength(int)}, for a conversion, where there is no file yet. */
   public static int contextLength(int asked, int maxLength, int trained) {
     if (asked != 0 && (asked < 2 || asked > trained)) {
       throw new IllegalArgumentException(
-          "the context (--ctx-size) is " + asked + " tokens; this model takes 2 to " + trained);
+          "contextLength is " + asked + " tokens; this model takes 2 to " + trained);
     }
     return asked == 0 ? maxLength : asked;
   }

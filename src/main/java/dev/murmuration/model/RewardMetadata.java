@@ -1,6 +1,6 @@
 package dev.murmuration.model;
 
-/** The metadata keys by which a GGUF file says how its model gives rewards, and their values. */
+/** The metadata keys with which a GGUF file describes its reward model, and their values. */
 public final class RewardMetadata {
   /** The value head: an array of float32, one for each hidden unit. */
   public static final String VALUE_HEAD = "reward_model.value_head.weight";
@@ -14,10 +14,10 @@ public final class RewardMetadata {
   /** Which hidden state the head is applied to, a string. */
   public static final String READOUT = "reward_model.readout";
 
-  /** The read-out of the last real token, which is also meant where none is named. */
+  /** The read-out of the last real token, which is the default. */
   public static final String LAST_TOKEN = "last_token";
 
-  /** The longest text where none is named: what Starling-RM was trained with. */
+  /** The default for {@link #MAX_LENGTH}, with which Starling-RM was trained. */
   public static final int DEFAULT_MAX_LENGTH = 2048;
 
   private RewardMetadata() {}

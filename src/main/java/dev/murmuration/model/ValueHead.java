@@ -41,8 +41,8 @@ public final class ValueHead {
   /**
    * A head of given weights.
    *
-   * @param source where they come from, for messages: a file, and what of it
-   * @throws IOException if there are not {@code hiddenSize}, or one is not finite
+   * @param source the file and the tensor or key that they come from, for messages
+   * @throws IOException if their number is not {@code hiddenSize}, or one is not finite
    */
   static ValueHead of(float[] weights, int hiddenSize, String source) throws IOException {
     return new ValueHead(weights, hiddenSize, source);
@@ -52,14 +52,14 @@ public final class ValueHead {
    * The head in a safetensors file: its tensor {@code v_head.weight} or {@code score.weight}, shape
    * [1, hiddenSize] or [hiddenSize], F32, F16 or BF16. Format: huggingface.co/docs/safetensors.
    *
-   * @throws IOException if there is none, or it does not fit
+   * @throws IOException if the file has no such tensor, or its shape or type does not fit
    */
   public static ValueHead ofSafetensors(Path file, int hiddenSize) throws IOException {
     if (!Files.isRegularFile(file)) {
       throw new IOException(
           file
               + (Files.exists(file) ? " is not a file" : " does not exist")
-              + "; --value-head names a safetensors file");
+              + "; valueHead names a safetensors file");
     }
     ForeignFile.requireUnpacked(file);
     Map<String, CheckpointTensor> tensors = new HashMap<>();
@@ -92,7 +92,7 @@ public final class ValueHead {
     }
   }
 
-  /** Floats a hidden state. */
+  /** The length of a hidden state, in floats. */
   public int hiddenSize() {
     return weights.length;
   }

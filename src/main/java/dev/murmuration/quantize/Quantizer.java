@@ -35,11 +35,13 @@ import java.util.function.DoubleConsumer;
  * The value head is metadata and stays as it is.
  */
 public final class Quantizer {
-  /** What is not quantized yet, so that quantizing it adds one error and not two. */
+  /** Types that may be quantized. Quantizing a quantized type again would add a second error. */
   private static final Set<GgufTensorType> PLAIN =
       EnumSet.of(GgufTensorType.F32, GgufTensorType.F16, GgufTensorType.BF16);
 
-  /** The keys that say how the weights are stored; all others have to stay as they are. */
+  /**
+   * The metadata keys that llama.cpp's quantizer may change; all others have to stay as they are.
+   */
   private static final Set<String> CHANGING =
       Set.of("general.file_type", "general.quantization_version");
 
@@ -77,7 +79,8 @@ public final class Quantizer {
    * How weights are stored; {@link QuantizationType#DEFAULT} by default. In a matrix whose rows are
    * too short for the type, llama.cpp takes a similar one that fits.
    *
-   * @throws IllegalArgumentException if llama.cpp needs statistics for it that we cannot give it
+   * @throws IllegalArgumentException if llama.cpp needs an importance matrix for it, which cannot
+   *     be given here
    */
   public Quantizer type(QuantizationType value) {
     if (value.needsImportanceMatrix()) {
@@ -90,16 +93,16 @@ public final class Quantizer {
     return with(q -> q.type = value);
   }
 
-  /** Threads that compute, 1 to 512; 0, the default, stands for one a processor. */
+  /** The number of computing threads, 1 to 512; 0, the default, for one on each processor. */
   public Quantizer threads(int value) {
     if (value < 0 || value > MOST_THREADS) {
       throw new IllegalArgumentException(
-          "threads (--threads) is " + value + ", allowed is 0 to " + MOST_THREADS);
+          "threads is " + value + ", allowed is 0 to " + MOST_THREADS);
     }
     return with(q -> q.threads = value);
   }
 
-  /** Whether a file that is there is replaced; false by default. */
+  /** Whether an existing output file is replaced; false by default. */
   public Quantizer force(boolean value) {
     return with(q -> q.force = value);
   }
@@ -109,19 +112,19 @@ public final class Quantizer {
     return with(q -> q.allowRequantize = value);
   }
 
-  /** Told, on the quantizing thread, which share of the tensors is done, 0 to 1. */
+  /** Called on the quantizing thread with the share of the tensors that is done, 0 to 1. */
   public Quantizer progress(DoubleConsumer value) {
     return with(q -> q.progress = Objects.requireNonNull(value, "progress"));
   }
 
   /**
    * Quantizes. The file appears under its name when it is complete, checked and synced to the disk.
-   * If that fails or the thread is interrupted, or the JVM ends, what was there stays, and nothing
-   * is left beside it.
+   * If quantizing fails, the thread is interrupted or the JVM ends, a file that had the name before
+   * stays, and no other file is left.
    *
    * @throws BadFileException if the input is not a model that llama.cpp can load
-   * @throws BadFileException if the input is quantized already, the output file is not what it has
-   *     to be, or llama.cpp fails
+   * @throws BadFileException if the input is quantized already, the output cannot be written or
+   *     does not pass its check, or llama.cpp fails
    * @throws InterruptedIOException if the thread is interrupted
    * @throws IOException if reading or writing fails
    */
@@ -161,7 +164,7 @@ public final class Quantizer {
               + " is "
               + quantized.get().type()
               + ". Quantize the F16 file that it was made from, or accept the errors of both with"
-              + " --allow-requantize (Quantizer.allowRequantize)");
+              + " allowRequantize(true)");
     }
   }
 
@@ -180,7 +183,7 @@ public final class Quantizer {
     } catch (UncheckedIOException e) {
       throw e.getCause();
     } catch (LlamaException e) {
-      // Its streams fail without a reason; a full disk is the one that is left to guess.
+      // llama.cpp gives no reason when it cannot write; most often the disk is full.
       throw new BadFileException(
           output, "could not be written by llama.cpp (" + e.getMessage() + ")" + file.room(), e);
     }

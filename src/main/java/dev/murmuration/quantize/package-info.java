@@ -1,2 +1,2 @@
-/** From a GGUF file to one with weights of another type, by llama.cpp. */
+/** Makes a GGUF file with weights of another type, with llama.cpp's quantizer. */
 package dev.murmuration.quantize;

@@ -20,7 +20,7 @@ public final class CallOptions {
     this.waits = waits;
   }
 
-  /** The model's timeout, and waiting while the queue is full. */
+  /** {@return the model's timeout, and waiting while the queue is full} */
   public static CallOptions defaults() {
     return DEFAULTS;
   }
@@ -28,12 +28,15 @@ public final class CallOptions {
   /**
    * How long the call may take, in place of {@link RewardModelOptions#timeout}.
    *
+   * @param value a positive duration
+   * @return a copy that differs in this
    * @throws IllegalArgumentException if it is not positive
    */
   public CallOptions timeout(Duration value) {
     return new CallOptions(RewardModelOptions.requirePositive(value), waits);
   }
 
+  /** {@return the timeout of the call; empty for the model's} */
   public Optional<Duration> timeout() {
     return Optional.ofNullable(timeout);
   }
@@ -41,11 +44,15 @@ public final class CallOptions {
   /**
    * Whether the call waits while the queue has no room for all its texts, or is refused with {@link
    * java.util.concurrent.RejectedExecutionException}.
+   *
+   * @param value whether it waits
+   * @return a copy that differs in this
    */
   public CallOptions waits(boolean value) {
     return new CallOptions(timeout, value);
   }
 
+  /** {@return whether the call waits while the queue is full} */
   public boolean waits() {
     return waits;
   }

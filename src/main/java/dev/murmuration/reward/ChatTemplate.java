@@ -7,15 +7,16 @@ import java.util.stream.Collectors;
  * How a conversation becomes text. The tokenizer puts BOS in front of it, and reads marks such as
  * {@code </s>} in it as special tokens.
  *
- * @param name by which it is selected
- * @param description one line for people
- * @param start before everything
- * @param systemPrefix before the system message, which stands inside the first user message
- * @param systemSuffix after it
- * @param userPrefix before a user message
- * @param userSuffix after it, before the response
- * @param turnSeparator between a response and the next user message
- * @param end after the last response
+ * @param name the name by which it is selected
+ * @param description one line for lists of templates
+ * @param start put before the conversation
+ * @param systemPrefix put before the system message, which becomes the beginning of the first user
+ *     message
+ * @param systemSuffix put after the system message
+ * @param userPrefix put before a user message
+ * @param userSuffix put between a user message and its response
+ * @param turnSeparator put between a response and the next user message
+ * @param end put after the last response
  */
 public record ChatTemplate(
     String name,
@@ -42,8 +43,8 @@ public record ChatTemplate(
           "");
 
   /**
-   * As Starling-RM's model card writes its sample, its own {@code <s>} besides the tokenizer's
-   * included.
+   * The format of the sample in Starling-RM's model card. It has an {@code <s>} of its own, in
+   * addition to the tokenizer's.
    */
   public static final ChatTemplate CARD =
       new ChatTemplate(
@@ -63,14 +64,15 @@ public record ChatTemplate(
 
   private static final List<ChatTemplate> ALL = List.of(LLAMA2, CARD, RAW);
 
-  /** The templates that can be selected by name. */
+  /** {@return the templates that can be selected by name} */
   public static List<ChatTemplate> all() {
     return ALL;
   }
 
   /**
-   * The template with this name.
+   * {@return the template with this name}
    *
+   * @param name one of those that {@link #all} lists
    * @throws IllegalArgumentException if there is none
    */
   public static ChatTemplate of(String name) {
@@ -86,12 +88,20 @@ public record ChatTemplate(
                         + ALL.stream().map(ChatTemplate::name).collect(Collectors.joining(", "))));
   }
 
-  /** The text to score. */
+  /**
+   * {@return the text to score}
+   *
+   * @param conversation messages that end with the one that is judged
+   */
   public String render(Conversation conversation) {
     return beforeResponse(conversation) + conversation.response() + end;
   }
 
-  /** The part of {@link #render} that comes before the last response. */
+  /**
+   * {@return the part of {@link #render} that comes before the last response}
+   *
+   * @param conversation messages that end with the one that is judged
+   */
   public String beforeResponse(Conversation conversation) {
     StringBuilder text = new StringBuilder(start);
     String system = "";

@@ -7,13 +7,15 @@ import java.util.List;
  * What is scored: a prompt and a response, or several turns. An optional system message comes
  * first, then user and assistant take turns; the last message is the assistant's, and is the one
  * that the reward judges.
+ *
+ * @param messages what was said, in order
  */
 public record Conversation(List<Message> messages) implements Input {
   /**
    * Checks the order of the messages.
    *
-   * @throws IllegalArgumentException naming the first message that is out of place, or empty where
-   *     it may not be
+   * @throws IllegalArgumentException if a message is out of turn, a user's message is empty, or
+   *     there is no response; the text says which
    */
   public Conversation {
     messages = List.copyOf(messages);
@@ -35,7 +37,7 @@ public record Conversation(List<Message> messages) implements Input {
       if (expected == Role.USER && message.content().isEmpty()) {
         throw new IllegalArgumentException(
             messages.size() == 2
-                ? "the prompt is empty; give one, or score raw text instead (--text)"
+                ? "the prompt is empty; give one, or score raw text instead (Input.text)"
                 : "message " + (i + 1) + ", by the user, is empty");
       }
     }
@@ -46,17 +48,26 @@ public record Conversation(List<Message> messages) implements Input {
     }
   }
 
-  /** One prompt, which may not be empty, and one response, which may. */
+  /**
+   * {@return one prompt, which may not be empty, and one response, which may}
+   *
+   * @param prompt what is answered; not empty
+   * @param response the text that is judged; may be empty
+   */
   public static Conversation of(String prompt, String response) {
     return new Conversation(List.of(Message.user(prompt), Message.assistant(response)));
   }
 
-  /** The message that is judged. */
+  /** {@return the message that is judged} */
   public String response() {
     return messages.getLast().content();
   }
 
-  /** The same conversation with another last message. */
+  /**
+   * {@return the same conversation with another last message}
+   *
+   * @param response the text of the last message
+   */
   public Conversation withResponse(String response) {
     List<Message> changed = new java.util.ArrayList<>(messages);
     changed.set(changed.size() - 1, Message.assistant(response));

@@ -6,22 +6,29 @@ package dev.murmuration.reward;
  */
 public sealed interface Input permits Conversation, RawText, TokenIds {
   /**
-   * One prompt, which may not be empty, and one response, which may.
+   * {@return one prompt, which may not be empty, and one response, which may}
    *
+   * @param prompt what is answered; not empty
+   * @param response the text that is judged; may be empty
    * @throws IllegalArgumentException if the prompt is empty
    */
   static Conversation of(String prompt, String response) {
     return Conversation.of(prompt, response);
   }
 
-  /** A text as it stands, without a template; BOS is put in front of it. */
+  /**
+   * {@return a text as it stands, without a template} BOS is put in front of it.
+   *
+   * @param text the text, without a template
+   */
   static RawText text(String text) {
     return new RawText(text);
   }
 
   /**
-   * Token ids as they are; nothing is put in front of them.
+   * {@return token ids as they are} Nothing is put in front of them.
    *
+   * @param ids ids of the vocabulary
    * @throws IllegalArgumentException if there are none
    */
   static TokenIds tokens(int... ids) {

@@ -4,8 +4,8 @@ import java.lang.ref.Cleaner;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Says that a reward model was never closed, and where it was created. Only a report: freeing
- * belongs to whoever loaded it.
+ * Logs a warning when a reward model becomes garbage without having been closed, and where it was
+ * created. It only reports and frees nothing.
  */
 final class LeakReport {
   private static final Cleaner CLEANER = Cleaner.create();
@@ -15,7 +15,7 @@ final class LeakReport {
   /**
    * Watches a model.
    *
-   * @return to be set when it is closed
+   * @return a flag that the model sets when it is closed
    */
   static AtomicBoolean of(Object model, String name) {
     AtomicBoolean closed = new AtomicBoolean();

@@ -4,22 +4,31 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Objects;
 
-/** What one party says in a {@link Conversation}. */
+/**
+ * What one party says in a {@link Conversation}.
+ *
+ * @param role who speaks
+ * @param content what is said
+ */
 public record Message(Role role, String content) {
   /** Who speaks. */
   public enum Role {
+    /** What the model is told to be. */
     SYSTEM,
+    /** Who asks. */
     USER,
+    /** The model that answers. */
     ASSISTANT;
 
-    /** Its name in JSON: {@code system}, {@code user} or {@code assistant}. */
+    /** {@return its name in JSON: {@code system}, {@code user} or {@code assistant}} */
     public String label() {
       return name().toLowerCase(Locale.ROOT);
     }
 
     /**
-     * The role with this label.
+     * {@return the role with this label}
      *
+     * @param label its name, as {@link #label} gives it
      * @throws IllegalArgumentException if there is none
      */
     public static Role of(String label) {
@@ -33,19 +42,35 @@ public record Message(Role role, String content) {
     }
   }
 
+  /** Checks that there is both. */
   public Message {
     Objects.requireNonNull(role, "role");
     Objects.requireNonNull(content, "content");
   }
 
+  /**
+   * {@return a message of the system}
+   *
+   * @param content what is said
+   */
   public static Message system(String content) {
     return new Message(Role.SYSTEM, content);
   }
 
+  /**
+   * {@return a message of the user}
+   *
+   * @param content what is said
+   */
   public static Message user(String content) {
     return new Message(Role.USER, content);
   }
 
+  /**
+   * {@return a message of the assistant}
+   *
+   * @param content what is said
+   */
   public static Message assistant(String content) {
     return new Message(Role.ASSISTANT, content);
   }

@@ -25,8 +25,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * From a file and options to a model that is ready to score. Everything is checked in Java, file,
- * head, options and memory, before llama.cpp sees any of it.
+ * Loads a model from a file and options, ready to score. File, head, options and memory are all
+ * checked in Java before llama.cpp gets any of them.
  */
 final class ModelLoader {
   /** What is known about a loaded model. {@code timeout} is null when there is none. */
@@ -145,7 +145,7 @@ final class ModelLoader {
     } catch (IllegalArgumentException e) {
       throw new BadFileException(
           file.path(),
-          RewardMetadata.TEMPLATE + ": " + e.getMessage() + "; choose one with --template",
+          RewardMetadata.TEMPLATE + ": " + e.getMessage() + "; choose one with template(NAME)",
           e);
     }
   }

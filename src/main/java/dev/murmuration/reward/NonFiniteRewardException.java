@@ -6,13 +6,15 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * A model computed NaN or an infinity for a text. Of texts that were scored together the others
- * have their rewards: {@link #rewards}.
+ * A model computed NaN or an infinity for a text. {@link #rewards} has the rewards of the other
+ * texts of the call.
  */
 public final class NonFiniteRewardException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /** The indices of the texts. */
   private final int[] indices;
+
   private final transient List<Reward> rewards;
 
   NonFiniteRewardException(int tokens, boolean exact) {
@@ -20,16 +22,16 @@ public final class NonFiniteRewardException extends RuntimeException {
         "the model computes no finite number for this text of "
             + tokens
             + " tokens; "
-            + (exact ? "" : "its keys or values may overflow float16 (try --precision exact), or ")
+            + (exact ? "" : "its keys or values may overflow float16 (try precision(EXACT)), or ")
             + (exact ? "its" : "the")
-            + " weights are damaged ('murmur inspect --weights FILE' finds out)");
+            + " weights are damaged");
     this.indices = new int[] {0};
     this.rewards = Collections.singletonList(null);
   }
 
   /**
-   * @param rewards of all texts of a call; null where it is not finite
-   * @param first what is known of the first of those
+   * @param rewards the rewards of all texts of a call; null for a text without a finite one
+   * @param first the failure of the first such text
    */
   NonFiniteRewardException(List<Reward> rewards, NonFiniteRewardException first) {
     super(message(rewards, first), first);
@@ -55,16 +57,16 @@ public final class NonFiniteRewardException extends RuntimeException {
   }
 
   /**
-   * Which texts of the call it was, by their index in the list that was given; 0 for a call with
-   * one.
+   * {@return which texts of the call it was, by their index in the list that was given} 0 for a
+   * call with one.
    */
   public List<Integer> indices() {
     return Arrays.stream(indices).boxed().toList();
   }
 
   /**
-   * The rewards of all texts of the call, in their order; null where it is not finite, and so that
-   * a call with one text has nothing else. Not serialized.
+   * {@return the rewards of all texts of the call, in their order} Null where it is not finite, and
+   * so that a call with one text has nothing else. Not serialized.
    */
   public List<Reward> rewards() {
     return rewards;

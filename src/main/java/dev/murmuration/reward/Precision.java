@@ -4,30 +4,31 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * How exactly attention is computed. The weights' own type matters as well; a name here says
- * nothing of it.
+ * The precision of attention. It is independent of the type of the weights, which affects the
+ * rewards as well.
  */
 public enum Precision {
   /**
    * Flash attention with a float16 key/value cache. The default. Within about 2e-3 of PyTorch on
-   * float32 weights. Where our own kernels compute everything the same text has the same bits,
+   * float32 weights. Where our own kernels compute everything, a text always has the same bits,
    * whatever else is scored.
    */
   FAST,
   /**
-   * Attention in float32. Within 1e-5 of PyTorch on float32 weights; on a CPU the same text has the
+   * Attention in float32. Within 1e-5 of PyTorch on float32 weights. On a CPU a text always has the
    * same bits, whatever else is scored.
    */
   EXACT;
 
-  /** Its name in options and results: {@code fast} or {@code exact}. */
+  /** {@return its name in options and results: {@code fast} or {@code exact}} */
   public String label() {
     return name().toLowerCase(Locale.ROOT);
   }
 
   /**
-   * The precision with this label.
+   * {@return the precision with this label}
    *
+   * @param label its name, as {@link #label} gives it
    * @throws IllegalArgumentException if there is none
    */
   public static Precision of(String label) {

@@ -13,6 +13,8 @@ public record Ranking(List<Entry> entries) {
   /**
    * One response's place.
    *
+   * @param response the text that is judged; may be empty
+   * @param reward its reward
    * @param rank from 1, the best
    * @param index place in the list that was given, from 0
    * @param probabilityOfBest that this response is the best of all, under the Plackett–Luce model
@@ -22,6 +24,7 @@ public record Ranking(List<Entry> entries) {
   public record Entry(
       int rank, int index, String response, Reward reward, double probabilityOfBest) {}
 
+  /** Takes a copy of the list. */
   public Ranking {
     entries = List.copyOf(entries);
   }
@@ -29,6 +32,9 @@ public record Ranking(List<Entry> entries) {
   /**
    * Ranks responses by their rewards, which are given in the same order.
    *
+   * @param responses the texts that are compared
+   * @param rewards the reward of each response, in the same order
+   * @return the responses, the best first
    * @throws IllegalArgumentException if there are none, or not as many rewards as responses
    */
   public static Ranking of(List<String> responses, List<Reward> rewards) {
@@ -54,6 +60,10 @@ public record Ranking(List<Entry> entries) {
   /**
    * Bradley–Terry: the probability that the first of two responses to a prompt is preferred,
    * 1/(1+e^(second-first)).
+   *
+   * @param first the reward of one response
+   * @param second the reward of the other response
+   * @return a probability, 0 to 1
    */
   public static double preferenceProbability(double first, double second) {
     return 1 / (1 + Math.exp(second - first));
@@ -61,6 +71,9 @@ public record Ranking(List<Entry> entries) {
 
   /**
    * Plackett–Luce: for each reward the probability that its response is the best; they add up to 1.
+   *
+   * @param rewards rewards of the responses to one prompt
+   * @return a probability for each reward, 0 to 1
    */
   public static double[] probabilitiesOfBest(double[] rewards) {
     double max = Double.NEGATIVE_INFINITY;
@@ -70,7 +83,7 @@ public record Ranking(List<Entry> entries) {
     double sum = 0;
     double[] probabilities = new double[rewards.length];
     for (int i = 0; i < rewards.length; i++) {
-      // Less the largest, so that no exponential overflows.
+      // The largest is subtracted so that no exponential overflows.
       probabilities[i] = Math.exp(rewards[i] - max);
       sum += probabilities[i];
     }
@@ -80,7 +93,7 @@ public record Ranking(List<Entry> entries) {
     return probabilities;
   }
 
-  /** The best response. */
+  /** {@return the best response} */
   public Entry best() {
     return entries.getFirst();
   }

@@ -2,8 +2,13 @@ package dev.murmuration.reward;
 
 import java.util.Objects;
 
-/** A text that is scored as it stands, without a template; BOS is put in front of it. */
+/**
+ * A text that is scored as it stands, without a template; BOS is put in front of it.
+ *
+ * @param text the text, without a template
+ */
 public record RawText(String text) implements Input {
+  /** Checks that there is a text. */
   public RawText {
     Objects.requireNonNull(text, "text");
   }

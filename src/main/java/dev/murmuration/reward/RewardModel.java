@@ -27,15 +27,15 @@ import java.util.function.Supplier;
  * }
  * }</pre>
  *
- * <p>Any thread may call any method, also several at once: texts are tokenized where they are
- * submitted and computed on a thread of the model's own, together where several wait. A call that
- * is interrupted, times out or has its future cancelled stops its computation (on a CPU within a
- * layer's time) and throws {@link CancellationException} or {@link ScoringTimeoutException}. After
- * {@link #close} every call throws {@link IllegalStateException}.
+ * <p>Any number of threads may call any methods at the same time. A text is tokenized on the
+ * calling thread and computed on a thread of the model's own, together with others that wait. A
+ * call that is interrupted, times out or has its future cancelled stops its computation (on a CPU
+ * within a layer's time) and throws {@link CancellationException} or {@link
+ * ScoringTimeoutException}. After {@link #close} every call throws {@link IllegalStateException}.
  *
- * <p>Texts: a lone surrogate is refused with its index, NUL characters are text, marks such as
- * {@code </s>} are read as special tokens. A text that is too long loses tokens on the left, behind
- * BOS, and the result says how many.
+ * <p>A text with a lone surrogate is refused; the message has its index. NUL characters are
+ * allowed. Marks such as {@code </s>} are read as special tokens. A text that is too long loses
+ * tokens on the left, behind BOS, and the result says how many.
  */
 public final class RewardModel implements AutoCloseable {
   private final LlamaModel model;
@@ -54,7 +54,13 @@ public final class RewardModel implements AutoCloseable {
     this.closed = LeakReport.of(this, settings.name());
   }
 
-  /** Loads a model with {@link RewardModelOptions#defaults}. */
+  /**
+   * Loads a model with {@link RewardModelOptions#defaults}.
+   *
+   * @param gguf the file
+   * @return the model, to be closed
+   * @throws IOException if it cannot be read or is not such a model
+   */
   public static RewardModel load(Path gguf) throws IOException {
     return load(gguf, RewardModelOptions.defaults());
   }
@@ -63,6 +69,9 @@ public final class RewardModel implements AutoCloseable {
    * Loads a reward model from a GGUF file of architecture {@code llama}. The file is checked
    * completely before llama.cpp sees it.
    *
+   * @param gguf the file
+   * @param options how it is loaded
+   * @return the model, to be closed
    * @throws IOException if the file cannot be read, is damaged, or is no reward model
    * @throws IllegalArgumentException if an option does not fit the model or this machine
    * @throws dev.murmuration.llama.LlamaException if llama.cpp cannot load it
@@ -72,7 +81,12 @@ public final class RewardModel implements AutoCloseable {
     return of(ModelLoader.load(gguf, options));
   }
 
-  /** Loads the model inside the jar with {@link RewardModelOptions#defaults}. */
+  /**
+   * Loads the model inside the jar with {@link RewardModelOptions#defaults}.
+   *
+   * @return the model, to be closed
+   * @throws IOException if it cannot be read or is not such a model
+   */
   public static RewardModel loadEmbedded() throws IOException {
     return loadEmbedded(RewardModelOptions.defaults());
   }
@@ -80,6 +94,10 @@ public final class RewardModel implements AutoCloseable {
   /**
    * Loads the model inside the jar, {@code fledgling}: 4.9 million parameters, for trying the
    * software, not for judging text.
+   *
+   * @param options how it is loaded
+   * @return the model, to be closed
+   * @throws IOException if it cannot be read or is not such a model
    */
   public static RewardModel loadEmbedded(RewardModelOptions options) throws IOException {
     return of(ModelLoader.loadEmbedded(options));
@@ -97,31 +115,32 @@ public final class RewardModel implements AutoCloseable {
 
   // ---- what it is ----
 
-  /** The file's name, or {@code fledgling} for the embedded model. */
+  /** {@return the file's name, or {@code fledgling} for the embedded model} */
   public String name() {
     return settings.name();
   }
 
-  /** The GGUF file that it was loaded from. */
+  /** {@return the GGUF file that it was loaded from} */
   public Path file() {
     return settings.file();
   }
 
-  /** Threads that compute. */
+  /** {@return threads that compute} */
   public int threads() {
     return settings.threads();
   }
 
-  /** The template that turns conversations into text. */
+  /** {@return the template that turns conversations into text} */
   public ChatTemplate template() {
     return settings.template();
   }
 
+  /** {@return how exactly attention is computed} */
   public Precision precision() {
     return settings.precision();
   }
 
-  /** The most tokens scored of a text. */
+  /** {@return the most tokens scored of a text} */
   public int contextLength() {
     return settings.contextLength();
   }
@@ -129,8 +148,10 @@ public final class RewardModel implements AutoCloseable {
   // ---- scoring ----
 
   /**
-   * The reward of a response to a prompt.
+   * {@return the reward of a response to a prompt}
    *
+   * @param prompt what is answered; not empty
+   * @param response the text that is judged; may be empty
    * @throws IllegalArgumentException if the prompt is empty, a text cannot be encoded, or is too
    *     long and truncation is off
    * @throws NonFiniteRewardException if the model computes no finite number for it
@@ -140,14 +161,21 @@ public final class RewardModel implements AutoCloseable {
     return score(Input.of(prompt, response));
   }
 
-  /** The reward of a conversation's last message, a text or tokens; throws as the one above. */
+  /**
+   * {@return the reward of a conversation's last message, a text or tokens} Throws as the one
+   * above.
+   *
+   * @param input what is scored
+   */
   public Reward score(Input input) {
     return score(input, CallOptions.defaults());
   }
 
   /**
-   * The reward of a conversation's last message, a text or tokens.
+   * {@return the reward of a conversation's last message, a text or tokens}
    *
+   * @param input what is scored
+   * @param options how the call behaves
    * @throws IllegalArgumentException as {@link #score(String, String)}
    * @throws java.util.concurrent.RejectedExecutionException if the queue is full and the call is
    *     not to wait
@@ -157,7 +185,12 @@ public final class RewardModel implements AutoCloseable {
     return now(scored(input, deadline), options, deadline);
   }
 
-  /** The rewards of several inputs, in their order; throws as the one below. */
+  /**
+   * The rewards of several inputs, in their order; throws as the one below.
+   *
+   * @param inputs what is scored; may be empty
+   * @return a reward for each input
+   */
   public List<Reward> scoreAll(List<? extends Input> inputs) {
     return scoreAll(inputs, CallOptions.defaults());
   }
@@ -165,6 +198,9 @@ public final class RewardModel implements AutoCloseable {
   /**
    * The rewards of several inputs, in their order. The timeout is for all of them together.
    *
+   * @param inputs what is scored; may be empty
+   * @param options how the call behaves
+   * @return a reward for each input
    * @throws IllegalArgumentException as {@link #score(String, String)}; it says which input
    * @throws NonFiniteRewardException if the model computes no finite number for some; it says for
    *     which, and holds the rewards of the others
@@ -188,7 +224,7 @@ public final class RewardModel implements AutoCloseable {
         }
       }
     } catch (RuntimeException | Error e) {
-      // The rest shall not be computed for nobody.
+      // Nobody waits for the others any longer, so they need not be computed.
       requests.forEach(request -> engine.withdraw(request, e));
       throw e;
     }
@@ -198,7 +234,13 @@ public final class RewardModel implements AutoCloseable {
     return rewards;
   }
 
-  /** Ranks responses to a prompt; throws as the one below. */
+  /**
+   * Ranks responses to a prompt; throws as the one below.
+   *
+   * @param prompt what is answered; not empty
+   * @param responses the texts that are compared
+   * @return the responses, the best first
+   */
   public Ranking rank(String prompt, List<String> responses) {
     return rank(prompt, responses, CallOptions.defaults());
   }
@@ -206,6 +248,10 @@ public final class RewardModel implements AutoCloseable {
   /**
    * Ranks responses to a prompt.
    *
+   * @param prompt what is answered; not empty
+   * @param responses the texts that are compared
+   * @param options how the call behaves
+   * @return the responses, the best first
    * @throws IllegalArgumentException as {@link #score(String, String)}, or if there are no
    *     responses
    */
@@ -218,19 +264,30 @@ public final class RewardModel implements AutoCloseable {
     return Ranking.of(responses, scoreAll(inputs, options));
   }
 
-  /** The reward after every token of prompt and response. */
+  /**
+   * {@return the reward after every token of prompt and response}
+   *
+   * @param prompt what is answered; not empty
+   * @param response the text that is judged; may be empty
+   */
   public RewardTrace trace(String prompt, String response) {
     return trace(Input.of(prompt, response));
   }
 
-  /** The reward after every token of an input. */
+  /**
+   * {@return the reward after every token of an input}
+   *
+   * @param input what is scored
+   */
   public RewardTrace trace(Input input) {
     return trace(input, CallOptions.defaults());
   }
 
   /**
-   * The reward after every token of an input.
+   * {@return the reward after every token of an input}
    *
+   * @param input what is scored
+   * @param options how the call behaves
    * @throws IllegalArgumentException as {@link #score(String, String)}
    */
   public RewardTrace trace(Input input, CallOptions options) {
@@ -238,14 +295,19 @@ public final class RewardModel implements AutoCloseable {
     return now(traced(input, deadline), options, deadline);
   }
 
-  /** A prompt and its response, to be scored after every edit. */
+  /** {@return a prompt and its response, to be scored after every edit} */
   public ScoringSession session() {
     return new ScoringSession(this::score, this::submit);
   }
 
   // ---- the same without waiting ----
 
-  /** Like {@link #score(Input)}, without waiting; see {@link #submit(Input, CallOptions)}. */
+  /**
+   * Like {@link #score(Input)}, without waiting; see {@link #submit(Input, CallOptions)}.
+   *
+   * @param input what is scored
+   * @return the reward to come; cancelling it withdraws the input
+   */
   public CompletableFuture<Reward> submit(Input input) {
     return submit(input, CallOptions.defaults());
   }
@@ -256,13 +318,22 @@ public final class RewardModel implements AutoCloseable {
    * thrown at once. Cancelling the future stops the computation; after the timeout it fails with
    * {@link ScoringTimeoutException}. What is attached to the future runs on a virtual thread of its
    * own and may block.
+   *
+   * @param input what is scored
+   * @param options how the call behaves
+   * @return the reward to come; cancelling it withdraws the input
    */
   public CompletableFuture<Reward> submit(Input input, CallOptions options) {
     Deadline deadline = deadline(options);
     return later(() -> scored(input, deadline), options, deadline);
   }
 
-  /** Like {@link #trace(Input)}, without waiting; see {@link #submit(Input, CallOptions)}. */
+  /**
+   * Like {@link #trace(Input)}, without waiting; see {@link #submit(Input, CallOptions)}.
+   *
+   * @param input what is scored
+   * @return the trace to come; cancelling it withdraws the input
+   */
   public CompletableFuture<RewardTrace> submitTrace(Input input) {
     return submitTrace(input, CallOptions.defaults());
   }
@@ -270,6 +341,10 @@ public final class RewardModel implements AutoCloseable {
   /**
    * Like {@link #trace(Input, CallOptions)}, without waiting; see {@link #submit(Input,
    * CallOptions)}.
+   *
+   * @param input what is scored
+   * @param options how the call behaves
+   * @return the trace to come; cancelling it withdraws the input
    */
   public CompletableFuture<RewardTrace> submitTrace(Input input, CallOptions options) {
     Deadline deadline = deadline(options);
@@ -281,20 +356,26 @@ public final class RewardModel implements AutoCloseable {
   /**
    * What would be computed for inputs that are scored together by {@link #scoreAll} or {@link
    * #rank}, if nothing could be reused of earlier calls. Computes nothing.
+   *
+   * @param inputs what is scored; may be empty
+   * @return the cost in tokens and decodes
    */
   public ScoringCost explain(List<? extends Input> inputs) {
     List<Tokens> tokens = encodeAll(inputs, deadline(CallOptions.defaults()));
     return ScoringCost.of(engine.explain(tokens.stream().map(Tokens::ids).toList()));
   }
 
-  /** What has been computed so far. */
+  /** {@return what has been computed so far} */
   public ScoringStatistics statistics() {
     return ScoringStatistics.of(engine.tally());
   }
 
   // ---- from an input to a request, and from its rewards to a result ----
 
-  /** What is computed for an input, and what its rewards, one or one a token, become. */
+  /**
+   * What is computed for an input: one reward or one for each token, and how they become the
+   * result.
+   */
   private record Work<T>(Tokens tokens, boolean everyToken, Function<double[], T> result) {}
 
   private Work<Reward> scored(Input input, Deadline deadline) {

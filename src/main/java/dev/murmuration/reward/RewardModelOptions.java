@@ -11,9 +11,8 @@ import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 
 /**
- * How a {@link RewardModel} is loaded and scores. Immutable: each setter returns a changed copy, so
- * that {@code RewardModelOptions.defaults().precision(Precision.EXACT).threads(4)} reads as what it
- * does.
+ * How a {@link RewardModel} is loaded and scores. Immutable: each setter returns a changed copy, as
+ * in {@code RewardModelOptions.defaults().precision(Precision.EXACT).threads(4)}.
  */
 public final class RewardModelOptions {
   private static final RewardModelOptions DEFAULTS = new RewardModelOptions();
@@ -31,7 +30,7 @@ public final class RewardModelOptions {
 
   private RewardModelOptions() {}
 
-  /** What a model is loaded with when nothing is said. */
+  /** {@return what a model is loaded with when nothing is said} */
   public static RewardModelOptions defaults() {
     return DEFAULTS;
   }
@@ -52,12 +51,18 @@ public final class RewardModelOptions {
     return copy;
   }
 
-  /** How exactly attention is computed; {@code fast} by default. */
+  /**
+   * How exactly attention is computed; {@code fast} by default.
+   *
+   * @param value fast or exact
+   * @return a copy that differs in this
+   */
   public RewardModelOptions precision(Precision value) {
     Objects.requireNonNull(value, "precision");
     return with(o -> o.context = context.exact(value == Precision.EXACT));
   }
 
+  /** {@return how exactly attention is computed} */
   public Precision precision() {
     return context.exact() ? Precision.EXACT : Precision.FAST;
   }
@@ -65,11 +70,15 @@ public final class RewardModelOptions {
   /**
    * The chat template; by default the one that the model file names, else {@link
    * ChatTemplate#LLAMA2}.
+   *
+   * @param value the template
+   * @return a copy that differs in this
    */
   public RewardModelOptions template(ChatTemplate value) {
     return with(o -> o.template = Objects.requireNonNull(value, "template"));
   }
 
+  /** {@return the chat template; empty for the model file's} */
   public Optional<ChatTemplate> template() {
     return Optional.ofNullable(template);
   }
@@ -77,11 +86,15 @@ public final class RewardModelOptions {
   /**
    * The most tokens scored of a text; 0, the default, for what the model file says (Starling-RM:
    * 2048).
+   *
+   * @param value tokens
+   * @return a copy that differs in this
    */
   public RewardModelOptions contextLength(int value) {
     return with(o -> o.context = context.contextLength(value));
   }
 
+  /** {@return the most tokens scored of a text; 0 for what the model file says} */
   public int contextLength() {
     return context.contextLength();
   }
@@ -92,11 +105,15 @@ public final class RewardModelOptions {
    * 0, the default, for a cache that begins with 256 and grows with the work, up to twice the
    * longest text and to no less than eight of up to 512 tokens, or as much of that as fits into the
    * free memory.
+   *
+   * @param value tokens
+   * @return a copy that differs in this
    */
   public RewardModelOptions cells(int value) {
     return with(o -> o.context = context.cells(value));
   }
 
+  /** {@return tokens that the key/value cache holds; 0 for a number that grows} */
   public int cells() {
     return context.cells();
   }
@@ -105,11 +122,17 @@ public final class RewardModelOptions {
    * The most tokens handed to llama.cpp in a call; 0, the default, for as many as are computed at
    * once. Fewer lower {@link #microBatchSize} as well; more change nothing, because a call is given
    * no more than is computed at once. Rounded up to a multiple of 64.
+   *
+   * @param value tokens
+   * @return a copy that differs in this
    */
   public RewardModelOptions batchSize(int value) {
     return with(o -> o.context = context.batchSize(value));
   }
 
+  /**
+   * {@return the most tokens handed to llama.cpp in a call; 0 for as many as are computed at once}
+   */
   public int batchSize() {
     return context.batchSize();
   }
@@ -117,11 +140,15 @@ public final class RewardModelOptions {
   /**
    * The most tokens computed at once, rounded up to a multiple of 64; 512 by default. More needs
    * more memory and is faster on a GPU.
+   *
+   * @param value tokens
+   * @return a copy that differs in this
    */
   public RewardModelOptions microBatchSize(int value) {
     return with(o -> o.context = context.microBatchSize(value));
   }
 
+  /** {@return the most tokens computed at once} */
   public int microBatchSize() {
     return context.microBatchSize();
   }
@@ -130,31 +157,45 @@ public final class RewardModelOptions {
    * Threads that compute; 0, the default, for one a physical core that this process may use
    * (affinity and control groups count). More than there are processors make every step wait; more
    * than 512 are refused.
+   *
+   * @param value a number of threads
+   * @return a copy that differs in this
    */
   public RewardModelOptions threads(int value) {
     return with(o -> o.context = context.threads(value));
   }
 
+  /** {@return threads that compute; 0 for one a physical core} */
   public int threads() {
     return context.threads();
   }
 
-  /** Layers of the model that go to the GPU; -1, the default, for all where there is one. */
+  /**
+   * Layers of the model that go to the GPU; -1, the default, for all where there is one.
+   *
+   * @param value a number of layers
+   * @return a copy that differs in this
+   */
   public RewardModelOptions gpuLayers(int value) {
     return with(o -> o.context = context.gpuLayers(value));
   }
 
+  /** {@return layers that go to the GPU; -1 for all} */
   public int gpuLayers() {
     return context.gpuLayers();
   }
 
   /**
    * Name of the device to use, as {@code murmur devices} lists it; llama.cpp's choice by default.
+   *
+   * @param value the device's name
+   * @return a copy that differs in this
    */
   public RewardModelOptions device(String value) {
     return with(o -> o.device = Objects.requireNonNull(value, "device"));
   }
 
+  /** {@return the device to use; empty for llama.cpp's choice} */
   public Optional<String> device() {
     return Optional.ofNullable(device);
   }
@@ -162,29 +203,45 @@ public final class RewardModelOptions {
   /**
    * Whether the weights are mapped (the default: starts at once, shared between processes) or read
    * into memory.
+   *
+   * @param value whether they are mapped
+   * @return a copy that differs in this
    */
   public RewardModelOptions memoryMap(boolean value) {
     return with(o -> o.context = context.memoryMap(value));
   }
 
+  /** {@return whether the weights are mapped} */
   public boolean memoryMap() {
     return context.memoryMap();
   }
 
-  /** Whether a text that is too long is cut on the left (the default) or refused. */
+  /**
+   * Whether a text that is too long is cut on the left (the default) or refused.
+   *
+   * @param value whether it is cut
+   * @return a copy that differs in this
+   */
   public RewardModelOptions truncate(boolean value) {
     return with(o -> o.truncate = value);
   }
 
+  /** {@return whether a text that is too long is cut} */
   public boolean truncate() {
     return truncate;
   }
 
-  /** A safetensors file that holds the value head, for a GGUF without one. */
+  /**
+   * A safetensors file that holds the value head, for a GGUF without one.
+   *
+   * @param value the file
+   * @return a copy that differs in this
+   */
   public RewardModelOptions valueHead(Path value) {
     return with(o -> o.valueHead = Objects.requireNonNull(value, "valueHead"));
   }
 
+  /** {@return the file that holds the value head; empty if the model file does} */
   public Optional<Path> valueHead() {
     return Optional.ofNullable(valueHead);
   }
@@ -192,6 +249,9 @@ public final class RewardModelOptions {
   /**
    * How long a call may take, tokenizing and waiting for a place in the queue included; no limit by
    * default. Later the call throws, or its future fails with, {@link ScoringTimeoutException}.
+   *
+   * @param value a positive duration
+   * @return a copy that differs in this
    */
   public RewardModelOptions timeout(Duration value) {
     return with(o -> o.timeout = requirePositive(value));
@@ -204,11 +264,17 @@ public final class RewardModelOptions {
     return value;
   }
 
+  /** {@return how long a call may take; empty for no limit} */
   public Optional<Duration> timeout() {
     return Optional.ofNullable(timeout);
   }
 
-  /** How many texts may wait before who submits the next one has to wait, too; 1024 by default. */
+  /**
+   * How many texts may wait before who submits the next one has to wait, too; 1024 by default.
+   *
+   * @param value a number of texts
+   * @return a copy that differs in this
+   */
   public RewardModelOptions queueCapacity(int value) {
     if (value < 1) {
       throw new IllegalArgumentException("queueCapacity is " + value + "; the least is 1");
@@ -216,6 +282,7 @@ public final class RewardModelOptions {
     return with(o -> o.queueCapacity = value);
   }
 
+  /** {@return how many texts may wait} */
   public int queueCapacity() {
     return queueCapacity;
   }
@@ -223,11 +290,15 @@ public final class RewardModelOptions {
   /**
    * Whether what one call computes is kept for the next ones (the default): texts that begin like a
    * recent one cost only what is new, and a recent text costs nothing.
+   *
+   * @param value whether it is kept
+   * @return a copy that differs in this
    */
   public RewardModelOptions reuse(boolean value) {
     return with(o -> o.reuse = value);
   }
 
+  /** {@return whether what one call computes is kept} */
   public boolean reuse() {
     return reuse;
   }
@@ -235,17 +306,23 @@ public final class RewardModelOptions {
   /**
    * Whether every token is computed to the end, as llama.cpp's own embeddings are, and not only
    * those that are read. It is slower, and there to check the default.
+   *
+   * @param value whether every token is computed to the end
+   * @return a copy that differs in this
    */
   public RewardModelOptions everyOutput(boolean value) {
     return with(o -> o.context = context.readout(value ? Readout.EMBEDDINGS : Readout.PRUNED));
   }
 
-  /** What is asked of the context. */
+  /** The part of the options that concerns the context. */
   ContextRequest context() {
     return context;
   }
 
-  /** For tests: told each step of the engine, on its thread; what it throws, the step throws. */
+  /**
+   * For tests: called on the engine's thread at each of its steps; an exception of the probe
+   * becomes that step's.
+   */
   RewardModelOptions probe(Consumer<Step> value) {
     return with(o -> o.probe = Objects.requireNonNull(value, "probe"));
   }
@@ -254,7 +331,12 @@ public final class RewardModelOptions {
     return probe;
   }
 
-  /** Told the share of the model that is loaded, 0 to 1, on the thread that loads it. */
+  /**
+   * Told the share of the model that is loaded, 0 to 1, on the thread that loads it.
+   *
+   * @param value takes the share
+   * @return a copy that differs in this
+   */
   public RewardModelOptions progress(DoubleConsumer value) {
     return with(o -> o.progress = Objects.requireNonNull(value, "progress"));
   }

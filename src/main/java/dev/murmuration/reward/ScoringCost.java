@@ -5,16 +5,17 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What texts that are scored together cost. Printed, it explains itself.
+ * What it costs to score some texts together. {@link #toString} describes it in a line.
  *
  * @param tokensAsked tokens of all texts, each counted as often as it was asked for
- * @param tokensReused tokens that are computed once though several texts of different waves begin
- *     with them, and stay in the key/value cache in between
+ * @param tokensReused tokens that texts of a later wave take from the key/value cache, where an
+ *     earlier wave has left them
  * @param tokensComputed tokens that llama.cpp computes, fillers included
- * @param fillers tokens computed only so that the others are computed in the same way every time;
+ * @param fillers tokens that are computed only so that the others get the same bits every time;
  *     none where our own kernels compute
- * @param tokensSeen how many tokens each computed one attends to, itself included, summed up
- * @param decodes how many tokens llama.cpp is given in each of its calls, in their order
+ * @param tokensSeen the sum, over all computed tokens, of the tokens that each attends to, itself
+ *     included
+ * @param decodes the number of tokens in each call of llama.cpp, in order
  */
 public record ScoringCost(
     long tokensAsked,

@@ -5,12 +5,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /**
- * Scores a response that is being written. After every edit only the tokens from the first changed
- * one on are computed, as long as the model keeps the rest in its key/value cache: up to the
- * model's context length and until other callers' texts need the room, the least recently used
- * going first. Rewards are those of {@code RewardModel.score}.
+ * Scores a response that is being written. After an edit only the tokens from the first changed one
+ * on are computed. The others are reused from the model's key/value cache, where they stay until
+ * other texts need the room; the least recently used ones are dropped first. The rewards are those
+ * of {@code RewardModel.score}.
  *
- * <p>Holds nothing that would have to be closed. Any thread may call any method.
+ * <p>It need not be closed. Any thread may call any method.
  */
 public final class ScoringSession {
   private final Function<Input, Reward> score;
@@ -22,22 +22,33 @@ public final class ScoringSession {
     this.submit = submit;
   }
 
-  /** Sets the prompt. */
+  /**
+   * Sets the prompt.
+   *
+   * @param value the prompt; not empty
+   * @return this session
+   */
   public ScoringSession prompt(String value) {
     prompt = Objects.requireNonNull(value, "prompt");
     return this;
   }
 
   /**
-   * The reward of a response to the prompt.
+   * {@return the reward of a response to the prompt}
    *
+   * @param response the text that is judged; may be empty
    * @throws IllegalArgumentException if the prompt is empty or a text cannot be scored
    */
   public Reward score(String response) {
     return score.apply(Input.of(prompt, response));
   }
 
-  /** Like {@link #score}, without waiting; see {@code RewardModel.submit}. */
+  /**
+   * Like {@link #score}, without waiting; see {@code RewardModel.submit}.
+   *
+   * @param response the text that is judged; may be empty
+   * @return the reward to come; cancelling it withdraws the response
+   */
   public CompletableFuture<Reward> submit(String response) {
     return submit.apply(Input.of(prompt, response));
   }

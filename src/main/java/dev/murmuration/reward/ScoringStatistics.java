@@ -24,7 +24,11 @@ public record ScoringStatistics(
         tally.decodes());
   }
 
-  /** What has been done since {@code earlier}. */
+  /**
+   * {@return what has been done since {@code earlier}}
+   *
+   * @param earlier an earlier state of the same model
+   */
   public ScoringStatistics since(ScoringStatistics earlier) {
     return new ScoringStatistics(
         texts - earlier.texts,

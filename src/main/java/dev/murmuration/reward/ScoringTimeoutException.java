@@ -3,8 +3,8 @@ package dev.murmuration.reward;
 import java.time.Duration;
 
 /**
- * A reward was not there within {@link RewardModelOptions#timeout}; its computation was cancelled.
- * Calls throw it, and futures fail with it.
+ * A call took longer than its timeout ({@link RewardModelOptions#timeout}, {@link
+ * CallOptions#timeout}); its computation was cancelled. Calls throw it, and futures fail with it.
  */
 public final class ScoringTimeoutException extends RuntimeException {
   private static final long serialVersionUID = 1L;

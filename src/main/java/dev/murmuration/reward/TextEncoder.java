@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-/** From an input to the tokens that are scored. Any thread may use it. */
+/** Turns inputs into the tokens that are scored. Any thread may use it. */
 final class TextEncoder implements AutoCloseable {
   private static final String RAW = "raw";
   private static final String TOKENS = "tokens";
@@ -19,7 +19,7 @@ final class TextEncoder implements AutoCloseable {
   private final boolean truncate;
 
   /**
-   * @param limit most tokens of a text
+   * @param limit the most tokens that a text may have
    * @param truncate whether a text that is too long is cut or refused
    */
   TextEncoder(Vocabulary vocabulary, ChatTemplate template, int limit, boolean truncate) {
@@ -35,8 +35,8 @@ final class TextEncoder implements AutoCloseable {
   record Tokens(int[] ids, int truncated, String template) {}
 
   /**
-   * The tokens of an input, BOS in front unless they were given. Those that are too many are cut
-   * off on the left, behind BOS.
+   * The tokens of an input. A text gets BOS in front; token ids stay as they were given. Too many
+   * tokens are cut off on the left, behind BOS.
    *
    * @throws IllegalArgumentException if the text cannot be encoded, or is too long and must not be
    *     cut
@@ -80,7 +80,7 @@ final class TextEncoder implements AutoCloseable {
               + ids.length
               + " tokens, the context holds "
               + limit
-              + "; shorten it, raise --ctx-size, or allow truncation");
+              + "; shorten it, raise contextLength, or allow truncation");
     }
     int[] kept = new int[limit];
     int first = ids[0] == vocabulary.beginOfSequence() ? 1 : 0;
@@ -89,7 +89,7 @@ final class TextEncoder implements AutoCloseable {
     return new Tokens(kept, excess, templateName);
   }
 
-  /** The tokens of several inputs; one that cannot be encoded is named by its place. */
+  /** The tokens of several inputs. The exception for one that cannot be encoded names its place. */
   List<Tokens> encodeAll(List<? extends Input> inputs, Deadline deadline) {
     List<Tokens> all = new ArrayList<>(inputs.size());
     for (Input input : inputs) {
@@ -108,8 +108,8 @@ final class TextEncoder implements AutoCloseable {
   }
 
   /**
-   * The first token that the response has a part in: where the tokens with it part from the tokens
-   * without it; 0 where there is no response.
+   * The index of the first token to which the response contributes: the first one that differs from
+   * the tokens of the text without the response. 0 if the input has no response.
    */
   int responseStart(Input input, Tokens tokens, Deadline deadline) {
     String beforeResponse =
@@ -128,7 +128,7 @@ final class TextEncoder implements AutoCloseable {
     return Math.clamp(same - tokens.truncated(), 0, ids.length - 1);
   }
 
-  /** Ends those who are tokenizing a long text; none waits longer. */
+  /** Makes callers that wait for the tokens of a long text fail at once. */
   @Override
   public void close() {
     tokenization.close();

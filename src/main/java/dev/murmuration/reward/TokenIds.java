@@ -13,6 +13,7 @@ public final class TokenIds implements Input {
    * Takes a copy of the ids, at least one. Whether the vocabulary has them is checked when they are
    * scored.
    *
+   * @param ids ids of the vocabulary
    * @throws IllegalArgumentException if there are none
    */
   public TokenIds(int... ids) {
@@ -22,7 +23,7 @@ public final class TokenIds implements Input {
     this.ids = ids.clone();
   }
 
-  /** A copy of the ids. */
+  /** {@return a copy of the ids} */
   public int[] ids() {
     return ids.clone();
   }

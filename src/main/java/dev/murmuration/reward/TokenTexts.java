@@ -9,13 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What each token adds to a text. */
+/** Finds out what each token adds to a text. */
 final class TokenTexts {
   private TokenTexts() {}
 
   /**
-   * One step for each token; the bytes of a character that is spread over several tokens count for
-   * the last of them.
+   * One step for each token. A character whose bytes are spread over several tokens belongs to the
+   * last of them.
    */
   static List<RewardTrace.Step> steps(Vocabulary vocabulary, int[] tokens, double[] rewards) {
     CharsetDecoder decoder =

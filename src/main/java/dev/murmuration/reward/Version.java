@@ -6,21 +6,21 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Properties;
 
-/** What software this is. */
+/** The version of this software and of its llama.cpp. */
 public final class Version {
   private static final String OURS = read();
   private static final String BUILD = "murmuration " + OURS + ", llama.cpp " + Llama.version();
 
   private Version() {}
 
-  /** The project's version, such as {@code 0.1.0}. */
+  /** {@return the project's version, such as {@code 0.1.0}} */
   public static String ours() {
     return OURS;
   }
 
   /**
-   * One line that identifies the build, such as {@code murmuration 0.1.0, llama.cpp 0.5.0
-   * (de3ff81)}.
+   * {@return one line that identifies the build, such as {@code murmuration 0.1.0, llama.cpp 0.5.0
+   * (de3ff81)}}
    */
   public static String build() {
     return BUILD;

@@ -1,6 +1,6 @@
 package dev.murmuration.tensors;
 
-/** A pickle is not the state dict of tensors that it has to be. */
+/** A pickle holds something else than a state dict of tensors. */
 final class PickleException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** The bytes of a pickle: opcodes and their arguments, none of which reaches beyond the end. */
+/** Reads opcodes and their arguments from the bytes of a pickle, with every length checked. */
 final class PickleInput {
   private static final int MAX_NAME_BYTES = 256;
 
@@ -15,7 +15,7 @@ final class PickleInput {
     this.in = ByteBuffer.wrap(pickle).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  /** The next opcode; from here on messages name its place. */
+  /** The next opcode. Messages name its place until the next call. */
   int opcode() throws PickleException {
     opcodeAt = in.position();
     return uint8();
@@ -33,7 +33,7 @@ final class PickleInput {
     return take(Integer.BYTES).getInt();
   }
 
-  /** A signed number in so many bytes. */
+  /** A signed little-endian number of {@code bytes} bytes. */
   long variableInt(int bytes) throws PickleException {
     if (bytes > Long.BYTES) {
       throw problem("a number has more than 64 bits");

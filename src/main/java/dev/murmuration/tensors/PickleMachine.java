@@ -15,14 +15,17 @@ import java.util.Map;
 
 /**
  * Reads a pickle as data. It knows the opcodes of {@code torch.save} of a state dict (protocols 2
- * to 5; see {@code pickletools.py} of CPython for what they mean) and the functions and classes of
- * {@link Global}, which it never calls: {@link TensorBuilder} builds their results itself. Every
- * other opcode and every other name is refused when it is met, before anything is made of it.
+ * to 5; see {@code pickletools.py} of CPython for what they mean) and the names of the functions
+ * and classes in {@link Global}. It calls none of them: {@link TensorBuilder} computes what they
+ * would return. Every other opcode or name is refused at once.
  *
  * <p>There is no recursion, and the number of steps bounds the memory.
  */
 final class PickleMachine {
-  /** A 7B model, stored twice, takes 20,000 steps. Each makes at most one object of 100 bytes. */
+  /**
+   * Above what real files need: a 7B model that is stored twice takes 20,000 steps. A step creates
+   * at most one object, of about 100 bytes.
+   */
   private static final int MAX_STEPS = 1_000_000;
 
   static final int MAX_BYTES = 8 << 20;
@@ -69,7 +72,7 @@ final class PickleMachine {
   private void step(int opcode) throws PickleException {
     switch (opcode) {
       case 0x80 -> checkProtocol();
-      case 0x95 -> in.skip(Long.BYTES); // FRAME: how much to read ahead.
+      case 0x95 -> in.skip(Long.BYTES); // FRAME: the length of the next part, of no use here.
       case '(' -> mark();
       case '0' -> pop();
       case '}' -> stack.add(new Dict());
@@ -196,7 +199,7 @@ final class PickleMachine {
     }
   }
 
-  /** PyTorch hangs the versions of its modules on a state dict; they say nothing about tensors. */
+  /** Ignores the attributes of a state dict: PyTorch stores the versions of its modules there. */
   private void build() throws PickleException {
     List<PickleValue> state = popLast(1);
     if (!(peek() instanceof Dict) || !(state.getFirst() instanceof Dict)) {

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What a {@link PickleMachine} can build. Nothing here does anything when it is built. */
+/** The values that a {@link PickleMachine} builds: data without behaviour. */
 sealed interface PickleValue {
   /** The kind of value in words, for messages. */
   String describe();
@@ -26,7 +26,7 @@ sealed interface PickleValue {
     }
   }
 
-  /** A value whose content no tensor depends on. */
+  /** A value that no tensor needs; only its kind is kept, for messages. */
   record Other(String describe) implements PickleValue {}
 
   /** An immutable sequence; {@code depth} is how deep tuples are nested in it. */

@@ -118,7 +118,10 @@ public final class SafetensorsFile {
     return numbers;
   }
 
-  /** The format forbids gaps and overlaps; with them a file is damaged or hides something. */
+  /**
+   * Refuses gaps and overlaps, which the format forbids; a file that has them is damaged or
+   * hostile.
+   */
   private void checkCoverage(List<CheckpointTensor> tensors) throws BadFileException {
     List<CheckpointTensor> byOffset =
         tensors.stream()

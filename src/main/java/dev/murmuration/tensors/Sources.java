@@ -12,8 +12,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The open files of a checkpoint, each opened once, when its first byte is asked for. Any number of
- * threads may read at once.
+ * The open files of a checkpoint. Each is opened once, at the first read. Any number of threads may
+ * read at the same time.
  */
 public final class Sources implements AutoCloseable {
   private final Map<Path, FileChannel> channels = new HashMap<>();

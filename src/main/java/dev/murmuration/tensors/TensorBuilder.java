@@ -11,7 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/** What the calls in a state dict's pickle stand for; see {@code torch/_utils.py}. */
+/**
+ * Computes the results of the function calls in a state dict's pickle; see {@code torch/_utils.py}.
+ */
 final class TensorBuilder {
   private static final int MAX_DIMENSIONS = 8;
 

@@ -70,7 +70,7 @@ public final class TorchFile {
   private void checkByteOrder() throws IOException {
     ZipDirectory.Data entry = zip.data(root + "/byteorder");
     if (entry == null) {
-      return; // PyTorch before 2.1 did not write one, and ran on little-endian machines.
+      return; // PyTorch before 2.1 wrote no such entry, and little-endian numbers.
     }
     String order = new String(bytes(entry, "byteorder", 16), StandardCharsets.US_ASCII);
     if (!order.equals("little")) {
@@ -102,7 +102,7 @@ public final class TorchFile {
       throw new BadFileException(file, e.getMessage(), e);
     }
     if (value instanceof Dict dict) {
-      // Training scripts put the state dict beside the optimizer's.
+      // Training scripts save it under this key, beside the optimizer's state.
       return dict.items().get("state_dict") instanceof Dict inner ? inner : dict;
     }
     throw new BadFileException(

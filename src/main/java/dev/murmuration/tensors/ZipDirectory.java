@@ -13,11 +13,11 @@ import java.util.Set;
 
 /**
  * The central directory of a zip file, Zip64 included (PKWARE's APPNOTE.TXT 6.3.10, §4.3). Only
- * what {@code torch.save} writes is read: entries that are stored, not compressed. So an entry is
- * never larger than its place in the file, and no zip can unpack to more than it is.
+ * entries that are stored without compression are accepted, which is what {@code torch.save}
+ * writes. So no entry can be larger than the file.
  */
 final class ZipDirectory {
-  /** A 7B model, stored twice, has 650 entries. */
+  /** Above what real files need: a 7B model that is stored twice has 650 entries. */
   private static final int MAX_ENTRIES = 200_000;
 
   private static final int MAX_DIRECTORY_BYTES = 24 << 20;

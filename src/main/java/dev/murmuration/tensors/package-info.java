@@ -1,5 +1,5 @@
 /**
- * Files of tensors in other people's formats, safetensors and PyTorch's, that may be damaged or
- * hostile: lists of tensors and their numbers, without running anything.
+ * Readers of tensor files in the formats of safetensors and PyTorch, which may be damaged or
+ * hostile. They give lists of tensors and their numbers, and execute nothing.
  */
 package dev.murmuration.tensors;

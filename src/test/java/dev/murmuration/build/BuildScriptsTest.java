@@ -252,6 +252,12 @@ class BuildScriptsTest {
     assertThat(edited.output()).contains("bindings/java does not match").contains("regenerate.sh");
 
     Files.writeString(generated, original);
+    Path layouts = copy.resolve("native/shim/layouts.inc");
+    String members = Files.readString(layouts);
+    Files.writeString(layouts, members.replace("OFFSET(llama_batch, logits)\n", ""));
+    assertThat(run(check, Map.of()).output()).contains("native/shim/layouts.inc does not match");
+    Files.writeString(layouts, members);
+
     Files.writeString(
         copy.resolve("native/shim/murmur_shim.h"), "\n", java.nio.file.StandardOpenOption.APPEND);
     assertThat(run(check, Map.of()).output()).contains("murmur_shim.h");

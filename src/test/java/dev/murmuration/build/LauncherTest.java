@@ -1,5 +1,7 @@
 package dev.murmuration.build;
 
+import static java.nio.file.StandardOpenOption.APPEND;
+import static java.nio.file.StandardOpenOption.CREATE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -44,6 +46,7 @@ class LauncherTest {
     for (String source : List.of("src/main", "bindings", "native")) {
       Files.createDirectories(project.resolve(source));
     }
+    Files.copy(Path.of("native/functions.sh"), project.resolve("native/functions.sh"));
     bin = Files.createDirectory(folder.resolve("bin"));
     write(
         bin.resolve("mvn"),
@@ -194,6 +197,70 @@ class LauncherTest {
       assertThat(run("score").out()).contains("home " + home);
       Files.delete(home.resolve("release"));
     }
+  }
+
+  @Test
+  void theJdkOfJavaHomeComesFirstIfItIsOne() throws Exception {
+    Path home = jdk("jvm/new", "25.0.1");
+    environment.put("JAVA_HOME", jdk("elsewhere", "26").toString());
+    assertThat(run("score").out()).contains("home " + folder + "/elsewhere/bin/java\n");
+    jdk("elsewhere", "24.0.2");
+    assertThat(run("score").out()).as("too old").contains("home " + home);
+    jdk("elsewhere", "26");
+    Files.delete(folder.resolve("elsewhere/bin/javac"));
+    assertThat(run("score").out()).as("no compiler").contains("home " + home);
+  }
+
+  @Test
+  void whatGoesIntoTheJarMakesItStaleAndNothingElse() throws Exception {
+    jdk("jvm/new", "25.0.1");
+    Path source = Files.writeString(project.resolve("src/main/Old.java"), "");
+    run("score");
+    Files.createDirectories(project.resolve("native/build/current"));
+    Files.createDirectories(project.resolve("src/test"));
+    assertThat(run("score").err()).isEmpty();
+    Files.delete(source);
+    assertThat(run("score").err()).contains("the sources have changed");
+    for (String changed : List.of("pom.xml", "bindings/b.java", "native/functions.sh")) {
+      Files.writeString(project.resolve(changed), "\n", CREATE, APPEND);
+      assertThat(run("score").err()).as(changed).contains("the sources have changed");
+      assertThat(run("score").err()).as(changed).isEmpty();
+    }
+    Files.delete(project.resolve("target/lib/a.jar"));
+    Files.delete(project.resolve("target/lib"));
+    assertThat(run("score").err()).contains("the sources have changed");
+  }
+
+  @Test
+  void oneBuildWaitsForAnother() throws Exception {
+    jdk("jvm/new", "25.0.1");
+    Path lock = Files.createDirectories(project.resolve("target/murmur.lock"));
+    Process owner = new ProcessBuilder("cat").start();
+    Files.writeString(lock.resolve("pid"), owner.pid() + "\n");
+    // The other one ends while this one waits, and leaves its lock.
+    write(bin.resolve("sleep"), "#!/bin/sh\nkill " + owner.pid() + " 2>/dev/null; exit 0\n");
+    Result waited = run("score");
+    assertThat(waited.exitCode()).isZero();
+    assertThat(waited.err())
+        .containsOnlyOnce("another build (process " + owner.pid() + ") is running; waiting for it")
+        .contains("first use: building");
+    assertThat(owner.waitFor()).isNotZero();
+    assertThat(lock).doesNotExist();
+  }
+
+  @Test
+  void whoWaitedForABuildDoesNotBuildAgain() throws Exception {
+    jdk("jvm/new", "25.0.1");
+    Path lock = Files.createDirectories(project.resolve("target/murmur.lock"));
+    // The other one builds while this one waits.
+    write(
+        bin.resolve("sleep"),
+        "#!/bin/sh\ncd '%s' && mvn > /dev/null && rm -r '%s' && rm '%s'\n"
+            .formatted(project, lock, folder.resolve("mvn.called")));
+    Result waited = run("score");
+    assertThat(waited.exitCode()).as(waited.err()).isZero();
+    assertThat(waited.err()).contains("another build is running").doesNotContain("first use");
+    assertThat(folder.resolve("mvn.called")).doesNotExist();
   }
 
   @Test

@@ -119,6 +119,6 @@ class EncodingTest {
     Path missing = directory.resolve("missing");
     assertThatThrownBy(() -> Converter.of(folder).tokenizer(missing).plan())
         .isInstanceOf(BadFileException.class)
-        .hasMessageContaining(missing + ": does not exist; the tokenizer (--tokenizer)");
+        .hasMessageContaining(missing + ": does not exist; tokenizer(PATH) names a folder");
   }
 }

@@ -53,7 +53,7 @@ class OutputTest {
     assertThatThrownBy(() -> Converter.of(Checkpoints.TINY).convert(output))
         .isInstanceOf(BadFileException.class)
         .hasMessageContaining("out.gguf: exists")
-        .hasMessageContaining("--force");
+        .hasMessageContaining("force(true)");
     assertOldFileStays();
     Converter.of(Checkpoints.TINY).force(true).convert(output);
     assertThat(output).isNotEmptyFile();

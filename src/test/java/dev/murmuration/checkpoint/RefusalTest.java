@@ -214,7 +214,7 @@ class RefusalTest {
     assertThatThrownBy(() -> Converter.of(directory).type(GgufTensorType.Q4_K))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("Q4_K")
-        .hasMessageContaining("murmur quantize");
+        .hasMessageContaining("Quantizer");
   }
 
   @Test

@@ -153,7 +153,9 @@ class TokenizerTest {
   @Test
   void withoutATokenizerTheMessageSaysWhereToGetOne() throws IOException {
     Files.delete(sentencePiece);
-    assertRefused().hasMessageContaining("Llama-2-7b-chat-hf").hasMessageContaining("--tokenizer");
+    assertRefused()
+        .hasMessageContaining("Llama-2-7b-chat-hf")
+        .hasMessageContaining("tokenizer(DIR)");
     assertThatThrownBy(
             () ->
                 Converter.of(directory)

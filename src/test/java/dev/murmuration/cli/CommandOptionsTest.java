@@ -3,6 +3,7 @@ package dev.murmuration.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.murmuration.cli.terminal.Terminal;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -168,7 +169,6 @@ class CommandOptionsTest {
             Map.entry("devices", Set.of("--json")),
             Map.entry("completion", Set.of()),
             Map.entry("help", Set.of()));
-    assertThat(ModelOptions.NAMES).isEqualTo(MODEL);
   }
 
   @Test
@@ -228,5 +228,20 @@ class CommandOptionsTest {
       assertThat(result.json().get("java").asText())
           .isEqualTo(System.getProperty("java.runtime.version"));
     }
+  }
+
+  @Test
+  void versionsBehindACommand() {
+    assertThat(Cli.run("score", "-V").out())
+        .isEqualTo(Cli.run("-V").out())
+        .startsWith("murmuration ");
+  }
+
+  @Test
+  void whatStandsBehindTheCommandCountsMoreThanWhatStandsBefore() {
+    assertThat(Cli.run("-t", "0", "score", "--text", "a", "-t", "1").code()).isZero();
+    assertThat(Cli.run("-t", "1", "score", "--text", "a", "-t", "0").err())
+        .contains("--threads is 0");
+    assertThat(Cli.run("-t", "0", "score", "--text", "a").err()).contains("--threads is 0");
   }
 }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.TestModels;
 import dev.murmuration.TestModels.Golden;
+import dev.murmuration.cli.terminal.Display;
+import dev.murmuration.cli.terminal.Terminal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

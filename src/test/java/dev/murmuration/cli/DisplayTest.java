@@ -2,6 +2,10 @@ package dev.murmuration.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.murmuration.cli.terminal.Display;
+import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.cli.view.AlikeTexts;
+import dev.murmuration.cli.view.Wording;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
@@ -89,16 +93,15 @@ class DisplayTest {
 
   @Test
   void theJdksMessagesAreMadeSentences() {
-    assertThat(Failures.message(new NoSuchFileException("/x"))).isEqualTo("/x does not exist");
-    assertThat(Failures.message(new AccessDeniedException("/x"))).contains("/x may not be");
-    assertThat(Failures.message(new OutOfMemoryError("Java heap space")))
+    assertThat(Wording.message(new NoSuchFileException("/x"))).isEqualTo("/x does not exist");
+    assertThat(Wording.message(new AccessDeniedException("/x"))).contains("/x may not be");
+    assertThat(Wording.message(new OutOfMemoryError("Java heap space")))
         .contains("out of memory", "-Xmx");
-    assertThat(Failures.message(new NullPointerException("x")))
-        .contains("should not have happened");
+    assertThat(Wording.message(new NullPointerException("x"))).contains("should not have happened");
     assertThat(
-            Failures.message(
-                Failures.unwrap(new CompletionException(new LinkageError("no library")))))
+            Wording.message(
+                Wording.unwrap(new CompletionException(new LinkageError("no library")))))
         .isEqualTo("no library");
-    assertThat(Failures.oneLine(" a\n  b\r\nc ")).isEqualTo("a; b; c");
+    assertThat(Wording.oneLine(" a\n  b\r\nc ")).isEqualTo("a; b; c");
   }
 }

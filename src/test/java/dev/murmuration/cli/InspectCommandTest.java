@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.TestModels;
+import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufValue;
@@ -24,8 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class InspectCommandTest {
   private static final Path CHECKPOINTS = Path.of("src/test/resources/checkpoints");
   private static final String TINY = TestModels.TINY.toString();
-  private static final String FLEDGLING_Q8 =
-      CHECKPOINTS.resolve("fledgling/fledgling-q8_0.gguf").toString();
+  private static final String FLEDGLING_Q8 = TestModels.EMBEDDED.toString();
 
   @TempDir Path directory;
 
@@ -107,7 +107,7 @@ class InspectCommandTest {
     Cli tooSmall = Cli.run("inspect", TINY, "--kv-cells", "2047");
     assertThat(tooSmall.code()).isEqualTo(ExitCode.WRONG_USAGE);
     assertThat(tooSmall.err())
-        .contains("(--kv-cells) is 2047 cells; it takes 2048, for the longest text (--ctx-size)");
+        .contains("--kv-cells is 2047; it takes 2048, for the longest text (--ctx-size)");
   }
 
   /** Attention in float32 alone would take 64 GiB. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.TestModels;
+import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.llama.QuantizationType;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;

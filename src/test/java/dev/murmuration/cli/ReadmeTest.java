@@ -3,8 +3,11 @@ package dev.murmuration.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.murmuration.cli.terminal.Terminal;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.StringWriter;
-import java.lang.reflect.Method;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
@@ -23,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine.ParseResult;
 
 /** What the README shows is what happens. */
 @Tag("native")
@@ -43,11 +47,21 @@ class ReadmeTest {
     }
   }
 
-  /** The blocks of code of the README in this language, none being a language of its own. */
-  private static List<String> blocks(String language) throws Exception {
-    String readme = Files.readString(Path.of("README.md"));
+  /** What people read: every text of the project. */
+  private static List<Path> texts() throws IOException {
+    List<Path> texts = new ArrayList<>(List.of(Path.of("README.md"), Path.of("CONTRIBUTING.md")));
+    for (String folder : List.of("docs", "native", "bindings", "benchmarks")) {
+      try (Stream<Path> files = Files.list(Path.of(folder))) {
+        files.filter(file -> file.toString().endsWith(".md")).sorted().forEach(texts::add);
+      }
+    }
+    return texts;
+  }
+
+  /** The blocks of code of a text in this language, none being a language of its own. */
+  private static List<String> blocks(Path text, String language) throws IOException {
     return Pattern.compile("(?ms)^```(\\w*)\\n(.*?)^```$")
-        .matcher(readme)
+        .matcher(Files.readString(text))
         .results()
         .filter(block -> block.group(1).equals(language))
         .map(block -> block.group(2))
@@ -56,12 +70,15 @@ class ReadmeTest {
 
   static Stream<Transcript> transcripts() throws Exception {
     List<Transcript> transcripts = new ArrayList<>();
-    for (String block : blocks("")) {
-      for (String line : block.lines().toList()) {
-        if (line.startsWith("$ ")) {
-          transcripts.add(new Transcript(line.substring(2), new ArrayList<>()));
-        } else if (!line.isEmpty()) {
-          transcripts.getLast().output().add(line);
+    for (Path text : texts()) {
+      for (String block : blocks(text, "")) {
+        // What does not begin with a command is a drawing.
+        for (String line : block.startsWith("$ ") ? block.lines().toList() : List.<String>of()) {
+          if (line.startsWith("$ ")) {
+            transcripts.add(new Transcript(line.substring(2), new ArrayList<>()));
+          } else if (!line.isEmpty()) {
+            transcripts.getLast().output().add(line);
+          }
         }
       }
     }
@@ -148,17 +165,64 @@ class ReadmeTest {
 
   @Test
   void theJavaExamplesCompileAndRun(@TempDir Path folder) throws Exception {
-    List<String> examples = blocks("java");
-    assertThat(examples).isNotEmpty();
-    assertThat(examples.getFirst()).contains("RewardModel.loadEmbedded()");
+    List<String> examples = new ArrayList<>();
+    for (Path text : texts()) {
+      examples.addAll(blocks(text, "java"));
+    }
+    assertThat(examples).hasSizeGreaterThanOrEqualTo(2);
     for (int i = 0; i < examples.size(); i++) {
       compile(folder, "Example" + i, examples.get(i));
     }
     try (URLClassLoader loader =
         new URLClassLoader(new URL[] {folder.toUri().toURL()}, ReadmeTest.class.getClassLoader())) {
-      Method run = loader.loadClass("Example0").getMethod("run");
-      run.invoke(null);
+      for (int i = 0; i < examples.size(); i++) {
+        assertThat(examples.get(i)).contains("RewardModel.loadEmbedded()");
+        loader.loadClass("Example" + i).getMethod("run").invoke(null);
+      }
     }
+  }
+
+  /** Those that need files nobody has here: that they are commands, with options they have. */
+  @Test
+  void theCommandsThatAreShownWithoutOutputAreOnes() throws Exception {
+    int commands = 0;
+    for (Path text : texts()) {
+      for (String line : Files.readAllLines(text)) {
+        if (line.startsWith("    ./murmur ")) {
+          List<String> words = words(line.replaceAll("  +#.*", ""));
+          Terminal terminal =
+              new Terminal(
+                  InputStream.nullInputStream(),
+                  OutputStream.nullOutputStream(),
+                  OutputStream.nullOutputStream(),
+                  TERMINAL);
+          ParseResult parsed =
+              Murmur.commandLine(terminal)
+                  .parseArgs(words.subList(1, words.size()).toArray(String[]::new));
+          assertThat(parsed.hasSubcommand()).as(line).isTrue();
+          commands++;
+        }
+      }
+    }
+    assertThat(commands).isGreaterThanOrEqualTo(4);
+  }
+
+  @Test
+  void whatTheTextsLinkToIsThere() throws Exception {
+    int links = 0;
+    for (Path text : texts()) {
+      for (MatchResult link :
+          Pattern.compile("\\]\\(([^)#\\s]+)[^)]*\\)")
+              .matcher(Files.readString(text))
+              .results()
+              .toList()) {
+        if (!link.group(1).contains("://")) {
+          assertThat(text.resolveSibling(link.group(1))).as("a link in " + text).exists();
+          links++;
+        }
+      }
+    }
+    assertThat(links).isGreaterThan(10);
   }
 
   private static void compile(Path folder, String name, String example) throws Exception {

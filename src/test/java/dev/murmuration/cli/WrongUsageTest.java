@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.TestModels;
+import dev.murmuration.cli.terminal.Terminal;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -47,14 +48,14 @@ class WrongUsageTest {
         "trace Hello | unexpected argument 'Hello'; texts are given with --prompt and --response",
         "score --text a extra | unexpected argument 'extra'",
         "score --text a -t x | 'x' is not a whole number",
-        "score --text a -t -1 | threads (--threads) is -1",
-        "score --text a -t 0 | threads (--threads) is 0; it takes 1 to 512",
-        "score --text a -t 999 | threads (--threads) is 999; it takes 1 to 512",
-        "bench -t 513 | threads (--threads) is 513; it takes 1 to 512",
-        "score --text-file - -t 0 | threads (--threads) is 0",
-        "score --text a -ub 0 | (--ubatch-size) is 0",
-        "score --text a -c 1 | (--ctx-size) is 1",
-        "score --text a -c 99999999 | (--ctx-size) is 99999999",
+        "score --text a -t -1 | --threads is -1",
+        "score --text a -t 0 | --threads is 0; it takes 1 to 512",
+        "score --text a -t 999 | --threads is 999; it takes 1 to 512",
+        "bench -t 513 | --threads is 513; it takes 1 to 512",
+        "score --text-file - -t 0 | --threads is 0",
+        "score --text a -ub 0 | --ubatch-size is 0",
+        "score --text a -c 1 | --ctx-size is 1",
+        "score --text a -c 99999999 | --ctx-size is 99999999",
         "score --text a -ngl 5 | there is no GPU",
         "score --text a --device GPU7 | no device 'GPU7'",
         "score --text a --precision medium | no precision 'medium'; there are fast and exact",
@@ -65,7 +66,15 @@ class WrongUsageTest {
         "score --text a -t 2147483648 | '2147483648' is not a whole number up to 2147483647",
         "score --text a --no-mmap=x | 'x' is neither true nor false",
         "score --text-file= | the name of the file with the text is empty",
-        "score --text a --timeout NaN | --timeout is NaN seconds",
+        "score --text a --timeout NaN | 'NaN' is not a number, such as 1.5",
+        "score --text a --timeout 1d | '1d' is not a number, such as 1.5",
+        "score --text a --timeout 0x1p3 | '0x1p3' is not a number, such as 1.5",
+        "score --text a --timeout Infinity | 'Infinity' is not a number, such as 1.5",
+        "score --text a --timeout 1e400 | --timeout is Infinity seconds",
+        "bench --seconds 2f | '2f' is not a number, such as 1.5",
+        "bench --seconds 1e400 | --seconds is Infinity",
+        "score --text a -t 1d | '1d' is not a whole number",
+        "score --text a -t 0x10 | '0x10' is not a whole number",
         "score --no-truncate -c 4 --text one-two-three-four-five | context holds 4",
         "rank --response x | --prompt is missing",
         "rank --prompt x | --response is missing",
@@ -77,7 +86,7 @@ class WrongUsageTest {
         "bench --only speed | nothing called 'speed' to measure; there are prefill, best-of",
         "bench --best-of 1 | --best-of is 1; it takes 2 to 1024",
         "bench --seconds 0 | --seconds is 0.0",
-        "bench --seconds NaN | --seconds is NaN",
+        "bench --seconds NaN | 'NaN' is not a number, such as 1.5",
         "help nope | no command 'nope'; there are demo, score",
         "help scor | no command 'scor'; did you mean score?",
         "rnak | no command 'rnak'; did you mean rank?",
@@ -101,8 +110,8 @@ class WrongUsageTest {
         "quantize a.gguf | OUT.gguf",
         "quantize a b --type Q9 | no quantization type 'Q9'; there are F32",
         "quantize a b --type IQ2_XS | needs an importance matrix",
-        "quantize a b -t 0 | threads (--threads) is 0; it takes 1 to 512",
-        "quantize a b -t 513 | threads (--threads) is 513; it takes 1 to 512",
+        "quantize a b -t 0 | --threads is 0; it takes 1 to 512",
+        "quantize a b -t 513 | --threads is 513; it takes 1 to 512",
         "convert a | --output",
         "convert a -o b --type q4_0 | no type 'q4_0' to convert to; there are f32, f16",
       })
@@ -137,7 +146,7 @@ class WrongUsageTest {
     failure(below + ": its folder does not exist", "convert", checkpoint, "-o", below);
     failure(missing, "quantize", missing, out);
     failure(below + ": its folder does not exist", "quantize", tiny, below);
-    assertThatThrownBy(() -> Murmur.file(null, missing))
+    assertThatThrownBy(() -> ModelOptions.file(null, missing))
         .isExactlyInstanceOf(IOException.class)
         .hasMessageContaining(missing + " does not exist")
         .hasMessageContaining("MURMUR_MODEL");
@@ -182,6 +191,8 @@ class WrongUsageTest {
         .isEqualTo(score("--text-file", plain).out());
     String packed = folder.resolve("packed").toString();
     failure("is compressed with gzip", "score", "--text", "a", "-m", packed);
+    String tiny = TestModels.TINY.toString();
+    failure(tiny + ": is a GGUF file", "convert", tiny, "-o", folder.resolve("x").toString());
     failure("is compressed with gzip", "quantize", packed, folder.resolve("x").toString());
     failure(
         "is compressed with gzip",

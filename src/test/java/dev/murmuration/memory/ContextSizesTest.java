@@ -78,13 +78,12 @@ class ContextSizesTest {
     assertThatThrownBy(() -> choose(OPTIONS.cells(2047), 2048, 20))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "the cache (--kv-cells) is 2047 cells; it takes 2048, for the longest text"
-                + " (--ctx-size), to 16777216");
+            "cells is 2047; it takes 2048, for the longest text" + " (contextLength), to 16777216");
     assertThatThrownBy(() -> choose(OPTIONS.cells((1 << 24) + 1), 2048, 20))
-        .hasMessageContaining("is 16777217 cells");
+        .hasMessageContaining("cells is 16777217;");
     String refusal = refusal(OPTIONS.cells(8192), 2048, 3);
     assertThat(refusal).contains("key/value cache of 8192 cells 4096, ");
-    requireFits(refusal, "--kv-cells (\\d+)", cells -> OPTIONS.cells(cells), 2048, 3);
+    requireFits(refusal, "cells\\((\\d+)\\)", cells -> OPTIONS.cells(cells), 2048, 3);
   }
 
   @Test
@@ -94,11 +93,11 @@ class ContextSizesTest {
     assertThat(refusal)
         .matches(
             "a context of 2048 tokens needs \\d+ MiB \\(key/value cache of 2048 cells 2048, buffers"
-                + " \\d+\\), and 2253 MiB are free; what fits: --ctx-size \\d+, or --precision"
-                + " fast, or --ubatch-size \\d+");
+                + " \\d+\\), and 2253 MiB are free; what fits: contextLength\\(\\d+\\), or"
+                + " precision\\(FAST\\), or microBatchSize\\(\\d+\\)");
     assertThat(refusal(exact.exact(false), 2048, 2.2)).isNull();
-    requireFits(refusal, "--ubatch-size (\\d+)", exact::microBatchSize, 2048, 2.2);
-    int length = number(refusal, "--ctx-size (\\d+)");
+    requireFits(refusal, "microBatchSize\\((\\d+)\\)", exact::microBatchSize, 2048, 2.2);
+    int length = number(refusal, "contextLength\\((\\d+)\\)");
     assertThat(refusal(exact, length, 2.2)).isNull();
     assertThat(refusal(exact, length + 1, 2.2)).isNotNull();
 

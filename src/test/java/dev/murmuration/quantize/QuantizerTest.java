@@ -11,6 +11,7 @@ import dev.murmuration.checkpoint.Checkpoints;
 import dev.murmuration.checkpoint.WideModel;
 import dev.murmuration.cli.Murmur;
 import dev.murmuration.files.BadFileException;
+import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
@@ -20,6 +21,7 @@ import dev.murmuration.llama.QuantizationType;
 import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Precision;
+import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
@@ -41,7 +43,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Quantization by llama.cpp, and what is checked before and after it. */
 @Tag("native")
@@ -73,8 +74,7 @@ class QuantizerTest {
   void fledglingInQ8IsTheEmbeddedModel() throws Exception {
     Quantization done =
         Quantizer.of(TestModels.FLEDGLING).type(QuantizationType.Q8_0).quantize(output);
-    Path embedded = Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf");
-    assertThat(Files.mismatch(output, embedded)).isEqualTo(-1);
+    assertThat(Files.mismatch(output, TestModels.EMBEDDED)).isEqualTo(-1);
     assertThat(done.file()).isEqualTo(output);
     assertThat(done.bytesRead()).isEqualTo(Files.size(TestModels.FLEDGLING));
     assertThat(done.bytesWritten()).isEqualTo(Files.size(output));
@@ -82,17 +82,34 @@ class QuantizerTest {
     assertThat(done.bitsPerWeight()).isCloseTo(8.5, within(0.01));
   }
 
+  /**
+   * The drift is how far the golden rewards, which are about 1, move on average; measured on
+   * x86-64, with our kernels and with exact attention. Half as much again is allowed for other
+   * processors; the next coarser type moves them twice as far or more.
+   */
   @ParameterizedTest
-  @EnumSource(
-      value = QuantizationType.class,
-      names = {"F32", "BF16", "Q8_0", "Q4_0", "Q4_K_M", "Q4_K_8"})
-  void shortRowsGetATypeThatFits(QuantizationType type) throws Exception {
+  @CsvSource({
+    "F32, F32, 0.0002",
+    "BF16, BF16, 0.0058",
+    "Q8_0, Q8_0, 0.024",
+    "Q4_0, Q4_0, 0.19",
+    "Q4_K_M, Q5_0, 0.086",
+    "Q4_K_8, Q5_0, 0.086"
+  })
+  void shortRowsGetATypeThatFits(QuantizationType type, GgufTensorType most, double drift)
+      throws Exception {
     Quantizer.of(TestModels.TINY).type(type).quantize(output);
     assertThat(metadata(output)).isEqualTo(metadata(TestModels.TINY));
-    Golden golden = TestModels.tinyGolden().getFirst();
+    assertThat(types(output)).containsEntry("blk.0.attn_q.weight", most);
+    List<Golden> golden = TestModels.tinyGolden();
     try (RewardModel model = RewardModel.load(output)) {
-      assertThat(model.score(Input.text(golden.text())).reward())
-          .isCloseTo(golden.reward(), within(3.0));
+      List<Reward> rewards =
+          model.scoreAll(golden.stream().map(text -> Input.tokens(text.tokenIds())).toList());
+      double sum = 0;
+      for (int i = 0; i < golden.size(); i++) {
+        sum += Math.abs(rewards.get(i).reward() - golden.get(i).reward());
+      }
+      assertThat(sum / golden.size()).isLessThan(1.5 * drift);
     }
   }
 
@@ -194,10 +211,10 @@ class QuantizerTest {
 
   @Test
   void copyLeavesEveryWeightAsItIs() throws Exception {
-    Path input = Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf");
-    Quantizer.of(input).type(QuantizationType.COPY).quantize(output);
-    Checkpoints.assertSameTensors(GgufReader.read(output), GgufReader.read(input));
-    assertThat(GgufReader.read(output).metadata()).isEqualTo(GgufReader.read(input).metadata());
+    Gguf input = GgufReader.read(TestModels.EMBEDDED);
+    Quantizer.of(input.path()).type(QuantizationType.COPY).quantize(output);
+    Checkpoints.assertSameTensors(GgufReader.read(output), input);
+    assertThat(GgufReader.read(output).metadata()).isEqualTo(input.metadata());
   }
 
   @Test
@@ -227,13 +244,11 @@ class QuantizerTest {
 
   @Test
   void quantizedInputNeedsConsent() throws Exception {
-    Quantizer quantizer =
-        Quantizer.of(Checkpoints.FLEDGLING.resolve("fledgling-q8_0.gguf"))
-            .type(QuantizationType.Q4_0);
+    Quantizer quantizer = Quantizer.of(TestModels.EMBEDDED).type(QuantizationType.Q4_0);
     assertThatThrownBy(() -> quantizer.quantize(output))
         .isInstanceOf(BadFileException.class)
         .hasMessageContaining("is quantized already: token_embd.weight is Q8_0")
-        .hasMessageContaining("--allow-requantize");
+        .hasMessageContaining("allowRequantize(true)");
     assertThat(Checkpoints.names(directory)).isEmpty();
     quantizer.allowRequantize(true).quantize(output);
     assertThat(types(output)).containsEntry("blk.0.attn_q.weight", GgufTensorType.Q4_0);
@@ -246,7 +261,7 @@ class QuantizerTest {
     assertThatThrownBy(() -> quantizer.quantize(output))
         .isInstanceOf(BadFileException.class)
         .hasMessageContaining("exists")
-        .hasMessageContaining("--force");
+        .hasMessageContaining("force(true)");
     assertThat(output).hasContent("old");
     quantizer.force(true).quantize(output);
     assertThat(GgufReader.read(output).tensors()).hasSize(20);

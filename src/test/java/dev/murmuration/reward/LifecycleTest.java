@@ -100,9 +100,10 @@ class LifecycleTest {
 
   @Test
   void anInterruptedCallerGetsAnExceptionAndTheModelGoesOn() throws Exception {
-    try (RewardModel model = load(RewardModelOptions.defaults().reuse(false))) {
+    Gate gate = new Gate();
+    try (RewardModel model = load(gate.options().reuse(false))) {
       Reward before = model.score("Hello?", "Hi");
-      CountDownLatch running = new CountDownLatch(1);
+      gate.shut();
       AtomicReference<Throwable> thrown = new AtomicReference<>();
       AtomicReference<Boolean> interrupted = new AtomicReference<>();
       Thread caller =
@@ -110,64 +111,52 @@ class LifecycleTest {
               .start(
                   () -> {
                     try {
-                      running.countDown();
-                      while (true) {
-                        model.score(Input.text(LONG));
-                      }
+                      model.score(Input.text(LONG));
                     } catch (CancellationException e) {
                       thrown.set(e);
                       interrupted.set(Thread.currentThread().isInterrupted());
                     }
                   });
-      running.await();
+      gate.awaitArrival();
       caller.interrupt();
+      // The engine still stands in front of the decode: the caller does not wait for it.
       caller.join();
       assertThat(thrown.get())
           .isInstanceOf(CancellationException.class)
           .hasMessageContaining("interrupted");
       assertThat(interrupted.get()).isTrue();
-      assertThat(model.score("Hello?", "Hi")).isEqualTo(before);
+      gate.open();
+      assertComputesNothingElse(model, before);
     }
   }
 
   @Test
   void aTimeoutEndsTheCallAndTheModelGoesOn() throws Exception {
-    try (RewardModel model =
-        load(RewardModelOptions.defaults().reuse(false).timeout(Duration.ofMillis(200)))) {
+    Gate gate = new Gate();
+    try (RewardModel model = load(gate.options().reuse(false))) {
       Reward before = model.score("Hello?", "Hi");
-      assertThatThrownBy(
-              () ->
-                  model.scoreAll(
-                      TestTexts.inputs(IntStream.range(0, 500).mapToObj(i -> LONG + i).toList())))
+      gate.shut();
+      CallOptions soon = CallOptions.defaults().timeout(Duration.ofMillis(500));
+      assertThatThrownBy(() -> model.score(Input.text(LONG), soon))
           .isInstanceOf(ScoringTimeoutException.class)
-          .hasMessageContaining("200 ms");
-      assertThat(model.score("Hello?", "Hi")).isEqualTo(before);
+          .hasMessageContaining("500 ms");
+      gate.open();
+      assertComputesNothingElse(model, before);
     }
   }
 
-  /** An engine that stands still until the latch is counted down, from its first wave on. */
-  private static RewardModel standingStill(CountDownLatch go, RewardModelOptions options)
-      throws Exception {
-    return load(
-        options.probe(
-            step -> {
-              if (step == Step.DECODE) {
-                try {
-                  // Bounded, so that closing ends where the test fails before it lets go.
-                  var _ = go.await(30, TimeUnit.SECONDS);
-                } catch (InterruptedException e) {
-                  throw new AssertionError(e);
-                }
-              }
-            }));
+  /** That the model, which has scored "Hello?" and "Hi" alone, scores them again, and only them. */
+  private static void assertComputesNothingElse(RewardModel model, Reward before) {
+    assertThat(model.score("Hello?", "Hi")).isEqualTo(before);
+    assertThat(model.statistics().tokensComputed()).isEqualTo(2L * before.tokens());
   }
 
   @Test
   void aTimeoutIncludesWaitingForAPlaceInTheQueue() throws Exception {
-    CountDownLatch go = new CountDownLatch(1);
-    RewardModelOptions options =
-        RewardModelOptions.defaults().queueCapacity(2).timeout(Duration.ofMillis(50));
-    try (RewardModel model = standingStill(go, options)) {
+    Gate gate = new Gate();
+    gate.shut();
+    RewardModelOptions options = gate.options().queueCapacity(2).timeout(Duration.ofMillis(50));
+    try (RewardModel model = load(options)) {
       List<String> texts = IntStream.range(0, 1000).mapToObj(i -> "Hi " + i).toList();
       assertThatThrownBy(() -> model.scoreAll(TestTexts.inputs(texts)))
           .isInstanceOf(ScoringTimeoutException.class);
@@ -180,7 +169,7 @@ class LifecycleTest {
             .isInstanceOf(ExecutionException.class)
             .hasCauseInstanceOf(ScoringTimeoutException.class);
       }
-      go.countDown();
+      gate.open();
     }
   }
 
@@ -301,15 +290,19 @@ class LifecycleTest {
 
   @Test
   void cancellingFuturesFreesTheEngine() throws Exception {
-    try (RewardModel model = load(RewardModelOptions.defaults().reuse(false))) {
-      Reward expected = model.score("Hello?", "Hi");
+    Gate gate = new Gate();
+    int count = 200;
+    try (RewardModel model = load(gate.options().reuse(false).queueCapacity(count))) {
+      Reward before = model.score("Hello?", "Hi");
+      gate.shut();
       List<CompletableFuture<Reward>> futures = new ArrayList<>();
-      for (int i = 0; i < 200; i++) {
+      for (int i = 0; i < count; i++) {
         futures.add(model.submit(Input.text(LONG)));
       }
+      gate.awaitArrival();
       futures.forEach(future -> future.cancel(true));
-      assertThat(model.score("Hello?", "Hi")).isEqualTo(expected);
-      assertThat(futures).allMatch(CompletableFuture::isDone);
+      gate.open();
+      assertComputesNothingElse(model, before);
     }
   }
 
@@ -340,10 +333,10 @@ class LifecycleTest {
 
   @Test
   void aFullQueueMakesSubmittersWait() throws Exception {
-    CountDownLatch go = new CountDownLatch(1);
+    Gate gate = new Gate();
+    gate.shut();
     int capacity = 2;
-    try (RewardModel model =
-        standingStill(go, RewardModelOptions.defaults().queueCapacity(capacity))) {
+    try (RewardModel model = load(gate.options().queueCapacity(capacity))) {
       AtomicInteger submitted = new AtomicInteger();
       List<CompletableFuture<Reward>> futures = new ArrayList<>();
       Thread caller =
@@ -359,7 +352,7 @@ class LifecycleTest {
         Thread.onSpinWait();
       }
       int before = submitted.get();
-      go.countDown();
+      gate.open();
       caller.join();
       // One wave may have left the queue, and that holds no more than the queue did.
       assertThat(before).isBetween(capacity, 2 * capacity);

@@ -65,7 +65,7 @@ class ModelFileTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining(headless.toString())
         .hasMessageContaining("no value head")
-        .hasMessageContaining("--value-head");
+        .hasMessageContaining("valueHead(FILE.safetensors)");
 
     float[] weights = head();
     ByteBuffer f32 = ByteBuffer.allocate(4 * weights.length).order(ByteOrder.LITTLE_ENDIAN);
@@ -147,8 +147,8 @@ class ModelFileTest {
     assertThatThrownBy(() -> RewardModel.load(TestModels.FLEDGLING, wide))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageMatching(
-            "a context of \\d+ tokens needs \\d+ MiB .* MiB are free; what fits: --kv-cells"
-                + " \\d+.*");
+            "a context of \\d+ tokens needs \\d+ MiB .* MiB are free; what fits:"
+                + " cells\\(\\d+\\).*");
   }
 
   @Test

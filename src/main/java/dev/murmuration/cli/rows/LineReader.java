@@ -1,0 +1,92 @@
+package dev.murmuration.cli.rows;
+
+import dev.murmuration.cli.terminal.TextFile;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * Reads lines of UTF-8, and never keeps more of a line in memory than it may have. For one thread.
+ */
+final class LineReader {
+  /** One line: its text, or what is wrong with it, and the other one null. */
+  record Line(long number, String text, String problem, int size) {}
+
+  /** So many bytes tell what the input is. A pipe may begin with fewer, but rows do not. */
+  private static final int SAMPLE = 8;
+
+  private final InputStream in;
+  private final int maxBytes;
+  private final byte[] buffer = new byte[1 << 16];
+  private int position;
+  private int limit;
+  private long number;
+
+  /**
+   * Makes a reader.
+   *
+   * @param maxBytes the longest line that is taken
+   */
+  LineReader(InputStream in, int maxBytes) {
+    this.in = in;
+    this.maxBytes = maxBytes;
+  }
+
+  /** The next line, without its end; null when there are no more. */
+  Line next() throws IOException {
+    if (!fill()) {
+      return null;
+    }
+    if (number == 0) {
+      TextFile.checkKind(Arrays.copyOfRange(buffer, position, Math.min(limit, SAMPLE)), "it");
+    }
+    number++;
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    long size = 0;
+    boolean ended = false;
+    while (!ended && fill()) {
+      int end = position;
+      while (end < limit && buffer[end] != '\n') {
+        end++;
+      }
+      ended = end < limit;
+      size += end - position;
+      if (size <= maxBytes) {
+        line.write(buffer, position, end - position);
+      } else {
+        line.reset();
+      }
+      position = ended ? end + 1 : end;
+    }
+    return size > maxBytes
+        ? new Line(number, null, "the line has " + size + " bytes, the limit is " + maxBytes, 0)
+        : decode(line.toByteArray());
+  }
+
+  /** Whether there is something in the buffer, after reading more if need be. */
+  private boolean fill() throws IOException {
+    if (position < limit) {
+      return true;
+    }
+    position = 0;
+    limit = Math.max(0, in.read(buffer));
+    return limit > 0;
+  }
+
+  private Line decode(byte[] bytes) {
+    int length =
+        bytes.length > 0 && bytes[bytes.length - 1] == '\r' ? bytes.length - 1 : bytes.length;
+    try {
+      String text =
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();
+      return new Line(
+          number, number == 1 ? TextFile.withoutByteOrderMark(text) : text, null, bytes.length);
+    } catch (CharacterCodingException e) {
+      return new Line(number, null, "the line is not valid UTF-8", bytes.length);
+    }
+  }
+}

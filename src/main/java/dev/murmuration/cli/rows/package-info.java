@@ -1,0 +1,2 @@
+/** Rows of JSON lines: read, scored, and written in their order. */
+package dev.murmuration.cli.rows;

@@ -1,0 +1,2 @@
+/** Where commands read and write: streams, width, colour, progress, text from files. */
+package dev.murmuration.cli.terminal;

@@ -1,0 +1,98 @@
+package dev.murmuration.inspection;
+
+import dev.murmuration.gguf.GgufArray;
+import dev.murmuration.gguf.GgufValue;
+import dev.murmuration.gguf.GgufValueType;
+import dev.murmuration.model.RewardMetadata;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Metadata of a file that may be damaged: what is missing or of another type is left out and not
+ * complained about, because the check of the whole file does that.
+ */
+public record InspectedMetadata(Map<String, GgufValue> values) {
+  private static final String TOKENIZER = "tokenizer.ggml.";
+  private static final String TOKEN_ID = "_token_id";
+
+  /**
+   * Statistics of a value head.
+   *
+   * @param length weights
+   * @param norm Euclidean norm
+   */
+  public record Head(int length, double least, double most, double mean, double norm) {}
+
+  /** The text under a key, or null. */
+  public String text(String key) {
+    return values.get(key) instanceof GgufValue.Text(String value) ? value : null;
+  }
+
+  /** The number under a key, or null. */
+  public Long number(String key) {
+    return values.get(key) instanceof GgufValue.Whole whole ? (Long) whole.value() : null;
+  }
+
+  /** The truth value under a key, or null. */
+  public Boolean flag(String key) {
+    return values.get(key) instanceof GgufValue.Bool(boolean value) ? (Boolean) value : null;
+  }
+
+  /** The sizes, under the names that they have in Java. */
+  Map<String, Long> shapes() {
+    Map<String, Long> shapes = new LinkedHashMap<>();
+    put(shapes, "hidden_size", "llama.embedding_length");
+    put(shapes, "layers", "llama.block_count");
+    put(shapes, "heads", "llama.attention.head_count");
+    put(shapes, "key_value_heads", "llama.attention.head_count_kv");
+    put(shapes, "head_size", "llama.attention.key_length");
+    put(shapes, "feed_forward_size", "llama.feed_forward_length");
+    put(shapes, "vocabulary_size", "llama.vocab_size");
+    put(shapes, "context_length", "llama.context_length");
+    return shapes;
+  }
+
+  private void put(Map<String, Long> shapes, String name, String key) {
+    if (number(key) != null) {
+      shapes.put(name, number(key));
+    }
+  }
+
+  /** The value head, or null. */
+  public Head head() {
+    if (!(values.get(RewardMetadata.VALUE_HEAD) instanceof GgufArray array)
+        || array.elementType() != GgufValueType.FLOAT32
+        || array.size() == 0) {
+      return null;
+    }
+    double least = Double.POSITIVE_INFINITY;
+    double most = Double.NEGATIVE_INFINITY;
+    double sum = 0;
+    double squares = 0;
+    for (float weight : array.floats()) {
+      least = Math.min(least, weight);
+      most = Math.max(most, weight);
+      sum += weight;
+      squares += (double) weight * weight;
+    }
+    return new Head(array.size(), least, most, sum / array.size(), Math.sqrt(squares));
+  }
+
+  /** Number of tokens, or null. */
+  public Integer tokens() {
+    return values.get(TOKENIZER + "tokens") instanceof GgufArray array
+        ? (Integer) array.size()
+        : null;
+  }
+
+  /** Ids of tokens that mean something special, by their names, such as {@code bos}. */
+  public Map<String, Long> tokenIds() {
+    Map<String, Long> ids = new LinkedHashMap<>();
+    for (String key : values.keySet()) {
+      if (key.startsWith(TOKENIZER) && key.endsWith(TOKEN_ID) && number(key) != null) {
+        ids.put(key.substring(TOKENIZER.length(), key.length() - TOKEN_ID.length()), number(key));
+      }
+    }
+    return ids;
+  }
+}

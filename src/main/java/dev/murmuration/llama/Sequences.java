@@ -1,0 +1,186 @@
+package dev.murmuration.llama;
+
+import java.util.Arrays;
+
+/**
+ * What a context's sequences are: their lengths, the cells of the cache that they take, and the
+ * tokens in the batch. llama.cpp aborts on some wrong arguments and accepts others silently, so
+ * they are checked here first. Not thread-safe.
+ */
+final class Sequences {
+  private final ContextParameters parameters;
+  private final int vocabularySize;
+
+  /** The tokens that wait for the next decode. */
+  private final TokenBatch batch;
+
+  /** What the cache holds, without the batch. */
+  private final CellMap cells;
+
+  /** Lengths of the sequences, the tokens in the batch included. */
+  private final int[] lengths;
+
+  Sequences(TokenBatch batch, ContextParameters parameters, int vocabularySize) {
+    this.batch = batch;
+    this.parameters = parameters;
+    this.vocabularySize = vocabularySize;
+    this.cells = new CellMap(parameters.cells(), parameters.maxSequences());
+    this.lengths = new int[parameters.maxSequences()];
+  }
+
+  /** Cells that no token in the cache takes. */
+  int freeCells() {
+    return cells.free();
+  }
+
+  /** Cells that tokens in the cache take. */
+  int usedCells() {
+    return cells.size() - cells.free();
+  }
+
+  /** Tokens of a sequence, those in the batch included. */
+  int length(int sequence) {
+    requireSequence(sequence);
+    return lengths[sequence];
+  }
+
+  /** Adds a token to the batch, see {@link LlamaContext#add}. */
+  void add(int token, boolean output, int[] sequences) {
+    if (token < 0 || token >= vocabularySize) {
+      throw new IllegalArgumentException(
+          "no token " + token + "; the vocabulary has ids 0 to " + (vocabularySize - 1));
+    }
+    if (!batch.endsWith(sequences)) {
+      requireSequences(sequences);
+    }
+    require(batch.size() < parameters.batchSize(), "the batch is full", parameters.batchSize());
+    require(batch.size() < cells.free(), "the context is full", cells.size());
+    require(
+        !output || batch.outputs() < parameters.maxOutputs(),
+        "too many outputs in a batch",
+        parameters.maxOutputs());
+    batch.add(token, lengths[sequences[0]], output, sequences);
+    for (int sequence : sequences) {
+      lengths[sequence]++;
+    }
+  }
+
+  private static void require(boolean holds, String what, int limit) {
+    if (!holds) {
+      throw new IllegalStateException(what + " (" + limit + " tokens)");
+    }
+  }
+
+  private void requireSequences(int[] sequences) {
+    if (sequences.length == 0 || sequences.length > lengths.length) {
+      throw new IllegalArgumentException(
+          "a token of " + sequences.length + " sequences; allowed are 1 to " + lengths.length);
+    }
+    for (int i = 0; i < sequences.length; i++) {
+      requireSequence(sequences[i]);
+      if (lengths[sequences[i]] != lengths[sequences[0]]) {
+        throw new IllegalArgumentException(
+            "sequences "
+                + sequences[0]
+                + " and "
+                + sequences[i]
+                + " have "
+                + lengths[sequences[0]]
+                + " and "
+                + lengths[sequences[i]]
+                + " tokens; one token cannot be the next of both");
+      }
+      for (int j = 0; j < i; j++) {
+        if (sequences[j] == sequences[i]) {
+          throw new IllegalArgumentException("sequence " + sequences[i] + " is named twice");
+        }
+      }
+    }
+  }
+
+  private void requireSequence(int sequence) {
+    if (sequence < 0 || sequence >= lengths.length) {
+      throw new IllegalArgumentException(
+          "no sequence " + sequence + "; the context has 0 to " + (lengths.length - 1));
+    }
+  }
+
+  /** Refuses what {@link LlamaContext#share} does not allow. */
+  void requireShareable(int from, int to, int length) {
+    requireSequence(from);
+    requireSequence(to);
+    if (lengths[to] != 0 || length < 1 || length > cells.length(from)) {
+      throw new IllegalArgumentException(
+          "sequence "
+              + to
+              + " of "
+              + lengths[to]
+              + " tokens cannot begin with "
+              + length
+              + " of the "
+              + cells.length(from)
+              + " tokens of sequence "
+              + from);
+    }
+  }
+
+  /** llama.cpp has let {@code to} begin with the first {@code length} tokens of {@code from}. */
+  void shared(int from, int to, int length) {
+    cells.share(from, to, length);
+    lengths[to] = length;
+  }
+
+  /** Refuses what {@link LlamaContext#trim} does not allow. */
+  void requireTrimmable(int sequence, int length) {
+    requireSequence(sequence);
+    if (batch.size() > 0) {
+      throw new IllegalStateException(
+          batch.size() + " tokens wait in the batch; decode them first");
+    }
+    if (length < 0 || length > lengths[sequence]) {
+      throw new IllegalArgumentException(
+          "sequence " + sequence + " has " + lengths[sequence] + " tokens; cannot keep " + length);
+    }
+  }
+
+  /** llama.cpp has taken all but the first {@code length} tokens of a sequence out of the cache. */
+  void trimmed(int sequence, int length) {
+    cells.trim(sequence, length);
+    lengths[sequence] = length;
+  }
+
+  /** Whether after the decode each sequence of the batch lies in cells that ascend. */
+  boolean ascending() {
+    int[] placed = cells.next(batch.size());
+    int[] last = new int[lengths.length];
+    for (int sequence = 0; sequence < last.length; sequence++) {
+      int length = cells.length(sequence);
+      last[sequence] = length == 0 ? -1 : cells.cell(sequence, length - 1);
+    }
+    for (int i = 0; i < placed.length; i++) {
+      for (int sequence : batch.sequences(i)) {
+        if (placed[i] <= last[sequence]) {
+          return false;
+        }
+        last[sequence] = placed[i];
+      }
+    }
+    return true;
+  }
+
+  /** llama.cpp has computed the batch: its tokens are in the cache, and the batch is empty. */
+  void decoded() {
+    int[] placed = cells.next(batch.size());
+    for (int i = 0; i < placed.length; i++) {
+      cells.put(placed[i], batch.sequences(i));
+    }
+    batch.clear();
+  }
+
+  /** The cache and the batch are empty. */
+  void cleared() {
+    batch.clear();
+    cells.clear();
+    Arrays.fill(lengths, 0);
+  }
+}

@@ -1,0 +1,69 @@
+package dev.murmuration.cli.view;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.murmuration.files.BadFileException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The library speaks Java, the command line its flags. */
+@Tag("unit")
+class FlagsTest {
+  private static final Path SOURCES = Path.of("src/main/java/dev/murmuration");
+  private static final Pattern FLAG = Pattern.compile("\"[^\"\n]*--[a-z][^\"\n]*\"");
+
+  /** Of other programs, which are what to use. */
+  private static final List<String> FOREIGN = List.of("--enable-native-access", "\" --merge\"");
+
+  @Test
+  void noMessageOfTheLibraryNamesAFlag() throws IOException {
+    try (Stream<Path> files = Files.walk(SOURCES)) {
+      List<Path> library =
+          files
+              .filter(file -> file.toString().endsWith(".java"))
+              .filter(file -> !file.startsWith(SOURCES.resolve("cli")))
+              .toList();
+      assertThat(library).hasSizeGreaterThan(100);
+      for (Path file : library) {
+        assertThat(
+                FLAG.matcher(Files.readString(file))
+                    .results()
+                    .map(found -> found.group())
+                    .filter(text -> FOREIGN.stream().noneMatch(text::contains)))
+            .as(file.toString())
+            .isEmpty();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "threads is 0; it takes 1 to 512 | --threads is 0; it takes 1 to 512",
+        "cells is 1; it takes 2 (contextLength) | --kv-cells is 1; it takes 2 (--ctx-size)",
+        "a cache of 7 cells; what fits: cells(5) | a cache of 7 cells; what fits: --kv-cells 5",
+        "precision(FAST), or memoryMap(true) | --precision fast, or leaving out --no-mmap",
+        "replace it with force(true) | replace it with --force",
+        "choose one with template(NAME) | choose one with --template NAME",
+        "in $1 valueHead(a$2.safetensors) | in $1 --value-head a$2.safetensors",
+      })
+  void optionsByTheirFlags(String said, String shown) {
+    assertThat(Flags.of(said)).isEqualTo(shown);
+  }
+
+  @Test
+  void namesOfFilesStay() {
+    Path file = Path.of("cells(3)/contextLength.gguf");
+    assertThat(Wording.message(new BadFileException(file, "exists; use force(true)")))
+        .isEqualTo(file + ": exists; use --force");
+  }
+}

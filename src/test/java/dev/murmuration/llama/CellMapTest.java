@@ -1,0 +1,184 @@
+package dev.murmuration.llama;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.murmuration.TestModels;
+import dev.murmuration.llama.ContextParameters.Readout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Tag;
+
+/**
+ * The map of cells against the real cache. Where the map says that sequences lie in ascending
+ * cells, their hidden states are those of a context that has computed nothing else, to the bit. A
+ * wrong map calls sequences ascending that llama.cpp has put into other cells; their attention is
+ * added up in another order then, to other bits.
+ */
+@Tag("native")
+class CellMapTest {
+  private static final int SEQUENCES = 5;
+  private static final int BATCH = 64;
+  private static final int STEPS = 60;
+
+  private static ContextParameters parameters(
+      int sequences, int batch, int microBatch, boolean half) {
+    return new ContextParameters(
+        256, batch, microBatch, sequences, batch, 1, half, true, Readout.PRUNED);
+  }
+
+  @Property(tries = 40)
+  void whatIsSaidToAscendHasTheBitsOfAFreshContext(@ForAll long seed, @ForAll boolean half) {
+    Random random = new Random(seed);
+    int microBatch = 4 + random.nextInt(BATCH - 4);
+    try (LlamaModel model = LlamaModel.load(TestModels.TINY, ModelParameters.DEFAULT, null);
+        LlamaContext context =
+            new LlamaContext(model, parameters(SEQUENCES, BATCH, microBatch, half));
+        LlamaContext fresh = new LlamaContext(model, parameters(1, 256, 256, half))) {
+      Walk walk = new Walk(random, context, fresh);
+      for (int step = 0; step < STEPS; step++) {
+        walk.step();
+      }
+      walk.clear();
+      walk.add();
+      assertThat(context.ascending()).as("an empty cache fills in order").isTrue();
+      walk.decode();
+      assertThat(walk.compared).as("hidden states compared").isPositive();
+    }
+  }
+
+  /** Random calls, and what they must have done. */
+  private static final class Walk {
+    private final Random random;
+    private final LlamaContext context;
+    private final LlamaContext fresh;
+
+    /** The tokens of each sequence. */
+    private final List<List<Integer>> texts = new ArrayList<>();
+
+    /**
+     * Where a sequence's tokens begin to lie in cells that do not ascend; its length if nowhere.
+     */
+    private final int[] sound = new int[SEQUENCES];
+
+    /** The sequences of each token in the batch. */
+    private final List<int[]> added = new ArrayList<>();
+
+    private int compared;
+
+    Walk(Random random, LlamaContext context, LlamaContext fresh) {
+      this.random = random;
+      this.context = context;
+      this.fresh = fresh;
+      IntStream.range(0, SEQUENCES).forEach(_ -> texts.add(new ArrayList<>()));
+    }
+
+    void step() {
+      switch (random.nextInt(20)) {
+        case 0 -> clear();
+        case 1, 2, 3 -> share();
+        case 4, 5, 6, 7, 8 -> trim();
+        default -> {
+          for (int runs = random.nextInt(3); runs >= 0; runs--) {
+            add();
+          }
+          decode();
+        }
+      }
+    }
+
+    void clear() {
+      context.clear();
+      texts.forEach(List::clear);
+      Arrays.fill(sound, 0);
+    }
+
+    /** Some tokens, as far as there is room, for one sequence and some of those with its text. */
+    void add() {
+      int one = random.nextInt(SEQUENCES);
+      int[] sequences =
+          IntStream.range(0, SEQUENCES)
+              .filter(i -> i == one || (isLike(i, one) && random.nextBoolean()))
+              .toArray();
+      int room = Math.min(BATCH, context.freeCells()) - added.size();
+      for (int i = Math.min(room, 1 + random.nextInt(30)); i > 0; i--) {
+        int token = 3 + random.nextInt(300);
+        context.add(token, true, sequences);
+        IntStream.of(sequences).forEach(sequence -> texts.get(sequence).add(token));
+        added.add(sequences);
+      }
+    }
+
+    private boolean isLike(int sequence, int other) {
+      List<Integer> text = texts.get(other);
+      return texts.get(sequence).equals(text)
+          && (added.isEmpty() || text.isEmpty())
+          && sound[sequence] == text.size()
+          && sound[other] == text.size();
+    }
+
+    /** Computes the batch; compares the last hidden state of each sequence that is sound. */
+    void decode() {
+      boolean ascending = context.ascending();
+      int[] before = new int[SEQUENCES];
+      int[] row = new int[SEQUENCES];
+      for (int i = 0; i < added.size(); i++) {
+        for (int sequence : added.get(i)) {
+          before[sequence]++;
+          row[sequence] = i;
+        }
+      }
+      added.clear();
+      float[] rows = context.decode();
+      for (int i = 0; i < SEQUENCES; i++) {
+        int length = texts.get(i).size();
+        if (before[i] > 0 && ascending && sound[i] == length - before[i]) {
+          sound[i] = length;
+          compare(i, Arrays.copyOfRange(rows, 64 * row[i], 64 * (row[i] + 1)));
+        }
+      }
+    }
+
+    private void compare(int sequence, float[] actual) {
+      List<Integer> text = texts.get(sequence);
+      fresh.clear();
+      for (int i = 0; i < text.size(); i++) {
+        fresh.add(text.get(i), i == text.size() - 1, 0);
+      }
+      float[] expected = fresh.decode();
+      if (Llama.kernels().isEmpty()) {
+        // ggml's kernels compute a row to other bits beside other rows, wherever its cells are.
+        assertThat(actual).as("sequence " + sequence).containsExactly(expected, within(0.05f));
+      } else {
+        assertThat(actual).as("sequence " + sequence).containsExactly(expected);
+      }
+      compared++;
+    }
+
+    void share() {
+      int from = random.nextInt(SEQUENCES);
+      int to = random.nextInt(SEQUENCES);
+      if (from != to && !texts.get(from).isEmpty() && texts.get(to).isEmpty()) {
+        int length = 1 + random.nextInt(texts.get(from).size());
+        context.share(from, to, length);
+        texts.get(to).addAll(texts.get(from).subList(0, length));
+        sound[to] = Math.min(length, sound[from]);
+      }
+    }
+
+    /** Often all of it. */
+    void trim() {
+      int sequence = random.nextInt(SEQUENCES);
+      List<Integer> text = texts.get(sequence);
+      int length = random.nextBoolean() ? 0 : random.nextInt(text.size() + 1);
+      context.trim(sequence, length);
+      text.subList(length, text.size()).clear();
+      sound[sequence] = Math.min(sound[sequence], length);
+    }
+  }
+}
