@@ -1,22 +1,13 @@
 package dev.murmuration.reward;
 
-import dev.murmuration.engine.Completion;
-import dev.murmuration.engine.Deadline;
 import dev.murmuration.engine.Engine;
-import dev.murmuration.engine.Request;
 import dev.murmuration.llama.LlamaModel;
-import dev.murmuration.llama.Vocabulary;
-import dev.murmuration.reward.TextEncoder.Tokens;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
-import java.util.function.Supplier;
 
 /**
  * A reward model that scores text: prompt and response in, one number out, higher is better.
@@ -41,6 +32,7 @@ public final class RewardModel implements AutoCloseable {
   private final LlamaModel model;
   private final Engine engine;
   private final TextEncoder encoder;
+  private final Calls calls;
   private final ModelLoader.Settings settings;
   private final AtomicBoolean closed;
 
@@ -52,6 +44,7 @@ public final class RewardModel implements AutoCloseable {
         new TextEncoder(
             model.vocabulary(), settings.template(), settings.contextLength(), settings.truncate());
     this.closed = LeakReport.of(this, settings.name());
+    this.calls = new Calls(engine, encoder, model.vocabulary(), settings, closed::get);
   }
 
   /**
@@ -181,8 +174,7 @@ public final class RewardModel implements AutoCloseable {
    *     not to wait
    */
   public Reward score(Input input, CallOptions options) {
-    Deadline deadline = deadline(options);
-    return now(scored(input, deadline), options, deadline);
+    return calls.score(input, options);
   }
 
   /**
@@ -208,30 +200,7 @@ public final class RewardModel implements AutoCloseable {
    *     them and the call is not to wait
    */
   public List<Reward> scoreAll(List<? extends Input> inputs, CallOptions options) {
-    Deadline deadline = deadline(options);
-    List<Tokens> tokens = encodeAll(inputs, deadline);
-    List<Request> requests = tokens.stream().map(one -> new Request(one.ids(), false)).toList();
-    engine.submit(requests, deadline, options.waits());
-    List<Reward> rewards = new ArrayList<>(inputs.size());
-    NonFiniteRewardException notFinite = null;
-    try {
-      for (int i = 0; i < inputs.size(); i++) {
-        try {
-          rewards.add(reward(tokens.get(i), engine.await(requests.get(i), deadline)));
-        } catch (NonFiniteRewardException e) {
-          notFinite = notFinite == null ? e : notFinite;
-          rewards.add(null);
-        }
-      }
-    } catch (RuntimeException | Error e) {
-      // Nobody waits for the others any longer, so they need not be computed.
-      requests.forEach(request -> engine.withdraw(request, e));
-      throw e;
-    }
-    if (notFinite != null) {
-      throw inputs.size() == 1 ? notFinite : new NonFiniteRewardException(rewards, notFinite);
-    }
-    return rewards;
+    return calls.scoreAll(inputs, options);
   }
 
   /**
@@ -291,8 +260,7 @@ public final class RewardModel implements AutoCloseable {
    * @throws IllegalArgumentException as {@link #score(String, String)}
    */
   public RewardTrace trace(Input input, CallOptions options) {
-    Deadline deadline = deadline(options);
-    return now(traced(input, deadline), options, deadline);
+    return calls.trace(input, options);
   }
 
   /** {@return a prompt and its response, to be scored after every edit} */
@@ -324,8 +292,7 @@ public final class RewardModel implements AutoCloseable {
    * @return the reward to come; cancelling it withdraws the input
    */
   public CompletableFuture<Reward> submit(Input input, CallOptions options) {
-    Deadline deadline = deadline(options);
-    return later(() -> scored(input, deadline), options, deadline);
+    return calls.submit(input, options);
   }
 
   /**
@@ -347,8 +314,7 @@ public final class RewardModel implements AutoCloseable {
    * @return the trace to come; cancelling it withdraws the input
    */
   public CompletableFuture<RewardTrace> submitTrace(Input input, CallOptions options) {
-    Deadline deadline = deadline(options);
-    return later(() -> traced(input, deadline), options, deadline);
+    return calls.submitTrace(input, options);
   }
 
   // ---- what it costs ----
@@ -361,98 +327,12 @@ public final class RewardModel implements AutoCloseable {
    * @return the cost in tokens and decodes
    */
   public ScoringCost explain(List<? extends Input> inputs) {
-    List<Tokens> tokens = encodeAll(inputs, deadline(CallOptions.defaults()));
-    return ScoringCost.of(engine.explain(tokens.stream().map(Tokens::ids).toList()));
+    return calls.explain(inputs);
   }
 
   /** {@return what has been computed so far} */
   public ScoringStatistics statistics() {
     return ScoringStatistics.of(engine.tally());
-  }
-
-  // ---- from an input to a request, and from its rewards to a result ----
-
-  /**
-   * What is computed for an input: one reward or one for each token, and how they become the
-   * result.
-   */
-  private record Work<T>(Tokens tokens, boolean everyToken, Function<double[], T> result) {}
-
-  private Work<Reward> scored(Input input, Deadline deadline) {
-    Tokens tokens = encode(input, deadline);
-    return new Work<>(tokens, false, rewards -> reward(tokens, rewards));
-  }
-
-  private Work<RewardTrace> traced(Input input, Deadline deadline) {
-    Tokens tokens = encode(input, deadline);
-    int responseStart = encoder.responseStart(input, tokens, deadline);
-    Vocabulary vocabulary = model.vocabulary();
-    return new Work<>(
-        tokens,
-        true,
-        rewards ->
-            new RewardTrace(
-                reward(tokens, rewards),
-                responseStart,
-                TokenTexts.steps(vocabulary, tokens.ids(), rewards)));
-  }
-
-  private Tokens encode(Input input, Deadline deadline) {
-    requireOpen();
-    return encoder.encode(input, deadline);
-  }
-
-  private List<Tokens> encodeAll(List<? extends Input> inputs, Deadline deadline) {
-    requireOpen();
-    return encoder.encodeAll(inputs, deadline);
-  }
-
-  private Reward reward(Tokens tokens, double[] rewards) {
-    int last = tokens.ids().length - 1;
-    if (!Arrays.stream(rewards).allMatch(Double::isFinite)) {
-      throw new NonFiniteRewardException(last + 1, settings.precision() == Precision.EXACT);
-    }
-    return new Reward(
-        rewards[rewards.length - 1],
-        tokens.ids().length,
-        tokens.truncated(),
-        last,
-        tokens.ids()[last],
-        tokens.template(),
-        settings.precision(),
-        settings.name(),
-        Version.build());
-  }
-
-  // ---- waiting ----
-
-  private <T> T now(Work<T> work, CallOptions options, Deadline deadline) {
-    Request request = new Request(work.tokens().ids(), work.everyToken());
-    engine.submit(List.of(request), deadline, options.waits());
-    return work.result().apply(engine.await(request, deadline));
-  }
-
-  private <T> CompletableFuture<T> later(
-      Supplier<Work<T>> work, CallOptions options, Deadline deadline) {
-    try {
-      Work<T> ready = work.get();
-      var completion = new Completion<>(ready.tokens().ids(), ready.everyToken(), ready.result());
-      engine.submit(List.of(completion.request()), deadline, options.waits());
-      return completion.future(engine, deadline);
-    } catch (ScoringTimeoutException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-  }
-
-  private Deadline deadline(CallOptions options) {
-    return Deadline.after(
-        options.timeout().orElse(settings.timeout()), ScoringTimeoutException::new);
-  }
-
-  private void requireOpen() {
-    if (closed.get()) {
-      throw new IllegalStateException("the reward model is closed");
-    }
   }
 
   /**

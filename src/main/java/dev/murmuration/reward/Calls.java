@@ -1,0 +1,179 @@
+package dev.murmuration.reward;
+
+import dev.murmuration.engine.Completion;
+import dev.murmuration.engine.Deadline;
+import dev.murmuration.engine.Engine;
+import dev.murmuration.engine.Request;
+import dev.murmuration.llama.Vocabulary;
+import dev.murmuration.reward.TextEncoder.Tokens;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * The calls of a {@link RewardModel}, which documents them: from inputs to requests of the engine,
+ * and from rewards to results, with waiting and without. Any thread may call.
+ */
+final class Calls {
+  private final Engine engine;
+  private final TextEncoder encoder;
+  private final Vocabulary vocabulary;
+  private final ModelLoader.Settings settings;
+  private final BooleanSupplier closed;
+
+  /**
+   * @param closed whether the model is closed, and calls are refused
+   */
+  Calls(
+      Engine engine,
+      TextEncoder encoder,
+      Vocabulary vocabulary,
+      ModelLoader.Settings settings,
+      BooleanSupplier closed) {
+    this.engine = engine;
+    this.encoder = encoder;
+    this.vocabulary = vocabulary;
+    this.settings = settings;
+    this.closed = closed;
+  }
+
+  Reward score(Input input, CallOptions options) {
+    Deadline deadline = deadline(options);
+    return now(scored(input, deadline), options, deadline);
+  }
+
+  RewardTrace trace(Input input, CallOptions options) {
+    Deadline deadline = deadline(options);
+    return now(traced(input, deadline), options, deadline);
+  }
+
+  CompletableFuture<Reward> submit(Input input, CallOptions options) {
+    Deadline deadline = deadline(options);
+    return later(() -> scored(input, deadline), options, deadline);
+  }
+
+  CompletableFuture<RewardTrace> submitTrace(Input input, CallOptions options) {
+    Deadline deadline = deadline(options);
+    return later(() -> traced(input, deadline), options, deadline);
+  }
+
+  List<Reward> scoreAll(List<? extends Input> inputs, CallOptions options) {
+    Deadline deadline = deadline(options);
+    List<Tokens> tokens = encodeAll(inputs, deadline);
+    List<Request> requests = tokens.stream().map(one -> new Request(one.ids(), false)).toList();
+    engine.submit(requests, deadline, options.waits());
+    List<Reward> rewards = new ArrayList<>(inputs.size());
+    NonFiniteRewardException notFinite = null;
+    try {
+      for (int i = 0; i < inputs.size(); i++) {
+        try {
+          rewards.add(reward(tokens.get(i), engine.await(requests.get(i), deadline)));
+        } catch (NonFiniteRewardException e) {
+          notFinite = notFinite == null ? e : notFinite;
+          rewards.add(null);
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      // Nobody waits for the others any longer, so they need not be computed.
+      requests.forEach(request -> engine.withdraw(request, e));
+      throw e;
+    }
+    if (notFinite != null) {
+      throw inputs.size() == 1 ? notFinite : new NonFiniteRewardException(rewards, notFinite);
+    }
+    return rewards;
+  }
+
+  ScoringCost explain(List<? extends Input> inputs) {
+    List<Tokens> tokens = encodeAll(inputs, deadline(CallOptions.defaults()));
+    return ScoringCost.of(engine.explain(tokens.stream().map(Tokens::ids).toList()));
+  }
+
+  // ---- from an input to a request, and from its rewards to a result ----
+
+  /**
+   * What is computed for an input: one reward or one for each token, and how they become the
+   * result.
+   */
+  private record Work<T>(Tokens tokens, boolean everyToken, Function<double[], T> result) {}
+
+  private Work<Reward> scored(Input input, Deadline deadline) {
+    Tokens tokens = encode(input, deadline);
+    return new Work<>(tokens, false, rewards -> reward(tokens, rewards));
+  }
+
+  private Work<RewardTrace> traced(Input input, Deadline deadline) {
+    Tokens tokens = encode(input, deadline);
+    int responseStart = encoder.responseStart(input, tokens, deadline);
+    return new Work<>(
+        tokens,
+        true,
+        rewards ->
+            new RewardTrace(
+                reward(tokens, rewards),
+                responseStart,
+                TokenTexts.steps(vocabulary, tokens.ids(), rewards)));
+  }
+
+  private Tokens encode(Input input, Deadline deadline) {
+    requireOpen();
+    return encoder.encode(input, deadline);
+  }
+
+  private List<Tokens> encodeAll(List<? extends Input> inputs, Deadline deadline) {
+    requireOpen();
+    return encoder.encodeAll(inputs, deadline);
+  }
+
+  private Reward reward(Tokens tokens, double[] rewards) {
+    int last = tokens.ids().length - 1;
+    if (!Arrays.stream(rewards).allMatch(Double::isFinite)) {
+      throw new NonFiniteRewardException(last + 1, settings.precision() == Precision.EXACT);
+    }
+    return new Reward(
+        rewards[rewards.length - 1],
+        tokens.ids().length,
+        tokens.truncated(),
+        last,
+        tokens.ids()[last],
+        tokens.template(),
+        settings.precision(),
+        settings.name(),
+        Version.build());
+  }
+
+  // ---- waiting ----
+
+  private <T> T now(Work<T> work, CallOptions options, Deadline deadline) {
+    Request request = new Request(work.tokens().ids(), work.everyToken());
+    engine.submit(List.of(request), deadline, options.waits());
+    return work.result().apply(engine.await(request, deadline));
+  }
+
+  private <T> CompletableFuture<T> later(
+      Supplier<Work<T>> work, CallOptions options, Deadline deadline) {
+    try {
+      Work<T> ready = work.get();
+      var completion = new Completion<>(ready.tokens().ids(), ready.everyToken(), ready.result());
+      engine.submit(List.of(completion.request()), deadline, options.waits());
+      return completion.future(engine, deadline);
+    } catch (ScoringTimeoutException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  private Deadline deadline(CallOptions options) {
+    return Deadline.after(
+        options.timeout().orElse(settings.timeout()), ScoringTimeoutException::new);
+  }
+
+  private void requireOpen() {
+    if (closed.getAsBoolean()) {
+      throw new IllegalStateException("the reward model is closed");
+    }
+  }
+}
