@@ -61,6 +61,7 @@ class ArchitectureTest {
         "inspection",
         "reward",
         "memory",
+        "checkpoint",
         "model",
         "llama",
         "gguf",

@@ -5,6 +5,8 @@ import dev.murmuration.checkpoint.Converter;
 import dev.murmuration.cli.terminal.LoadProgress;
 import dev.murmuration.cli.terminal.Numbers;
 import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.cli.view.DecisionsJson;
+import dev.murmuration.cli.view.DecisionsText;
 import dev.murmuration.cli.view.Json;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.reward.ChatTemplate;
@@ -40,6 +42,9 @@ import picocli.CommandLine.TypeConversionException;
       "  murmur convert checkpoint -o rm.gguf --type q8_0 --tokenizer llama2"
     })
 final class ConvertCommand extends TerminalCommand {
+  /** Where standard error is a file. */
+  private static final int TEXT_COLUMNS = 100;
+
   @Mixin private final JsonOption json = new JsonOption();
 
   @Parameters(
@@ -143,10 +148,18 @@ final class ConvertCommand extends TerminalCommand {
             + ", "
             + done.parameters()
             + " parameters");
+    summary(done, terminal);
     terminal.note(
         type == GgufTensorType.Q8_0
             ? "next: " + command + " demo -m " + output
             : "next: " + command + " quantize " + output + " OUT.gguf, which makes it smaller");
+  }
+
+  private static void summary(Conversion done, Terminal terminal) {
+    if (!terminal.quiet()) {
+      int columns = terminal.errIsTerminal() ? terminal.columns() : TEXT_COLUMNS;
+      DecisionsText.lines(done.decisions(), columns).forEach(terminal.err()::println);
+    }
   }
 
   private void print(Conversion done) throws IOException {
@@ -159,6 +172,7 @@ final class ConvertCommand extends TerminalCommand {
           json.writeNumberField("parameters", done.parameters());
           json.writeNumberField("bytes_read", done.bytesRead());
           json.writeNumberField("bytes_written", done.bytesWritten());
+          DecisionsJson.write(json, done.decisions());
         });
   }
 

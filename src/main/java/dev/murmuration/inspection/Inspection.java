@@ -1,5 +1,6 @@
 package dev.murmuration.inspection;
 
+import dev.murmuration.checkpoint.Decision;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.memory.MemoryNeed;
 import dev.murmuration.reward.Precision;
@@ -18,6 +19,7 @@ import java.util.Map;
  * @param types what the tensors are stored as
  * @param memory what a loaded model takes, by precision; empty where sizes are not known
  * @param metadata what the GGUF says, or what it would say after converting
+ * @param decisions what converting would decide; empty for a GGUF
  */
 public record Inspection(
     String file,
@@ -28,7 +30,8 @@ public record Inspection(
     long parameters,
     List<TypeShare> types,
     Map<Precision, MemoryNeed> memory,
-    Map<String, GgufValue> metadata) {
+    Map<String, GgufValue> metadata,
+    List<Decision> decisions) {
 
   /** Tensors of one type. */
   public record TypeShare(String type, int tensors, long bytes) {}

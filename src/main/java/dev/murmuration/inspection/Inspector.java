@@ -74,7 +74,16 @@ public final class Inspector {
         throw e;
       }
       return new Inspection(
-          path.toString(), "gguf", Files.size(path), e, Map.of(), 0, List.of(), Map.of(), Map.of());
+          path.toString(),
+          "gguf",
+          Files.size(path),
+          e,
+          Map.of(),
+          0,
+          List.of(),
+          Map.of(),
+          Map.of(),
+          List.of());
     }
     Exception problem = null;
     Map<String, Long> shapes = new InspectedMetadata(gguf.metadata()).shapes();
@@ -106,7 +115,8 @@ public final class Inspector {
         gguf.tensors().stream().mapToLong(tensor -> tensor.elements()).sum(),
         types(gguf.tensors(), tensor -> tensor.type().name(), tensor -> tensor.byteSize()),
         memory,
-        gguf.metadata());
+        gguf.metadata(),
+        List.of());
   }
 
   /**
@@ -144,7 +154,8 @@ public final class Inspector {
             tensor -> tensor.type().name(),
             CheckpointTensor::byteSize),
         plan == null ? Map.of() : memory(chosen -> ContextSizes.need(model, length, chosen)),
-        plan == null ? Map.of() : plan.metadata());
+        plan == null ? Map.of() : plan.metadata(),
+        plan == null ? List.of() : plan.decisions());
   }
 
   private static LlamaHyperparameters model(ModelConfig config, ConversionPlan plan) {

@@ -31,6 +31,7 @@ public final class InspectionJson {
     json.writeStringField("readout", details.text(RewardMetadata.READOUT));
     number(json, "max_length", details.number(RewardMetadata.MAX_LENGTH));
     tokenizer(json, details);
+    DecisionsJson.write(json, found.decisions());
   }
 
   private static void types(JsonGenerator json, Inspection found) throws IOException {

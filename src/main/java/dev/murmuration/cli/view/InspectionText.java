@@ -44,6 +44,7 @@ public final class InspectionText {
     head();
     template();
     tokenizer();
+    decisions();
   }
 
   private void validity() {
@@ -212,6 +213,14 @@ public final class InspectionText {
           details.tokenIds().entrySet().stream()
               .map(entry -> entry.getKey() + " " + entry.getValue())
               .collect(Collectors.joining(", ")));
+    }
+  }
+
+  private void decisions() {
+    if (!found.decisions().isEmpty()) {
+      terminal.out().println();
+      terminal.out().println("Converting would decide:");
+      DecisionsText.lines(found.decisions(), terminal.columns()).forEach(terminal.out()::println);
     }
   }
 
