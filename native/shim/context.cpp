@@ -88,10 +88,6 @@ void murmur_context_free(murmur_context * context) {
     }
 }
 
-uint32_t murmur_context_n_ctx(const murmur_context * context) {
-    return llama_n_ctx(context->llama);
-}
-
 int32_t murmur_context_decode(murmur_context * context, const llama_batch * batch, float * rows, int32_t rows_capacity,
                               char * error, size_t error_size) {
     context->rows     = rows;

@@ -118,7 +118,6 @@ MURMUR_API struct murmur_context * murmur_context_create(struct llama_model * mo
                                                          const struct llama_context_params * params,
                                                          enum murmur_readout readout, char * error, size_t error_size);
 MURMUR_API void murmur_context_free(struct murmur_context * context);
-MURMUR_API uint32_t murmur_context_n_ctx(const struct murmur_context * context);
 // Decodes a batch. The hidden states (after the final norm) of its flagged tokens are written to `rows`, in batch
 // order, n_embd floats each. Returns how many rows, which is the number of flags, or one of the codes above.
 MURMUR_API int32_t murmur_context_decode(struct murmur_context * context, const struct llama_batch * batch,

@@ -266,15 +266,6 @@ public class Bindings extends Bindings$shared {
     public static int GGML_BACKEND_DEVICE_TYPE_IGPU() {
         return GGML_BACKEND_DEVICE_TYPE_IGPU;
     }
-    private static final int GGML_BACKEND_DEVICE_TYPE_ACCEL = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_ACCEL = 3
-     * }
-     */
-    public static int GGML_BACKEND_DEVICE_TYPE_ACCEL() {
-        return GGML_BACKEND_DEVICE_TYPE_ACCEL;
-    }
 
     private static class ggml_backend_dev_name {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
@@ -3001,66 +2992,6 @@ public class Bindings extends Bindings$shared {
                 traceDowncall("murmur_context_free", context);
             }
             mh$.invokeExact(context);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class murmur_context_n_ctx {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            Bindings.C_INT,
-            Bindings.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_context_n_ctx");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * uint32_t murmur_context_n_ctx(const struct murmur_context *context)
-     * }
-     */
-    public static FunctionDescriptor murmur_context_n_ctx$descriptor() {
-        return murmur_context_n_ctx.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * uint32_t murmur_context_n_ctx(const struct murmur_context *context)
-     * }
-     */
-    public static MethodHandle murmur_context_n_ctx$handle() {
-        return murmur_context_n_ctx.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * uint32_t murmur_context_n_ctx(const struct murmur_context *context)
-     * }
-     */
-    public static MemorySegment murmur_context_n_ctx$address() {
-        return murmur_context_n_ctx.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * uint32_t murmur_context_n_ctx(const struct murmur_context *context)
-     * }
-     */
-    public static int murmur_context_n_ctx(MemorySegment context) {
-        var mh$ = murmur_context_n_ctx.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("murmur_context_n_ctx", context);
-            }
-            return (int)mh$.invokeExact(context);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
