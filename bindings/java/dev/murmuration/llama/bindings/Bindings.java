@@ -3064,6 +3064,71 @@ public class Bindings extends Bindings$shared {
         }
     }
 
+    private static class murmur_context_view {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_context_view");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_view(struct murmur_context *context, int32_t index, const int32_t *cells, int32_t n_cells, char *error, size_t error_size)
+     * }
+     */
+    public static FunctionDescriptor murmur_context_view$descriptor() {
+        return murmur_context_view.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_view(struct murmur_context *context, int32_t index, const int32_t *cells, int32_t n_cells, char *error, size_t error_size)
+     * }
+     */
+    public static MethodHandle murmur_context_view$handle() {
+        return murmur_context_view.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_view(struct murmur_context *context, int32_t index, const int32_t *cells, int32_t n_cells, char *error, size_t error_size)
+     * }
+     */
+    public static MemorySegment murmur_context_view$address() {
+        return murmur_context_view.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t murmur_context_view(struct murmur_context *context, int32_t index, const int32_t *cells, int32_t n_cells, char *error, size_t error_size)
+     * }
+     */
+    public static int murmur_context_view(MemorySegment context, int index, MemorySegment cells, int n_cells, MemorySegment error, long error_size) {
+        var mh$ = murmur_context_view.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_context_view", context, index, cells, n_cells, error, error_size);
+            }
+            return (int)mh$.invokeExact(context, index, cells, n_cells, error, error_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class murmur_context_clear {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Bindings.C_INT,

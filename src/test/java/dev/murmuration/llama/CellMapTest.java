@@ -25,6 +25,7 @@ class CellMapTest {
   private static final int SEQUENCES = 5;
   private static final int BATCH = 64;
   private static final int STEPS = 60;
+  private static final int OBSERVER = 500;
 
   private static ContextParameters parameters(
       int sequences, int batch, int microBatch, boolean half) {
@@ -38,9 +39,9 @@ class CellMapTest {
     int microBatch = 4 + random.nextInt(BATCH - 4);
     try (LlamaModel model = LlamaModel.load(TestModels.TINY, ModelParameters.DEFAULT, null);
         LlamaContext context =
-            new LlamaContext(model, parameters(SEQUENCES, BATCH, microBatch, half));
-        LlamaContext fresh = new LlamaContext(model, parameters(1, 256, 256, half))) {
-      Walk walk = new Walk(random, context, fresh);
+            new LlamaContext(model, parameters(SEQUENCES + 1, BATCH, microBatch, half));
+        LlamaContext fresh = new LlamaContext(model, parameters(2, 256, 256, half))) {
+      Walk walk = new Walk(random, context, fresh, microBatch);
       for (int step = 0; step < STEPS; step++) {
         walk.step();
       }
@@ -69,12 +70,17 @@ class CellMapTest {
     /** The sequences of each token in the batch. */
     private final List<int[]> added = new ArrayList<>();
 
+    /** What observers behind these tokens see: a sequence and how much of it. */
+    private final List<int[]> observed = new ArrayList<>();
+
+    private final int microBatch;
     private int compared;
 
-    Walk(Random random, LlamaContext context, LlamaContext fresh) {
+    Walk(Random random, LlamaContext context, LlamaContext fresh, int microBatch) {
       this.random = random;
       this.context = context;
       this.fresh = fresh;
+      this.microBatch = microBatch;
       IntStream.range(0, SEQUENCES).forEach(_ -> texts.add(new ArrayList<>()));
     }
 
@@ -86,6 +92,9 @@ class CellMapTest {
         default -> {
           for (int runs = random.nextInt(3); runs >= 0; runs--) {
             add();
+          }
+          for (int observers = random.nextInt(3); observers > 0; observers--) {
+            observe();
           }
           decode();
         }
@@ -114,6 +123,18 @@ class CellMapTest {
       }
     }
 
+    /** Perhaps an observer of a text; it lies in the cache until the batch is computed. */
+    private void observe() {
+      int sequence = random.nextInt(SEQUENCES);
+      int length = texts.get(sequence).size();
+      if (length > 0
+          && added.size() + observed.size() < Math.min(microBatch, context.freeCells())) {
+        int seen = 1 + random.nextInt(length);
+        context.addObserver(0, OBSERVER, sequence, seen, SEQUENCES);
+        observed.add(new int[] {sequence, seen});
+      }
+    }
+
     private boolean isLike(int sequence, int other) {
       List<Integer> text = texts.get(other);
       return texts.get(sequence).equals(text)
@@ -133,22 +154,35 @@ class CellMapTest {
           row[sequence] = i;
         }
       }
+      int observers = added.size();
       added.clear();
       float[] rows = context.decode();
       for (int i = 0; i < SEQUENCES; i++) {
         int length = texts.get(i).size();
         if (before[i] > 0 && ascending && sound[i] == length - before[i]) {
           sound[i] = length;
-          compare(i, Arrays.copyOfRange(rows, 64 * row[i], 64 * (row[i] + 1)));
+          compare(i, length, false, Arrays.copyOfRange(rows, 64 * row[i], 64 * (row[i] + 1)));
         }
       }
+      for (int i = 0; i < observed.size(); i++) {
+        int sequence = observed.get(i)[0];
+        int seen = observed.get(i)[1];
+        if (seen <= sound[sequence]) {
+          int at = 64 * (observers + i);
+          compare(sequence, seen, true, Arrays.copyOfRange(rows, at, at + 64));
+        }
+      }
+      observed.clear();
     }
 
-    private void compare(int sequence, float[] actual) {
+    private void compare(int sequence, int length, boolean observer, float[] actual) {
       List<Integer> text = texts.get(sequence);
       fresh.clear();
-      for (int i = 0; i < text.size(); i++) {
-        fresh.add(text.get(i), i == text.size() - 1, 0);
+      for (int i = 0; i < length; i++) {
+        fresh.add(text.get(i), !observer && i == length - 1, 0);
+      }
+      if (observer) {
+        fresh.addObserver(0, OBSERVER, 0, length, 1);
       }
       float[] expected = fresh.decode();
       if (Llama.kernels().isEmpty()) {
