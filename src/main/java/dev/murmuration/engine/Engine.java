@@ -5,6 +5,7 @@ import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.machine.FreeMemory;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.ValueHead;
 import java.util.Collection;
 import java.util.List;
@@ -58,6 +59,7 @@ public final class Engine implements AutoCloseable {
   /**
    * Starts the thread and waits until it has its context.
    *
+   * @param readout which hidden state of a text is read; texts end where it needs no more of them
    * @param sizes of contexts for this model
    * @param largest the context that the first one may grow to
    * @throws dev.murmuration.llama.LlamaException if the context cannot be created
@@ -66,6 +68,7 @@ public final class Engine implements AutoCloseable {
       LlamaModel model,
       LlamaHyperparameters shape,
       ValueHead head,
+      ReadoutRule readout,
       ContextSizes sizes,
       ContextParameters largest,
       Settings settings) {
@@ -78,7 +81,8 @@ public final class Engine implements AutoCloseable {
             largest.maxOutputs(),
             largest.cells(),
             largest.maxSequences(),
-            tiled ? Planner.Grain.GGML : Planner.Grain.NONE);
+            tiled ? Planner.Grain.GGML : Planner.Grain.NONE,
+            readout instanceof ReadoutRule.Published ? ReadoutRule.Published.LENGTH : 0);
     boolean repeatable = settings.exact() || settings.ours();
     long staleTokens = Policy.staleTokens(shape, settings.ours(), settings.exact());
     Supplier<GrowingContext> newContext =
@@ -88,6 +92,7 @@ public final class Engine implements AutoCloseable {
             new Executor(
                 new TextCache(context, staleTokens),
                 head,
+                readout,
                 planner,
                 repeatable,
                 settings.reuse(),

@@ -4,6 +4,7 @@ import dev.murmuration.engine.Plan.Decode;
 import dev.murmuration.engine.Plan.Run;
 import dev.murmuration.engine.PrefixCache.Match;
 import dev.murmuration.llama.LlamaContext;
+import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.ValueHead;
 import java.util.List;
 import java.util.Objects;
@@ -18,6 +19,7 @@ import java.util.function.Consumer;
 final class Executor {
   private final TextCache cache;
   private final ValueHead head;
+  private final ReadoutRule readout;
   private final Planner planner;
   private final boolean repeatable;
   private final boolean reuse;
@@ -42,12 +44,14 @@ final class Executor {
   Executor(
       TextCache cache,
       ValueHead head,
+      ReadoutRule readout,
       Planner planner,
       boolean repeatable,
       boolean reuse,
       Consumer<Step> probe) {
     this.cache = cache;
     this.head = head;
+    this.readout = readout;
     this.planner = planner;
     this.repeatable = repeatable;
     this.reuse = reuse;
@@ -154,6 +158,7 @@ final class Executor {
       return false;
     }
     int[] sequences = plan.sources().stream().mapToInt(cache::begin).toArray();
+    int observers = plan.observes() ? cache.borrow() : -1;
     for (Decode decode : plan.decodes()) {
       List<Run> runs =
           decode.runs().stream()
@@ -162,6 +167,9 @@ final class Executor {
       probe.accept(Step.ADD);
       LlamaContext context = cache.context();
       runs.forEach(run -> add(run, texts.get(run.texts().getFirst()).tokens(), sequences));
+      List<Integer> observed =
+          decode.observed().stream().filter(i -> texts.get(i).isLive()).toList();
+      observe(decode, observed, texts, sequences, observers);
       if (repeatable && !context.ascending()) {
         // What it holds is lost either way, and in a larger one it happens less often.
         var _ = grow(texts);
@@ -171,9 +179,19 @@ final class Executor {
       float[] states = context.decode();
       tally = tally.plus(0, 0, 0, runs.stream().mapToLong(Run::size).sum(), runs.isEmpty() ? 0 : 1);
       probe.accept(Step.READ);
-      read(runs, texts, states);
+      int row = read(runs, texts, states);
+      for (int i : observed) {
+        Text text = texts.get(i);
+        text.know(text.length() - 1, head.reward(states, row++));
+        if (text.isComplete()) {
+          answer(text);
+        }
+      }
     }
     probe.accept(Step.KEEP);
+    if (observers >= 0) {
+      cache.giveBack(observers);
+    }
     for (int i = 0; i < sequences.length; i++) {
       cache.keep(sequences[i], texts.get(i));
     }
@@ -201,7 +219,24 @@ final class Executor {
     }
   }
 
-  private void read(List<Run> runs, List<Text> texts, float[] states) {
+  /** Adds a decode's observers. Where some are not wanted another one is there several times. */
+  private void observe(
+      Decode decode, List<Integer> observed, List<Text> texts, int[] sequences, int own) {
+    for (int row = 0; row < decode.observers() && !observed.isEmpty(); row++) {
+      int i = observed.get(Math.min(row, observed.size() - 1));
+      ReadoutRule.Published rule = (ReadoutRule.Published) readout;
+      cache
+          .context()
+          .addObserver(
+              rule.padTokenId(),
+              ReadoutRule.Published.LENGTH - 1,
+              sequences[i],
+              texts.get(i).length(),
+              own);
+    }
+  }
+
+  private int read(List<Run> runs, List<Text> texts, float[] states) {
     int row = 0;
     for (Run run : runs) {
       for (int position = run.outputFrom(); position < run.outputTo(); position++, row++) {
@@ -217,6 +252,7 @@ final class Executor {
         }
       }
     }
+    return row;
   }
 
   private void answer(Text text) {

@@ -54,7 +54,7 @@ final class TextCache {
   /** Whether a plan finds room without anything being removed. */
   boolean hasRoom(Plan plan) {
     return context.freeCells() >= plan.tokensComputed()
-        && texts.freeSequences() >= plan.sources().size();
+        && texts.freeSequences() >= plan.sources().size() + (plan.observes() ? 1 : 0);
   }
 
   /**
@@ -116,6 +116,16 @@ final class TextCache {
       context.share(source.sequence(), sequence, source.length());
     }
     return sequence;
+  }
+
+  /** An empty sequence, to be given back empty. */
+  int borrow() {
+    return texts.take();
+  }
+
+  /** Takes an empty sequence back. */
+  void giveBack(int sequence) {
+    texts.giveBack(sequence);
   }
 
   /** From now on a sequence's text is what later ones may begin with, as far as it was computed. */

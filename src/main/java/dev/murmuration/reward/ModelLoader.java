@@ -124,6 +124,7 @@ final class ModelLoader {
               model,
               shape,
               head,
+              readout,
               sizes,
               context,
               new Engine.Settings(

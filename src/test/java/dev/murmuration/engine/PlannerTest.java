@@ -74,7 +74,7 @@ class PlannerTest {
         .forEach(text -> cache.add(Arrays.copyOf(text, 1 + random.nextInt(text.length))));
     List<Match> matches = matches(texts, cache);
     int batch = batchTiles * TILE;
-    Planner planner = new Planner(batch, TILE, 1 << 20, 256, grain(tiled));
+    Planner planner = new Planner(batch, TILE, 1 << 20, 256, grain(tiled), 0);
 
     Plan plan = planner.planRewards(texts, matches);
 
@@ -131,7 +131,7 @@ class PlannerTest {
   @Property
   void decodesAreEquallyFull(
       @ForAll @IntRange(min = 1, max = 20_000) int length, @ForAll boolean tiled) {
-    Planner planner = new Planner(512, 256, 1 << 20, 256, grain(tiled));
+    Planner planner = new Planner(512, 256, 1 << 20, 256, grain(tiled), 0);
     List<Integer> sizes =
         planner
             .planRewards(List.of(new int[length]), List.of(PrefixCache.NOTHING))
@@ -150,7 +150,7 @@ class PlannerTest {
   @Property
   void aTraceAsksForEveryHiddenState(
       @ForAll @IntRange(min = 1, max = 5000) int length, @ForAll boolean tiled) {
-    Planner planner = new Planner(512, 256, 8192, 16, grain(tiled));
+    Planner planner = new Planner(512, 256, 8192, 16, grain(tiled), 0);
     int next = 0;
     for (Decode decode : planner.planTrace(length).decodes()) {
       Run run = decode.runs().getFirst();
@@ -168,7 +168,7 @@ class PlannerTest {
   void whatFitsTogetherFitsIntoTheCache(@ForAll long seed, @ForAll boolean tiled) {
     Random random = new Random(seed);
     List<int[]> queue = texts(random, 40, 300);
-    Planner planner = new Planner(64, 64, 512, 16, grain(tiled));
+    Planner planner = new Planner(64, 64, 512, 16, grain(tiled), 0);
     int count = planner.fitting(queue);
     assertThat(count).isBetween(1, 8);
     List<int[]> wave = queue.subList(0, count);
@@ -195,19 +195,20 @@ class PlannerTest {
       asked += text.length;
     }
     texts.add(texts.getFirst());
-    Plan plan = Forecast.of(new Planner(512, 256, 4096, 256, Grain.NONE), texts);
+    Plan plan = Forecast.of(new Planner(512, 256, 4096, 256, Grain.NONE, 0), texts);
     assertThat(plan.tokensAsked()).isEqualTo(asked + 300);
     assertThat(plan.tokensComputed()).isEqualTo(asked - 7 * 200);
     assertThat(plan.decodes().getFirst().runs().getFirst().texts()).hasSize(8);
     assertThat(plan.decodes().stream().map(Decode::size)).containsExactly(427, 427, 426);
     // A cache of 512: the prompt is computed once all the same.
-    Plan waves = Forecast.of(new Planner(512, 256, 512, 256, Grain.NONE), texts);
+    Plan waves = Forecast.of(new Planner(512, 256, 512, 256, Grain.NONE, 0), texts);
     assertThat(waves.tokensComputed()).isEqualTo(asked - 7 * 200);
     assertThat(waves.tokensReused()).isEqualTo(4 * 200);
     // In tiles: 192 tokens are shared, the other 8 belong to each.
-    Plan tiles = Forecast.of(new Planner(512, 256, 4096, 256, Grain.GGML), texts);
+    Plan tiles = Forecast.of(new Planner(512, 256, 4096, 256, Grain.GGML, 0), texts);
     assertThat(tiles.tokensComputed()).isEqualTo(192 + 3 * 128 + 5 * 192);
     assertThat(tiles.fillers()).isEqualTo(tiles.tokensComputed() - (asked - 7 * 200) - 7 * 8);
-    assertThatThrownBy(() -> new Planner(100, 64, 64, 1, Grain.GGML)).hasMessageContaining("100");
+    assertThatThrownBy(() -> new Planner(100, 64, 64, 1, Grain.GGML, 0))
+        .hasMessageContaining("100");
   }
 }
