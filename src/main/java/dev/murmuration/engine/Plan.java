@@ -89,6 +89,11 @@ public record Plan(
     return decodes.stream().anyMatch(decode -> decode.observers() > 0);
   }
 
+  /** Sequences that it needs, without those that it reuses. */
+  int sequences() {
+    return sources.size() + (observes() ? 1 : 0);
+  }
+
   /** Tokens that llama.cpp computes, observers and fillers included. */
   public long tokensComputed() {
     return decodes.stream().mapToLong(Decode::size).sum();

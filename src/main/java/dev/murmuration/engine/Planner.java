@@ -3,7 +3,6 @@ package dev.murmuration.engine;
 import dev.murmuration.engine.Plan.Decode;
 import dev.murmuration.engine.Plan.Run;
 import dev.murmuration.engine.Plan.Source;
-import dev.murmuration.engine.PrefixCache.Match;
 import dev.murmuration.memory.ContextSizes;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -118,6 +117,23 @@ final class Planner {
   }
 
   /**
+   * The cells that texts take in an empty cache, observers and fillers included.
+   *
+   * @param texts as for {@link #planRewards}
+   */
+  long cells(List<int[]> texts) {
+    long cells = 0;
+    int observed = 0;
+    int[] previous = {};
+    for (int[] text : texts) {
+      cells += grain.up(text.length) - grain.down(Prefix.common(previous, text));
+      observed += isObserved(text) ? 1 : 0;
+      previous = text;
+    }
+    return cells + grain.up(observed);
+  }
+
+  /**
    * How many of the {@code common} first tokens that a text has with one in the cache need not be
    * computed. The last one always is, for its hidden state.
    */
@@ -130,9 +146,9 @@ final class Planner {
    *
    * @param texts token ids; different from each other and ascending as {@link Arrays#compare(int[],
    *     int[])} orders them
-   * @param matches for each text what the cache holds of it
+   * @param cached for each text what the cache holds of it
    */
-  Plan planRewards(List<int[]> texts, List<Match> matches) {
+  Plan planRewards(List<int[]> texts, List<Source> cached) {
     int[] reused = new int[texts.size()];
     int[] same = new int[Math.max(0, texts.size() - 1)];
     List<Source> sources = new ArrayList<>();
@@ -140,11 +156,9 @@ final class Planner {
     long kept = 0;
     for (int i = 0; i < reused.length; i++) {
       int length = texts.get(i).length;
-      reused[i] = reusable(length, matches.get(i).length());
+      reused[i] = reusable(length, cached.get(i).length());
       sources.add(
-          reused[i] == 0
-              ? Source.NOTHING
-              : new Source(matches.get(i).entry().sequence(), reused[i]));
+          reused[i] == 0 ? Source.NOTHING : new Source(cached.get(i).sequence(), reused[i]));
       asked += length;
       if (i > 0) {
         same[i - 1] = Prefix.common(texts.get(i - 1), texts.get(i));

@@ -189,12 +189,13 @@ public final class LlamaContext implements AutoCloseable {
   }
 
   /**
-   * Whether after the decode each sequence of the batch lies in cells that ascend. It does after
-   * {@link #clear}; in the gaps that {@link #trim} leaves it may not, and then the attention is
-   * added up in another order, to other bits.
+   * How many first tokens of a sequence can be continued in order: they lie in cells that ascend,
+   * and so do those behind them that are added next, until {@link #trim} frees a cell. Attention
+   * adds up in the order of the cells: out of order a sequence is computed to other bits. Tokens of
+   * the batch are not counted.
    */
-  public boolean ascending() {
-    return sequences.ascending();
+  public int inOrder(int sequence) {
+    return sequences.inOrder(sequence);
   }
 
   /**

@@ -61,6 +61,12 @@ final class Sequences {
     return lengths[sequence];
   }
 
+  /** See {@link LlamaContext#inOrder}. */
+  int inOrder(int sequence) {
+    requireSequence(sequence);
+    return cells.inOrder(sequence);
+  }
+
   /** Adds a token to the batch, see {@link LlamaContext#add}. */
   void add(int token, boolean output, int[] sequences) {
     if (!batch.endsWith(sequences)) {
@@ -197,25 +203,6 @@ final class Sequences {
   void trimmed(int sequence, int length) {
     cells.trim(sequence, length);
     lengths[sequence] = length;
-  }
-
-  /** Whether after the decode each sequence of the batch lies in cells that ascend. */
-  boolean ascending() {
-    int[] placed = cells.next(batch.size());
-    int[] last = new int[lengths.length];
-    for (int sequence = 0; sequence < last.length; sequence++) {
-      int length = cells.length(sequence);
-      last[sequence] = length == 0 ? -1 : cells.cell(sequence, length - 1);
-    }
-    for (int i = 0; i < placed.length; i++) {
-      for (int sequence : batch.sequences(i)) {
-        if (placed[i] <= last[sequence]) {
-          return false;
-        }
-        last[sequence] = placed[i];
-      }
-    }
-    return true;
   }
 
   /** The views of the batch; valid until it is decoded or cleared. */

@@ -131,6 +131,11 @@ public sealed interface ReadoutRule {
       return RewardMetadata.PUBLISHED;
     }
 
+    /** The position of the padding token that is read. */
+    public int padPosition() {
+      return LENGTH - 1;
+    }
+
     /** Whether the token that is read stands behind a text of so many tokens. */
     public boolean pads(int length) {
       return length < LENGTH;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.engine.Plan.Decode;
 import dev.murmuration.engine.Plan.Run;
+import dev.murmuration.engine.Plan.Source;
 import dev.murmuration.engine.Planner.Grain;
-import dev.murmuration.engine.PrefixCache.Match;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -55,8 +55,8 @@ class PlannerTest {
   }
 
   /** What of each text a cache with these texts holds. */
-  private static List<Match> matches(List<int[]> texts, List<int[]> inCache) {
-    PrefixCache cache = new PrefixCache(Math.max(1, inCache.size()));
+  private static List<Source> cached(List<int[]> texts, List<int[]> inCache) {
+    CachedTexts cache = new CachedTexts(Math.max(1, inCache.size()));
     inCache.forEach(text -> cache.put(cache.take(), text, Double.NaN));
     return texts.stream().map(cache::longest).toList();
   }
@@ -72,22 +72,22 @@ class PlannerTest {
     texts.stream()
         .filter(text -> random.nextInt(4) == 0)
         .forEach(text -> cache.add(Arrays.copyOf(text, 1 + random.nextInt(text.length))));
-    List<Match> matches = matches(texts, cache);
+    List<Source> cached = cached(texts, cache);
     int batch = batchTiles * TILE;
     Planner planner = new Planner(batch, TILE, 1 << 20, 256, grain(tiled), 0);
 
-    Plan plan = planner.planRewards(texts, matches);
+    Plan plan = planner.planRewards(texts, cached);
 
     int[] lengths = new int[texts.size()];
     Set<List<Integer>> tree = new HashSet<>();
     Set<List<Integer>> reused = new HashSet<>();
     for (int i = 0; i < lengths.length; i++) {
       assertThat(plan.sources().get(i).length())
-          .isEqualTo(planner.reusable(texts.get(i).length, matches.get(i).length()));
+          .isEqualTo(planner.reusable(texts.get(i).length, cached.get(i).length()));
       if (plan.sources().get(i).length() > 0) {
-        assertThat(plan.sources().get(i).sequence()).isEqualTo(matches.get(i).entry().sequence());
+        assertThat(plan.sources().get(i).sequence()).isEqualTo(cached.get(i).sequence());
       }
-      lengths[i] = planner.reusable(texts.get(i).length, matches.get(i).length());
+      lengths[i] = planner.reusable(texts.get(i).length, cached.get(i).length());
       List<Integer> text = Arrays.stream(texts.get(i)).boxed().toList();
       for (int length = 1; length <= lengths[i]; length++) {
         reused.add(text.subList(0, length));
@@ -133,10 +133,7 @@ class PlannerTest {
       @ForAll @IntRange(min = 1, max = 20_000) int length, @ForAll boolean tiled) {
     Planner planner = new Planner(512, 256, 1 << 20, 256, grain(tiled), 0);
     List<Integer> sizes =
-        planner
-            .planRewards(List.of(new int[length]), List.of(PrefixCache.NOTHING))
-            .decodes()
-            .stream()
+        planner.planRewards(List.of(new int[length]), List.of(Source.NOTHING)).decodes().stream()
             .map(Decode::size)
             .toList();
     assertThat(sizes).hasSize(Math.ceilDiv(length, 512));
@@ -172,12 +169,12 @@ class PlannerTest {
     int count = planner.fitting(queue);
     assertThat(count).isBetween(1, 8);
     List<int[]> wave = queue.subList(0, count);
-    Plan plan = planner.planRewards(wave, matches(wave, List.of()));
-    assertThat(plan.tokensComputed()).isLessThanOrEqualTo(512);
+    Plan plan = planner.planRewards(wave, cached(wave, List.of()));
+    assertThat(plan.tokensComputed()).isLessThanOrEqualTo(512).isEqualTo(planner.cells(wave));
     if (count < 8 && count < queue.size()) {
       // One more would be too much. Where it begins like none before it, more than one decode is.
       List<int[]> larger = queue.subList(0, count + 1);
-      Plan more = planner.planRewards(larger, matches(larger, List.of()));
+      Plan more = planner.planRewards(larger, cached(larger, List.of()));
       int common = Prefix.common(queue.get(count - 1), queue.get(count));
       int limit = common < TILE + 1 ? 64 : 512;
       assertThat(more.tokensComputed()).isGreaterThan(limit);
