@@ -44,7 +44,7 @@ public record ModelFile(
         gguf,
         shape,
         head,
-        new ReadoutReader(gguf, shape).own(),
+        readouts(gguf, shape).own(),
         gguf.string(RewardMetadata.TEMPLATE),
         maxLength(gguf, shape));
   }
@@ -92,7 +92,11 @@ public record ModelFile(
    * @throws IllegalArgumentException if there is none, or the file does not fit it
    */
   public ReadoutRule readout(String name) throws BadFileException {
-    return new ReadoutReader(gguf, shape).named(name, readout);
+    return readouts(gguf, shape).named(name, readout);
+  }
+
+  private static ReadoutReader readouts(Gguf gguf, LlamaHyperparameters shape) {
+    return new ReadoutReader(gguf, shape.vocabularySize(), shape.contextLength());
   }
 
   /**

@@ -11,16 +11,23 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /** Finds the read-out that a file names, or makes one that a caller names fit the file. */
-final class ReadoutReader {
+public final class ReadoutReader {
   private static final String TOKENIZER = "tokenizer.ggml.";
   private static final String PADDING = TOKENIZER + "padding_token_id";
 
   private final Gguf gguf;
-  private final LlamaHyperparameters shape;
+  private final int vocabularySize;
+  private final int contextLength;
 
-  ReadoutReader(Gguf gguf, LlamaHyperparameters shape) {
+  /**
+   * @param gguf the file, or the header of one to be written
+   * @param vocabularySize number of tokens
+   * @param contextLength tokens that the model was trained for
+   */
+  public ReadoutReader(Gguf gguf, int vocabularySize, int contextLength) {
     this.gguf = gguf;
-    this.shape = shape;
+    this.vocabularySize = vocabularySize;
+    this.contextLength = contextLength;
   }
 
   /**
@@ -28,7 +35,7 @@ final class ReadoutReader {
    *
    * @throws BadFileException if it is not known, or the file does not fit it
    */
-  ReadoutRule own() throws BadFileException {
+  public ReadoutRule own() throws BadFileException {
     String name = gguf.string(RewardMetadata.READOUT).orElse(RewardMetadata.LAST_TOKEN);
     if (!ReadoutRule.NAMES.contains(name)) {
       throw gguf.problem(
@@ -62,9 +69,10 @@ final class ReadoutReader {
   /**
    * The rule of this name for a file with another one.
    *
+   * @param own the file's
    * @throws IllegalArgumentException if there is none, or the file does not fit it
    */
-  ReadoutRule named(String name, ReadoutRule own) throws BadFileException {
+  public ReadoutRule named(String name, ReadoutRule own) throws BadFileException {
     if (ReadoutRule.requireName(name).equals(own.name())) {
       return own;
     }
@@ -125,9 +133,9 @@ final class ReadoutReader {
     if (!family.equals(RewardMetadata.STARLING)) {
       return Optional.of("this model is of the family " + BadFileException.quote(family));
     }
-    if (shape.contextLength() < Published.LENGTH) {
+    if (contextLength < Published.LENGTH) {
       return Optional.of(
-          "this model was trained for " + shape.contextLength() + " tokens, too few for that");
+          "this model was trained for " + contextLength + " tokens, too few for that");
     }
     return Optional.empty();
   }
@@ -138,13 +146,9 @@ final class ReadoutReader {
 
   private OptionalInt tokenId(String key) throws BadFileException {
     OptionalLong id = gguf.unsignedInt(key);
-    if (id.isPresent() && id.getAsLong() >= shape.vocabularySize()) {
+    if (id.isPresent() && id.getAsLong() >= vocabularySize) {
       throw gguf.problem(
-          key
-              + " is "
-              + id.getAsLong()
-              + "; the vocabulary has ids 0 to "
-              + (shape.vocabularySize() - 1));
+          key + " is " + id.getAsLong() + "; the vocabulary has ids 0 to " + (vocabularySize - 1));
     }
     return id.isPresent() ? OptionalInt.of((int) id.getAsLong()) : OptionalInt.empty();
   }
