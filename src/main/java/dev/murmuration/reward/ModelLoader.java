@@ -95,7 +95,7 @@ final class ModelLoader {
     ReadoutRule readout = readout(checked, options, contextLength);
     WeightMemory weights = WeightMemory.of(checked.gguf(), shape, request);
     ContextSizes sizes = ContextSizes.here(shape, weights, request);
-    ContextSizes.Choice largest = sizes.choose(contextLength);
+    ContextSizes.Choice largest = sizes.choose(longest(contextLength, readout, weights));
     if (largest.need().refusal() != null) {
       throw new IllegalArgumentException(largest.need().refusal());
     }
@@ -138,6 +138,13 @@ final class ModelLoader {
       model.close();
       throw e;
     }
+  }
+
+  /** Tokens that the cache must hold for one text: observers may take a tile of their own. */
+  private static int longest(int contextLength, ReadoutRule readout, WeightMemory weights) {
+    return readout instanceof ReadoutRule.Published && !weights.ours()
+        ? Math.max(contextLength, ReadoutRule.Published.LENGTH + ContextSizes.TILE)
+        : contextLength;
   }
 
   private static ReadoutRule readout(ModelFile file, RewardModelOptions options, int contextLength)

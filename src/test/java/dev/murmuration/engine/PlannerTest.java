@@ -65,7 +65,8 @@ class PlannerTest {
   void aPlanComputesTheWholeTreeOnceAndReadsTheLastTokens(
       @ForAll long seed,
       @ForAll @IntRange(min = 1, max = 8) int batchTiles,
-      @ForAll boolean tiled) {
+      @ForAll boolean tiled,
+      @ForAll @IntRange(max = 400) int observedBelow) {
     Random random = new Random(seed);
     List<int[]> texts = texts(random, 20, 300);
     List<int[]> cache = new ArrayList<>(texts(random, 3, 300));
@@ -74,7 +75,7 @@ class PlannerTest {
         .forEach(text -> cache.add(Arrays.copyOf(text, 1 + random.nextInt(text.length))));
     List<Source> cached = cached(texts, cache);
     int batch = batchTiles * TILE;
-    Planner planner = new Planner(batch, TILE, 1 << 20, 256, grain(tiled), 0);
+    Planner planner = new Planner(batch, TILE, 1 << 20, 256, grain(tiled), observedBelow);
 
     Plan plan = planner.planRewards(texts, cached);
 
@@ -99,7 +100,7 @@ class PlannerTest {
     boolean[] read = new boolean[lengths.length];
     for (Decode decode : plan.decodes()) {
       assertThat(decode.size()).isBetween(1, batch);
-      assertThat(decode.runs().stream().mapToInt(Run::outputs).sum()).isLessThanOrEqualTo(TILE);
+      assertThat(decode.outputs() + decode.observers()).isLessThanOrEqualTo(TILE);
       for (Run run : decode.runs()) {
         int[] first = texts.get(run.texts().getFirst());
         for (int i : run.texts()) {
@@ -115,6 +116,16 @@ class PlannerTest {
           assertThat(run.outputs() % 4 + run.outputFrom() % 4).isZero();
         }
       }
+      int observed = decode.observed().size();
+      assertThat(decode.observers())
+          .isEqualTo(tiled ? Math.ceilDiv(observed, TILE) * TILE : observed);
+      for (int i : decode.observed()) {
+        // All of it is computed already, or stands before it in the batch.
+        assertThat(lengths[i]).isGreaterThanOrEqualTo(texts.get(i).length);
+        assertThat(texts.get(i).length).isLessThan(observedBelow);
+        assertThat(read[i]).as("read twice").isFalse();
+        read[i] = true;
+      }
     }
     for (int i = 0; i < lengths.length; i++) {
       int length = texts.get(i).length;
@@ -124,7 +135,9 @@ class PlannerTest {
     assertThat(plan.tokensReused()).isEqualTo(reused.size());
     assertThat(plan.tokensAsked()).isEqualTo(texts.stream().mapToLong(text -> text.length).sum());
     if (!tiled) {
-      assertThat(plan.tokensComputed()).isEqualTo(tree.size());
+      long observed = texts.stream().filter(text -> text.length < observedBelow).count();
+      assertThat(plan.tokensComputed()).isEqualTo(tree.size() + observed);
+      assertThat(plan.sequences()).isEqualTo(texts.size() + (observed > 0 ? 1 : 0));
     }
   }
 
@@ -162,10 +175,11 @@ class PlannerTest {
   }
 
   @Property
-  void whatFitsTogetherFitsIntoTheCache(@ForAll long seed, @ForAll boolean tiled) {
+  void whatFitsTogetherFitsIntoTheCache(
+      @ForAll long seed, @ForAll boolean tiled, @ForAll boolean observed) {
     Random random = new Random(seed);
     List<int[]> queue = texts(random, 40, 300);
-    Planner planner = new Planner(64, 64, 512, 16, grain(tiled), 0);
+    Planner planner = new Planner(64, 64, 512, 17, grain(tiled), observed ? 200 : 0);
     int count = planner.fitting(queue);
     assertThat(count).isBetween(1, 8);
     List<int[]> wave = queue.subList(0, count);
