@@ -8,8 +8,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
+import dev.murmuration.checkpoint.Converter;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.GgufReader;
+import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.llama.Llama;
@@ -113,7 +115,7 @@ class ReadoutTest {
     // The small context grows; a batch of 64 has no room for observers beside much text.
     for (int batch : new int[] {64, 512}) {
       try (RewardModel model = tiny(published(precision).microBatchSize(batch))) {
-        for (int round = 0; round < 3; round++) {
+        for (int round = 0; round < 2; round++) {
           List<Integer> order = new ArrayList<>();
           for (int i = 0; i < rows.size(); i++) {
             order.add(i);
@@ -191,6 +193,23 @@ class ReadoutTest {
         assertThat(model.score(text).reward()).isEqualTo(plain.score(text).reward());
       }
       assertThat(model.explain(List.of(Input.tokens(ids))).tokensComputed()).isEqualTo(7);
+    }
+  }
+
+  @Test
+  void aConvertedFileCarriesIt() throws Exception {
+    Path file = directory.resolve("converted.gguf");
+    Converter.of(Path.of("src/test/resources/checkpoints/tiny-rm"))
+        .type(GgufTensorType.F32)
+        .readout("published")
+        .convert(file);
+    Row row = rows().get(4);
+    RewardModelOptions exact = RewardModelOptions.defaults().precision(Precision.EXACT);
+    try (RewardModel model = RewardModel.load(file, exact);
+        RewardModel plain = RewardModel.load(file, exact.readout(Readout.LAST_TOKEN))) {
+      assertThat(model.readout()).isEqualTo(Readout.PUBLISHED);
+      assertThat(model.score(row.text()).reward()).isCloseTo(row.published(), within(5e-5));
+      assertThat(plain.score(row.text()).reward()).isCloseTo(row.reward(), within(5e-5));
     }
   }
 
