@@ -21,6 +21,7 @@ extern "C" {
 #define MURMUR_EXCEPTION (-100)
 #define MURMUR_ASSERT    (-101)
 #define MURMUR_BAD_ROWS  (-102)
+#define MURMUR_BAD_VIEW  (-103)
 // The process's exit status after an assert that failed where no caller can be told: on a worker thread or inside a computation.
 #define MURMUR_EXIT_STATUS 70
 
@@ -118,11 +119,15 @@ MURMUR_API struct murmur_context * murmur_context_create(struct llama_model * mo
                                                          const struct llama_context_params * params,
                                                          enum murmur_readout readout, char * error, size_t error_size);
 MURMUR_API void murmur_context_free(struct murmur_context * context);
-MURMUR_API uint32_t murmur_context_n_ctx(const struct murmur_context * context);
 // Decodes a batch. The hidden states (after the final norm) of its flagged tokens are written to `rows`, in batch
 // order, n_embd floats each. Returns how many rows, which is the number of flags, or one of the codes above.
 MURMUR_API int32_t murmur_context_decode(struct murmur_context * context, const struct llama_batch * batch,
                                          float * rows, int32_t rows_capacity, char * error, size_t error_size);
+// In the next decode the batch's token at this index attends to these cells of the cache, of which there is at least one,
+// and to no others, not even its own. All of the batch has to be computed at once (n_ubatch). Any decode forgets it; one in
+// which it could not be done fails with MURMUR_BAD_VIEW. Returns 0 or MURMUR_*.
+MURMUR_API int32_t murmur_context_view(struct murmur_context * context, int32_t index, const int32_t * cells,
+                                       int32_t n_cells, char * error, size_t error_size);
 // Forgets all tokens. Returns 0 or MURMUR_*.
 MURMUR_API int32_t murmur_context_clear(struct murmur_context * context, char * error, size_t error_size);
 // Sequence `to`, which must be empty, gets the first `length` tokens of `from`, in the same cells. Returns 0 or MURMUR_*.

@@ -266,15 +266,6 @@ public class Bindings extends Bindings$shared {
     public static int GGML_BACKEND_DEVICE_TYPE_IGPU() {
         return GGML_BACKEND_DEVICE_TYPE_IGPU;
     }
-    private static final int GGML_BACKEND_DEVICE_TYPE_ACCEL = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_ACCEL = 3
-     * }
-     */
-    public static int GGML_BACKEND_DEVICE_TYPE_ACCEL() {
-        return GGML_BACKEND_DEVICE_TYPE_ACCEL;
-    }
 
     private static class ggml_backend_dev_name {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
@@ -3008,66 +2999,6 @@ public class Bindings extends Bindings$shared {
         }
     }
 
-    private static class murmur_context_n_ctx {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            Bindings.C_INT,
-            Bindings.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_context_n_ctx");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * uint32_t murmur_context_n_ctx(const struct murmur_context *context)
-     * }
-     */
-    public static FunctionDescriptor murmur_context_n_ctx$descriptor() {
-        return murmur_context_n_ctx.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * uint32_t murmur_context_n_ctx(const struct murmur_context *context)
-     * }
-     */
-    public static MethodHandle murmur_context_n_ctx$handle() {
-        return murmur_context_n_ctx.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * uint32_t murmur_context_n_ctx(const struct murmur_context *context)
-     * }
-     */
-    public static MemorySegment murmur_context_n_ctx$address() {
-        return murmur_context_n_ctx.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * uint32_t murmur_context_n_ctx(const struct murmur_context *context)
-     * }
-     */
-    public static int murmur_context_n_ctx(MemorySegment context) {
-        var mh$ = murmur_context_n_ctx.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("murmur_context_n_ctx", context);
-            }
-            return (int)mh$.invokeExact(context);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
     private static class murmur_context_decode {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Bindings.C_INT,
@@ -3126,6 +3057,71 @@ public class Bindings extends Bindings$shared {
                 traceDowncall("murmur_context_decode", context, batch, rows, rows_capacity, error, error_size);
             }
             return (int)mh$.invokeExact(context, batch, rows, rows_capacity, error, error_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class murmur_context_view {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_context_view");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_view(struct murmur_context *context, int32_t index, const int32_t *cells, int32_t n_cells, char *error, size_t error_size)
+     * }
+     */
+    public static FunctionDescriptor murmur_context_view$descriptor() {
+        return murmur_context_view.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_view(struct murmur_context *context, int32_t index, const int32_t *cells, int32_t n_cells, char *error, size_t error_size)
+     * }
+     */
+    public static MethodHandle murmur_context_view$handle() {
+        return murmur_context_view.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t murmur_context_view(struct murmur_context *context, int32_t index, const int32_t *cells, int32_t n_cells, char *error, size_t error_size)
+     * }
+     */
+    public static MemorySegment murmur_context_view$address() {
+        return murmur_context_view.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t murmur_context_view(struct murmur_context *context, int32_t index, const int32_t *cells, int32_t n_cells, char *error, size_t error_size)
+     * }
+     */
+    public static int murmur_context_view(MemorySegment context, int index, MemorySegment cells, int n_cells, MemorySegment error, long error_size) {
+        var mh$ = murmur_context_view.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_context_view", context, index, cells, n_cells, error, error_size);
+            }
+            return (int)mh$.invokeExact(context, index, cells, n_cells, error, error_size);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -7,6 +7,7 @@ import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.model.LlamaCheck;
 import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.tensors.Sources;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ public final class Converter {
   private Path tokenizer;
   private String template = "llama2";
   private int maxLength = 2048;
+  private String readout;
   private String name;
   private boolean force;
   private ConversionListener progress = (tensor, bytes, totalBytes) -> {};
@@ -56,6 +58,7 @@ public final class Converter {
     copy.tokenizer = tokenizer;
     copy.template = template;
     copy.maxLength = maxLength;
+    copy.readout = readout;
     copy.name = name;
     copy.force = force;
     copy.progress = progress;
@@ -106,6 +109,17 @@ public final class Converter {
       throw new IllegalArgumentException("maxLength is " + value + "; the least is 1");
     }
     return with(c -> c.maxLength = value);
+  }
+
+  /**
+   * Name of the read-out that the file asks for; by default what the published code of the model
+   * does.
+   *
+   * @throws IllegalArgumentException if there is none of this name; {@link #convert} throws it if
+   *     the read-out does not fit the model
+   */
+  public Converter readout(String value) {
+    return with(c -> c.readout = ReadoutRule.requireName(value));
   }
 
   /** The model's name ({@code general.name}); the name of the checkpoint's folder by default. */
@@ -176,6 +190,7 @@ public final class Converter {
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
     vocabulary.writeTo(writer);
     metadata.writeHeadTo(writer, sources, template, maxLength);
+    new ReadoutChoice(opened, tensors, writer).write(readout, decisions);
     return writer;
   }
 

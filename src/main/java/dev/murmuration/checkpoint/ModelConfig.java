@@ -1,5 +1,6 @@
 package dev.murmuration.checkpoint;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -24,6 +25,7 @@ import java.util.OptionalInt;
  * @param bosTokenId begin of text, if the file names it
  * @param eosTokenId end of text, if the file names it
  * @param padTokenId padding, if the file names it
+ * @param classes names of the classes that the model was saved from
  */
 public record ModelConfig(
     int hiddenSize,
@@ -40,7 +42,8 @@ public record ModelConfig(
     Optional<String> storedType,
     OptionalInt bosTokenId,
     OptionalInt eosTokenId,
-    OptionalInt padTokenId) {
+    OptionalInt padTokenId,
+    List<String> classes) {
 
   /** Rows of the query projection. */
   long queryRows() {

@@ -80,7 +80,8 @@ final class ModelConfigReader {
         storedType(),
         tokenId(json, "bos_token_id"),
         tokenId(json, "eos_token_id"),
-        tokenId(json, "pad_token_id"));
+        tokenId(json, "pad_token_id"),
+        json.path("architectures").valueStream().map(JsonNode::asText).toList());
   }
 
   private void checkArchitecture() throws BadFileException {

@@ -100,8 +100,7 @@ final class ModelMetadata {
         .metadata(RewardMetadata.TEMPLATE, GgufValue.text(template))
         .metadata(
             RewardMetadata.MAX_LENGTH,
-            GgufValue.uint32(Math.min(maxLength, config.contextLength())))
-        .metadata(RewardMetadata.READOUT, GgufValue.text(RewardMetadata.LAST_TOKEN));
+            GgufValue.uint32(Math.min(maxLength, config.contextLength())));
   }
 
   private float[] head(Sources sources) throws IOException {

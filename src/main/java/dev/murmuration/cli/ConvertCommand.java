@@ -10,6 +10,7 @@ import dev.murmuration.cli.view.DecisionsText;
 import dev.murmuration.cli.view.Json;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.reward.ChatTemplate;
+import dev.murmuration.reward.Readout;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -82,12 +83,12 @@ final class ConvertCommand extends TerminalCommand {
   @Option(
       names = "--name",
       paramLabel = "NAME",
-      order = 4,
+      order = 5,
       description =
           "The model's name (general.name). Default: the name of the checkpoint's folder.")
   private String name;
 
-  @Option(names = "--force", order = 5, description = "Replace OUT.gguf if it is there.")
+  @Option(names = "--force", order = 6, description = "Replace OUT.gguf if it is there.")
   private boolean force;
 
   @Option(
@@ -101,6 +102,18 @@ final class ConvertCommand extends TerminalCommand {
               + " into the file (reward_model.template), and scoring with the file uses it."
               + " Default: llama2.")
   private ChatTemplate template;
+
+  @Option(
+      names = "--readout",
+      paramLabel = "RULE",
+      order = 4,
+      converter = ModelOptions.ReadoutConverter.class,
+      completionCandidates = ModelOptions.ReadoutConverter.Names.class,
+      description =
+          "Which token's hidden state gives the reward: last_token, before_pad, before_first_pad or"
+              + " published (what the code on Starling-RM-7B's card returns). Default: what the"
+              + " model's published class reads.")
+  private Readout readout;
 
   ConvertCommand(Terminal terminal) {
     super(terminal);
@@ -117,6 +130,9 @@ final class ConvertCommand extends TerminalCommand {
     }
     if (template != null) {
       converter = converter.template(template.name());
+    }
+    if (readout != null) {
+      converter = converter.readout(readout.label());
     }
     Conversion done = run(converter);
     if (json.json) {

@@ -1,6 +1,7 @@
 package dev.murmuration.cli;
 
 import dev.murmuration.reward.Precision;
+import dev.murmuration.reward.Readout;
 import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,7 +56,7 @@ final class ModelOptions {
 
   @Option(
       names = "--value-head",
-      order = HelpLayout.MODEL + 11,
+      order = HelpLayout.MODEL + 12,
       paramLabel = "FILE",
       description =
           "A safetensors file with the value head, for a GGUF file without one. Default: the GGUF's"
@@ -63,8 +64,19 @@ final class ModelOptions {
   Path valueHead;
 
   @Option(
+      names = "--readout",
+      order = HelpLayout.MODEL + 11,
+      paramLabel = "RULE",
+      converter = ReadoutConverter.class,
+      completionCandidates = ReadoutConverter.Names.class,
+      description =
+          "Which token is read: last_token, before_pad, before_first_pad or published (what the"
+              + " code on Starling-RM-7B's card returns). Default: what the model file says.")
+  Readout readout;
+
+  @Option(
       names = "--timeout",
-      order = HelpLayout.MODEL + 14,
+      order = HelpLayout.MODEL + 15,
       paramLabel = "SECONDS",
       description =
           "Longest time that scoring a text, or ranking several, may take. Default: no limit.")
@@ -90,6 +102,22 @@ final class ModelOptions {
     }
   }
 
+  /** Names of read-outs. */
+  static final class ReadoutConverter implements ITypeConverter<Readout> {
+    @Override
+    public Readout convert(String value) {
+      return TemplateOption.named(value, Readout::of);
+    }
+
+    /** For the shell's completion. */
+    static final class Names implements Iterable<String> {
+      @Override
+      public Iterator<String> iterator() {
+        return Arrays.stream(Readout.values()).map(Readout::label).iterator();
+      }
+    }
+  }
+
   /**
    * The library's options.
    *
@@ -108,6 +136,7 @@ final class ModelOptions {
     options = ContextOptions.with(options, device, RewardModelOptions::device);
     options = ContextOptions.with(options, precision, RewardModelOptions::precision);
     options = ContextOptions.with(options, template.template, RewardModelOptions::template);
+    options = ContextOptions.with(options, readout, RewardModelOptions::readout);
     options = ContextOptions.with(options, valueHead, RewardModelOptions::valueHead);
     return ContextOptions.with(
         options, timeout == null ? null : duration(timeout), RewardModelOptions::timeout);

@@ -80,9 +80,19 @@ final class TraceCommand extends ScoringCommand {
         .println(
             "Reward "
                 + Colour.BOLD.of(Numbers.reward(reward.reward()), terminal())
-                + " after "
+                + (isLast(reward)
+                    ? " after "
+                    : ", read after token "
+                        + (reward.readoutIndex() + 1)
+                        + " ("
+                        + reward.readout().label()
+                        + ") of ")
                 + reward.tokens()
                 + " tokens, prompt included.");
+  }
+
+  private static boolean isLast(Reward reward) {
+    return reward.readoutIndex() == reward.tokens() - 1;
   }
 
   private void printFields(List<Step> steps) {

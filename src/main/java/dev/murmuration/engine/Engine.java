@@ -5,6 +5,7 @@ import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.machine.FreeMemory;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.ValueHead;
 import java.util.Collection;
 import java.util.List;
@@ -29,13 +30,13 @@ public final class Engine implements AutoCloseable {
   private final Planner planner;
   private final Consumer<Step> probe;
   private final RequestQueue queue;
+  private final Tally.Counter tally = new Tally.Counter();
   private final Thread thread;
   private final CountDownLatch started = new CountDownLatch(1);
 
-  /** Written before {@link #started} is counted down, and read after it. */
-  private Executor executor;
-
-  /** Why there is no context; written and read as {@link #executor}. */
+  /**
+   * Why there is no context; written before {@link #started} is counted down, and read after it.
+   */
   private Throwable startFailure;
 
   // Of the last wave; used by the engine's thread alone.
@@ -58,6 +59,7 @@ public final class Engine implements AutoCloseable {
   /**
    * Starts the thread and waits until it has its context.
    *
+   * @param readout which token of a text is read; texts end there where it is one of theirs
    * @param sizes of contexts for this model
    * @param largest the context that the first one may grow to
    * @throws dev.murmuration.llama.LlamaException if the context cannot be created
@@ -66,6 +68,7 @@ public final class Engine implements AutoCloseable {
       LlamaModel model,
       LlamaHyperparameters shape,
       ValueHead head,
+      ReadoutRule readout,
       ContextSizes sizes,
       ContextParameters largest,
       Settings settings) {
@@ -78,25 +81,23 @@ public final class Engine implements AutoCloseable {
             largest.maxOutputs(),
             largest.cells(),
             largest.maxSequences(),
-            tiled ? Planner.Grain.GGML : Planner.Grain.NONE);
+            tiled ? Planner.Grain.GGML : Planner.Grain.NONE,
+            readout instanceof ReadoutRule.Published ? ReadoutRule.Published.LENGTH : 0);
     boolean repeatable = settings.exact() || settings.ours();
-    long staleTokens = Policy.staleTokens(shape, settings.ours(), settings.exact());
+    long staleCells = Policy.staleCells(shape, settings.ours(), settings.exact());
     Supplier<GrowingContext> newContext =
         () -> new GrowingContext(model, sizes, largest.cells(), FreeMemory::bytes, probe);
-    Function<GrowingContext, Executor> newExecutor =
-        context ->
-            new Executor(
-                new TextCache(context, staleTokens),
-                head,
-                planner,
-                repeatable,
-                settings.reuse(),
-                probe);
+    Function<GrowingContext, Scorer> newScorer =
+        context -> {
+          KeyValueCache cache = new KeyValueCache(context, staleCells, repeatable);
+          Executor executor = new Executor(cache, head, readout, tally, probe);
+          return new Scorer(cache, planner, executor, settings.reuse(), tally, probe);
+        };
     this.thread =
         Thread.ofPlatform()
             .name("murmuration-engine")
             .daemon()
-            .unstarted(() -> run(newContext, newExecutor));
+            .unstarted(() -> run(newContext, newScorer));
     thread.start();
     // The context must not be left to nobody.
     uninterrupted(started::await);
@@ -110,7 +111,7 @@ public final class Engine implements AutoCloseable {
 
   /** What has been computed so far. */
   public Tally tally() {
-    return executor.tally();
+    return tally.tally();
   }
 
   // ---- the callers' side ----
@@ -160,12 +161,12 @@ public final class Engine implements AutoCloseable {
   // ---- the engine's thread ----
 
   private void run(
-      Supplier<GrowingContext> newContext, Function<GrowingContext, Executor> newExecutor) {
+      Supplier<GrowingContext> newContext, Function<GrowingContext, Scorer> newScorer) {
     try (GrowingContext context = newContext.get()) {
-      executor = newExecutor.apply(context);
+      Scorer scorer = newScorer.apply(context);
       queue.begin(context::cancel);
       started.countDown();
-      serveAll();
+      serveAll(scorer);
     } catch (Throwable failure) {
       startFailure = failure;
     } finally {
@@ -173,10 +174,10 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  private void serveAll() {
+  private void serveAll(Scorer scorer) {
     Throwable cause = null;
     try {
-      while (serve()) {
+      while (serve(scorer)) {
         // Until it is closed.
       }
     } catch (Throwable failure) {
@@ -186,8 +187,11 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  /** Computes the next wave; false if there will be none. Fails only if there was no request. */
-  private boolean serve() {
+  /**
+   * Takes the next wave from the queue, has it scored, and hands the results back; false if there
+   * will be none. Fails only if there was no request.
+   */
+  private boolean serve(Scorer scorer) {
     boolean taken = false;
     try {
       probe.accept(Step.WAIT);
@@ -199,7 +203,7 @@ public final class Engine implements AutoCloseable {
       }
       taken = true;
       long start = System.nanoTime();
-      executor.execute(wave);
+      scorer.score(Text.distinct(wave), this::answer);
       long end = System.nanoTime();
       gatherUntil = end + (long) ((end - start) * Policy.GATHER);
       lastSize = wave.size();
@@ -214,6 +218,11 @@ public final class Engine implements AutoCloseable {
       }
       return true;
     }
+  }
+
+  private void answer(Result result) {
+    probe.accept(Step.ANSWER);
+    queue.answer(result);
   }
 
   /** How many of those who wait are computed together. */

@@ -2,225 +2,148 @@ package dev.murmuration.engine;
 
 import dev.murmuration.engine.Plan.Decode;
 import dev.murmuration.engine.Plan.Run;
-import dev.murmuration.engine.PrefixCache.Match;
 import dev.murmuration.llama.LlamaContext;
+import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.ValueHead;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
-import java.util.OptionalDouble;
 import java.util.function.Consumer;
 
 /**
- * Computes waves: plans each, executes the plan on the context, and answers each text as soon as
- * its own rewards are known. One thread uses it, the context's own; any thread may read {@link
- * #tally}.
+ * Executes plans on the context: tokens in, rewards out, and what was computed stays in the cache.
+ * For the engine's thread.
  */
 final class Executor {
-  private final TextCache cache;
+  private final KeyValueCache cache;
   private final ValueHead head;
-  private final Planner planner;
-  private final boolean repeatable;
-  private final boolean reuse;
+  private final ReadoutRule readout;
+  private final Tally.Counter tally;
   private final Consumer<Step> probe;
 
-  /**
-   * Whether the cache may hold something else than its list says: nothing is known yet, or an
-   * earlier wave failed half-way.
-   */
-  private boolean dirty = true;
+  /** A plan that is being executed: for each text its sequence, and its rewards as far as known. */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  private record Work(List<Text> texts, int[] sequences, double[][] rewards) {
+    /** Whether somebody waits for one of a run's texts. */
+    boolean isWanted(Run run) {
+      return run.texts().stream().anyMatch(this::isWanted);
+    }
 
-  /** Written by the context's thread alone; read by any. */
-  private volatile Tally tally = new Tally(0, 0, 0, 0, 0);
+    boolean isWanted(int text) {
+      return texts.get(text).isWanted();
+    }
+  }
 
   /**
-   * An executor.
-   *
-   * @param repeatable whether a text gets the same bits whatever was computed before
-   * @param reuse whether anything is kept from one wave to the next
+   * @param readout says what observers of texts are
+   * @param tally counts what is done
    * @param probe told each step
    */
   Executor(
-      TextCache cache,
+      KeyValueCache cache,
       ValueHead head,
-      Planner planner,
-      boolean repeatable,
-      boolean reuse,
+      ReadoutRule readout,
+      Tally.Counter tally,
       Consumer<Step> probe) {
     this.cache = cache;
     this.head = head;
-    this.planner = planner;
-    this.repeatable = repeatable;
-    this.reuse = reuse;
+    this.readout = readout;
+    this.tally = tally;
     this.probe = probe;
   }
 
-  Tally tally() {
-    return tally;
+  /**
+   * Computes texts as planned. Those that nobody waits for any more are left out where that is
+   * still possible.
+   *
+   * @param plan for which there is room in the cache
+   * @param results told the rewards of each text as soon as they are known
+   * @throws RuntimeException if llama.cpp fails or was cancelled; some then have no result
+   */
+  void execute(Plan plan, List<Text> texts, Consumer<Result.Rewards> results) {
+    int[] sequences = plan.sources().stream().mapToInt(cache::begin).toArray();
+    Work work =
+        new Work(texts, sequences, texts.stream().map(Executor::unknown).toArray(double[][]::new));
+    int observers = plan.observes() ? cache.borrow() : -1;
+    for (Decode decode : plan.decodes()) {
+      List<Run> runs = decode.runs().stream().filter(work::isWanted).toList();
+      probe.accept(Step.ADD);
+      LlamaContext context = cache.context();
+      runs.forEach(run -> add(context, work, run));
+      List<Integer> observed = decode.observed().stream().filter(work::isWanted).toList();
+      int rows = observed.isEmpty() ? 0 : decode.observers();
+      observe(context, work, observed, rows, observers);
+      probe.accept(Step.DECODE);
+      float[] states = context.decode();
+      tally.decoded(runs.stream().mapToLong(Run::size).sum() + rows);
+      probe.accept(Step.READ);
+      int row = read(work, runs, states, results);
+      for (int i : observed) {
+        double[] reward = work.rewards()[i];
+        reward[0] = head.reward(states, row++);
+        results.accept(new Result.Rewards(texts.get(i), reward));
+      }
+    }
+    probe.accept(Step.KEEP);
+    if (observers >= 0) {
+      cache.giveBack(observers);
+    }
+    for (int i = 0; i < sequences.length; i++) {
+      double[] rewards = work.rewards()[i];
+      cache.keep(sequences[i], texts.get(i).tokens(), rewards[rewards.length - 1]);
+    }
+    tally.reused(plan.tokensReused());
+  }
+
+  private static double[] unknown(Text text) {
+    double[] rewards = new double[text.everyToken() ? text.length() : 1];
+    Arrays.fill(rewards, Double.NaN);
+    return rewards;
+  }
+
+  private static void add(LlamaContext context, Work work, Run run) {
+    int[] tokens = work.texts().get(run.texts().getFirst()).tokens();
+    int[] own = run.texts().stream().mapToInt(i -> work.sequences()[i]).toArray();
+    for (int i = run.from(); i < run.to() + run.fillers(); i++) {
+      boolean output = i >= run.outputFrom() && i < run.outputTo();
+      context.add(tokens[Math.min(i, tokens.length - 1)], output, own);
+    }
   }
 
   /**
-   * Computes requests that fit into the context together. Those that are withdrawn meanwhile are
-   * left out where that is still possible. Rewards that the model computes as NaN or infinite are
-   * answered as they are.
+   * Adds observers of texts, and more of the last one until there are so many rows.
    *
-   * @throws RuntimeException if llama.cpp fails or was cancelled; some then have no answer
+   * @param sequence of the observers
    */
-  void execute(List<Request> wave) {
-    if (dirty) {
-      cache.clear();
-    }
-    dirty = true;
-    List<Text> texts = Text.distinct(wave);
-    long asked = wave.stream().mapToLong(request -> request.tokens().length).sum();
-    tally = tally.plus(wave.size(), asked, 0, 0, 0);
-    probe.accept(Step.LOOK_UP);
-    if (reuse) {
-      texts.removeIf(this::isKnown);
-    }
-    if (!texts.isEmpty()) {
-      compute(texts);
-      // A value that is not finite spoils, through the cache, texts computed beside it or after it:
-      // each has its own try.
-      if (texts.stream().anyMatch(Text::isSpoilt)) {
-        cache.clear();
-        texts.stream().filter(Text::isLive).forEach(this::computeAlone);
-      }
-    }
-    if (!reuse) {
-      cache.clear();
-    }
-    dirty = false;
-  }
-
-  private boolean isKnown(Text text) {
-    OptionalDouble known = text.everyToken() ? OptionalDouble.empty() : cache.reward(text.tokens());
-    if (known.isEmpty()) {
-      return false;
-    }
-    text.know(text.length() - 1, known.getAsDouble());
-    tally = tally.plus(0, 0, text.length(), 0, 0);
-    answer(text);
-    return true;
-  }
-
-  private void computeAlone(Text text) {
-    cache.clear();
-    compute(List.of(text));
-    if (text.isLive()) {
-      cache.clear();
-      answer(text);
+  private void observe(
+      LlamaContext context, Work work, List<Integer> observed, int rows, int sequence) {
+    for (int row = 0; row < rows && readout instanceof ReadoutRule.Published rule; row++) {
+      int i = observed.get(Math.min(row, observed.size() - 1));
+      int length = work.texts().get(i).length();
+      context.addObserver(
+          rule.padTokenId(), rule.padPosition(), work.sequences()[i], length, sequence);
     }
   }
 
-  private void compute(List<Text> texts) {
-    if (computeBesideCache(texts)) {
-      return;
-    }
-    // It did not fit, or not in an order that gives the same bits, or the context was replaced.
-    cache.clear();
-    List<Text> left = texts.stream().filter(Text::isLive).toList();
-    if (left.isEmpty() || computeBesideCache(left)) {
-      return;
-    }
-    if (left.size() == 1) {
-      Text text = left.getFirst();
-      IllegalStateException full =
-          new IllegalStateException(text.length() + " tokens do not fit into an empty cache");
-      probe.accept(Step.ANSWER);
-      text.fail(Objects.requireNonNullElse(cache.shortage(), full));
-      return;
-    }
-    // There is no memory for all of them at once.
-    int half = left.size() / 2;
-    compute(left.subList(0, half));
-    compute(left.subList(half, left.size()));
-  }
-
-  /** Computes texts and reuses what the cache holds; false if that is not possible. */
-  private boolean computeBesideCache(List<Text> texts) {
-    List<Match> matches =
-        texts.stream()
-            .map(text -> text.everyToken() ? PrefixCache.NOTHING : cache.longest(text.tokens()))
-            .toList();
-    probe.accept(Step.PLAN);
-    Plan plan = plan(texts, matches);
-    boolean mostlyNew = plan.tokensReused() <= plan.tokensComputed();
-    if (mostlyNew && !cache.hasRoom(plan) && grow(texts)) {
-      return false;
-    }
-    probe.accept(Step.MAKE_ROOM);
-    if (!cache.makeRoom(plan)) {
-      var _ = grow(texts);
-      return false;
-    }
-    int[] sequences = plan.sources().stream().mapToInt(cache::begin).toArray();
-    for (Decode decode : plan.decodes()) {
-      List<Run> runs =
-          decode.runs().stream()
-              .filter(run -> run.texts().stream().anyMatch(i -> texts.get(i).isLive()))
-              .toList();
-      probe.accept(Step.ADD);
-      LlamaContext context = cache.context();
-      runs.forEach(run -> add(run, texts.get(run.texts().getFirst()).tokens(), sequences));
-      if (repeatable && !context.ascending()) {
-        // What it holds is lost either way, and in a larger one it happens less often.
-        var _ = grow(texts);
-        return false;
-      }
-      probe.accept(Step.DECODE);
-      float[] states = context.decode();
-      tally = tally.plus(0, 0, 0, runs.stream().mapToLong(Run::size).sum(), runs.isEmpty() ? 0 : 1);
-      probe.accept(Step.READ);
-      read(runs, texts, states);
-    }
-    probe.accept(Step.KEEP);
-    for (int i = 0; i < sequences.length; i++) {
-      cache.keep(sequences[i], texts.get(i));
-    }
-    tally = tally.plus(0, 0, plan.tokensReused(), 0, 0);
-    return true;
-  }
-
-  private Plan plan(List<Text> texts, List<Match> matches) {
-    return texts.getFirst().everyToken()
-        ? planner.planTrace(texts.getFirst().length())
-        : planner.planRewards(texts.stream().map(Text::tokens).toList(), matches);
-  }
-
-  /** A larger context for these texts alone; whether what the cache held is lost. */
-  private boolean grow(List<Text> texts) {
-    Plan alone = plan(texts, texts.stream().map(_ -> PrefixCache.NOTHING).toList());
-    return cache.grow(alone.tokensComputed(), texts.size());
-  }
-
-  private void add(Run run, int[] tokens, int[] sequences) {
-    int[] own = run.texts().stream().mapToInt(i -> sequences[i]).toArray();
-    for (int i = run.from(); i < run.to() + run.fillers(); i++) {
-      boolean output = i >= run.outputFrom() && i < run.outputTo();
-      cache.context().add(tokens[Math.min(i, tokens.length - 1)], output, own);
-    }
-  }
-
-  private void read(List<Run> runs, List<Text> texts, float[] states) {
+  /** Where hidden states become rewards: one state for each output of the runs, in their order. */
+  private int read(Work work, List<Run> runs, float[] states, Consumer<Result.Rewards> results) {
     int row = 0;
     for (Run run : runs) {
       for (int position = run.outputFrom(); position < run.outputTo(); position++, row++) {
         for (int i : run.texts()) {
-          Text text = texts.get(i);
-          if (position >= text.length()) {
-            continue; // a filler's
+          Text text = work.texts().get(i);
+          double[] rewards = work.rewards()[i];
+          // The rewards are those of the last tokens. Before them and behind them stand rows that
+          // were asked for to make a group full.
+          int index = position - (text.length() - rewards.length);
+          if (index >= 0 && index < rewards.length) {
+            rewards[index] = head.reward(states, row);
           }
-          text.know(position, head.reward(states, row));
-          if (position == text.length() - 1 && text.isComplete()) {
-            answer(text);
+          if (index == rewards.length - 1) {
+            results.accept(new Result.Rewards(text, rewards));
           }
         }
       }
     }
-  }
-
-  private void answer(Text text) {
-    probe.accept(Step.ANSWER);
-    text.answer();
+    return row;
   }
 }

@@ -21,7 +21,7 @@ final class Forecast {
     List<Decode> decodes = new ArrayList<>();
     List<Plan.Source> sources = new ArrayList<>();
     long reused = 0;
-    PrefixCache before = new PrefixCache(planner.maxTexts());
+    CachedTexts before = new CachedTexts(planner.maxTexts());
     for (int from = 0, to; from < waiting.size(); from = to) {
       to = from + planner.fitting(waiting.subList(from, waiting.size()));
       List<int[]> wave =

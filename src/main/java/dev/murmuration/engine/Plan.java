@@ -27,15 +27,28 @@ public record Plan(
    * One call of {@code llama_decode}.
    *
    * @param runs in the order of the batch
+   * @param observed indices of texts whose rewards are read at an observer each, which stand behind
+   *     the runs: see {@link Planner}
+   * @param observers rows that these take, fillers included
    */
-  public record Decode(List<Run> runs) {
+  public record Decode(List<Run> runs, List<Integer> observed, int observers) {
     public Decode {
       runs = List.copyOf(runs);
+      observed = List.copyOf(observed);
     }
 
-    /** Tokens in the batch, fillers included. */
+    Decode(List<Run> runs) {
+      this(runs, List.of(), 0);
+    }
+
+    /** Tokens in the batch, observers and fillers included. */
     public int size() {
-      return runs.stream().mapToInt(Run::size).sum();
+      return runs.stream().mapToInt(Run::size).sum() + observers;
+    }
+
+    /** Hidden states asked for, without those of observers. */
+    int outputs() {
+      return runs.stream().mapToInt(Run::outputs).sum();
     }
   }
 
@@ -71,7 +84,17 @@ public record Plan(
     decodes = List.copyOf(decodes);
   }
 
-  /** Tokens that llama.cpp computes, fillers included. */
+  /** Whether some rewards are read at observers, which need a sequence of their own. */
+  boolean observes() {
+    return decodes.stream().anyMatch(decode -> decode.observers() > 0);
+  }
+
+  /** Sequences that it needs, without those that it reuses. */
+  int sequences() {
+    return sources.size() + (observes() ? 1 : 0);
+  }
+
+  /** Tokens that llama.cpp computes, observers and fillers included. */
   public long tokensComputed() {
     return decodes.stream().mapToLong(Decode::size).sum();
   }

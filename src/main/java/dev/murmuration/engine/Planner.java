@@ -3,17 +3,21 @@ package dev.murmuration.engine;
 import dev.murmuration.engine.Plan.Decode;
 import dev.murmuration.engine.Plan.Run;
 import dev.murmuration.engine.Plan.Source;
-import dev.murmuration.engine.PrefixCache.Match;
 import dev.murmuration.memory.ContextSizes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * Turns texts into a {@link Plan}: no token is computed twice, and batches are as full as each
  * other. Knows nothing of llama.cpp.
+ *
+ * <p>A text's reward is read at its last token, or at an observer: a token that looks at the text
+ * from behind and that nothing looks at. Observers come last, so that the cells which they leave
+ * lie behind all others, and texts stay in one piece.
  *
  * <p>Where our own kernels compute, a text gets the same bits whatever is computed beside it.
  * ggml's add up in another order, or in another precision, for fewer than 64 rows, for keys that do
@@ -50,14 +54,17 @@ final class Planner {
   private final int cells;
   private final int maxTexts;
   private final Grain grain;
+  private final int observedBelow;
 
   /**
    * @param batchSize most tokens a decode, a multiple of the grain's tile
    * @param maxOutputs most hidden states a decode, a multiple of the grain's tile
    * @param cells tokens that the cache holds, at least those of the longest text, filled up
    * @param maxSequences sequences that the cache holds
+   * @param observedBelow texts of fewer tokens are read at an observer; 0 if none are
    */
-  Planner(int batchSize, int maxOutputs, int cells, int maxSequences, Grain grain) {
+  Planner(
+      int batchSize, int maxOutputs, int cells, int maxSequences, Grain grain, int observedBelow) {
     if (batchSize % grain.tile != 0 || maxOutputs % grain.tile != 0) {
       throw new IllegalArgumentException(
           "batch size "
@@ -71,8 +78,9 @@ final class Planner {
     this.maxOutputs = maxOutputs;
     this.cells = cells;
     // As many again for what they begin with.
-    this.maxTexts = Math.max(1, maxSequences / 2);
+    this.maxTexts = Math.max(1, (maxSequences - (observedBelow > 0 ? 1 : 0)) / 2);
     this.grain = grain;
+    this.observedBelow = observedBelow;
   }
 
   /** The most different texts that are planned together. */
@@ -88,18 +96,41 @@ final class Planner {
   int fitting(Iterable<int[]> queue) {
     long tokens = 0;
     int count = 0;
+    int observed = 0;
     int[] previous = {};
     for (int[] text : queue) {
       int reused = reusable(text.length, Prefix.common(previous, text));
       tokens += grain.up(text.length) - reused;
+      observed += isObserved(text) ? 1 : 0;
       long most = reused >= Policy.ALIKE ? cells : Math.min(cells, batchSize);
-      if (count > 0 && (count == maxTexts || tokens > most)) {
+      if (count > 0 && (count == maxTexts || tokens + grain.up(observed) > most)) {
         break;
       }
       count++;
       previous = text;
     }
     return count;
+  }
+
+  private boolean isObserved(int[] text) {
+    return text.length < observedBelow;
+  }
+
+  /**
+   * The cells that texts take in an empty cache, observers and fillers included.
+   *
+   * @param texts as for {@link #planRewards}
+   */
+  long cells(List<int[]> texts) {
+    long cells = 0;
+    int observed = 0;
+    int[] previous = {};
+    for (int[] text : texts) {
+      cells += grain.up(text.length) - grain.down(Prefix.common(previous, text));
+      observed += isObserved(text) ? 1 : 0;
+      previous = text;
+    }
+    return cells + grain.up(observed);
   }
 
   /**
@@ -115,9 +146,9 @@ final class Planner {
    *
    * @param texts token ids; different from each other and ascending as {@link Arrays#compare(int[],
    *     int[])} orders them
-   * @param matches for each text what the cache holds of it
+   * @param cached for each text what the cache holds of it
    */
-  Plan planRewards(List<int[]> texts, List<Match> matches) {
+  Plan planRewards(List<int[]> texts, List<Source> cached) {
     int[] reused = new int[texts.size()];
     int[] same = new int[Math.max(0, texts.size() - 1)];
     List<Source> sources = new ArrayList<>();
@@ -125,11 +156,9 @@ final class Planner {
     long kept = 0;
     for (int i = 0; i < reused.length; i++) {
       int length = texts.get(i).length;
-      reused[i] = reusable(length, matches.get(i).length());
+      reused[i] = reusable(length, cached.get(i).length());
       sources.add(
-          reused[i] == 0
-              ? Source.NOTHING
-              : new Source(matches.get(i).entry().sequence(), reused[i]));
+          reused[i] == 0 ? Source.NOTHING : new Source(cached.get(i).sequence(), reused[i]));
       asked += length;
       if (i > 0) {
         same[i - 1] = Prefix.common(texts.get(i - 1), texts.get(i));
@@ -138,15 +167,17 @@ final class Planner {
     }
     int[] shared = Arrays.stream(same).map(grain::down).toArray();
     List<Run> runs = new ArrayList<>();
-    new Tree(texts, reused, shared, grain, runs).add(0, texts.size() - 1, 0);
-    return new Plan(asked, kept, sources, cut(runs));
+    new Tree(texts, reused, shared, grain, observedBelow, runs).add(0, texts.size() - 1, 0);
+    List<Integer> observed =
+        IntStream.range(0, texts.size()).filter(i -> isObserved(texts.get(i))).boxed().toList();
+    return new Plan(asked, kept, sources, observed(cut(runs, observed.size()), observed));
   }
 
   /** The plan for one text whose reward at every token is asked for; nothing is reused. */
   Plan planTrace(int length) {
     int filled = grain.up(length);
     Run whole = new Run(List.of(0), 0, length, filled - length, 0, filled);
-    return new Plan(length, 0, List.of(Source.NOTHING), cut(List.of(whole)));
+    return new Plan(length, 0, List.of(Source.NOTHING), cut(List.of(whole), 0));
   }
 
   /** How many first tokens of text {@code i} are among those that texts before it reuse. */
@@ -162,7 +193,13 @@ final class Planner {
 
   /** Walks the prefix tree and writes its edges down, depth first. Nothing of it is built. */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  private record Tree(List<int[]> texts, int[] reused, int[] shared, Grain grain, List<Run> runs) {
+  private record Tree(
+      List<int[]> texts,
+      int[] reused,
+      int[] shared,
+      Grain grain,
+      int observedBelow,
+      List<Run> runs) {
     /**
      * The subtree of the texts {@code first} to {@code last}, whose first {@code from} tokens are
      * the same and written down. As deep as texts branch, so at most as deep as there are texts.
@@ -204,7 +241,7 @@ final class Planner {
     private Run run(List<Integer> members, int from, int to) {
       boolean ends = texts.get(members.getFirst()).length == to;
       int fillers = grain.up(to) - to;
-      if (!ends) {
+      if (!ends || to < observedBelow) {
         return new Run(members, from, to, fillers, to, to);
       }
       int outputFrom = (to - 1) / grain.rows * grain.rows;
@@ -212,9 +249,13 @@ final class Planner {
     }
   }
 
-  /** Fills decodes with runs, equally full, cutting the runs where they do not fit. */
-  private List<Decode> cut(List<Run> runs) {
-    long total = runs.stream().mapToLong(Run::size).sum();
+  /**
+   * Fills decodes with runs, equally full, cutting the runs where they do not fit.
+   *
+   * @param observed how many observers the last one should have room for
+   */
+  private List<Decode> cut(List<Run> runs, int observed) {
+    long total = runs.stream().mapToLong(Run::size).sum() + grain.up(observed);
     int outputs = runs.stream().mapToInt(Run::outputs).max().orElse(0);
     int most = outputs > grain.rows ? Math.min(batchSize, maxOutputs) : batchSize;
     long count = Math.ceilDiv(total, most);
@@ -249,6 +290,22 @@ final class Planner {
       decodes.add(new Decode(batch));
     }
     return decodes;
+  }
+
+  /** Puts observers into the last decode, and those that it has no room for into more of them. */
+  private List<Decode> observed(List<Decode> decodes, List<Integer> observed) {
+    if (observed.isEmpty()) {
+      return decodes;
+    }
+    List<Decode> all = new ArrayList<>(decodes);
+    List<Run> runs = all.removeLast().runs();
+    for (int from = 0, to; from < observed.size(); from = to, runs = List.of()) {
+      Decode computed = new Decode(runs);
+      int most = Math.min(batchSize - computed.size(), maxOutputs - computed.outputs());
+      to = Math.min(from + grain.down(most), observed.size());
+      all.add(new Decode(runs, observed.subList(from, to), grain.up(to - from)));
+    }
+    return all;
   }
 
   /** The first {@code size} tokens of a run. */

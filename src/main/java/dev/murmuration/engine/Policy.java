@@ -39,15 +39,15 @@ final class Policy {
   private Policy() {}
 
   /**
-   * How many tokens may stay in the cache that the next texts do not begin with. Our kernels pass
-   * over what a text does not see at no cost. ggml's attention computes with every cell that is
-   * taken, and its flash attention skips them at a small fraction of that: there they shall not
-   * cost more than a twentieth of what the weights do.
+   * How many cells may hold tokens that no text of a wave begins with. Our kernels pass over what a
+   * text does not see at no cost. ggml's attention computes with every cell that is taken, and its
+   * flash attention skips them at a small fraction of that: there they shall not cost more than a
+   * twentieth of what the weights do.
    *
    * @param ours whether our kernels compute
    * @param exact whether attention is computed without flash attention where they do not
    */
-  static long staleTokens(LlamaHyperparameters model, boolean ours, boolean exact) {
+  static long staleCells(LlamaHyperparameters model, boolean ours, boolean exact) {
     if (ours) {
       return Long.MAX_VALUE;
     }
@@ -56,7 +56,7 @@ final class Policy {
         model.hiddenSize() * (2L * model.hiddenSize() + 2 * keyValueSize)
             + 3L * model.hiddenSize() * model.feedForwardSize();
     // A multiplication and an addition for each weight; and for query by key, and score by value.
-    double tokens = STALE_COST * 2 * weights / (4.0 * model.heads() * model.headSize());
-    return Math.max(LEAST_STALE, (long) (exact ? tokens : SKIPPED * tokens));
+    double cells = STALE_COST * 2 * weights / (4.0 * model.heads() * model.headSize());
+    return Math.max(LEAST_STALE, (long) (exact ? cells : SKIPPED * cells));
   }
 }

@@ -242,6 +242,16 @@ final class RequestQueue {
     }
   }
 
+  /** Answers the requests for a text of the wave. */
+  void answer(Result result) {
+    for (Request request : result.text().requests()) {
+      switch (result) {
+        case Result.Rewards rewards -> request.complete(rewards.values());
+        case Result.Failure failure -> request.fail(failure.cause());
+      }
+    }
+  }
+
   /**
    * Ends the wave: answers who has no answer yet.
    *

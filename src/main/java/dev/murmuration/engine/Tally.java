@@ -12,12 +12,37 @@ package dev.murmuration.engine;
  */
 public record Tally(
     long texts, long tokensAsked, long tokensReused, long tokensComputed, long decodes) {
-  Tally plus(long moreTexts, long moreAsked, long moreReused, long moreComputed, long moreDecodes) {
-    return new Tally(
-        texts + moreTexts,
-        tokensAsked + moreAsked,
-        tokensReused + moreReused,
-        tokensComputed + moreComputed,
-        decodes + moreDecodes);
+  /** Counts. One thread counts, any may read. */
+  static final class Counter {
+    // A new record for each count, so that who reads has numbers of one moment.
+    private volatile Tally tally = new Tally(0, 0, 0, 0, 0);
+
+    Tally tally() {
+      return tally;
+    }
+
+    /** A text was asked for by so many requests. */
+    void asked(int requests, int tokens) {
+      add(requests, (long) requests * tokens, 0, 0, 0);
+    }
+
+    void reused(long tokens) {
+      add(0, 0, tokens, 0, 0);
+    }
+
+    void decoded(long tokens) {
+      add(0, 0, 0, tokens, tokens == 0 ? 0 : 1);
+    }
+
+    private void add(long texts, long asked, long reused, long computed, long decodes) {
+      Tally old = tally;
+      tally =
+          new Tally(
+              old.texts + texts,
+              old.tokensAsked + asked,
+              old.tokensReused + reused,
+              old.tokensComputed + computed,
+              old.decodes + decodes);
+    }
   }
 }

@@ -74,6 +74,15 @@ public final class GgufWriter {
     return new LinkedHashMap<>(metadata);
   }
 
+  /**
+   * What a file would say that held this metadata, and no tensors.
+   *
+   * @param path what messages call it
+   */
+  public Gguf header(Path path) {
+    return new Gguf(path, 0, VERSION, 0, metadata, Map.of());
+  }
+
   /** Removes a metadata value, if it is there. */
   public GgufWriter removeMetadata(String key) {
     metadata.remove(key);

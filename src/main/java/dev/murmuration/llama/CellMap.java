@@ -7,7 +7,7 @@ import java.util.Arrays;
  * tell. Not thread-safe.
  *
  * <p>A sequence is computed to the same bits again only if its tokens lie in cells that ascend as
- * their positions do; this map tells whether they do. The rules are those of {@code
+ * their positions do; this map tells how many of them do. The rules are those of {@code
  * llama_kv_cache::find_slot}, {@code seq_rm}, {@code seq_cp} and {@code apply_ubatch} for one cache
  * for all sequences without a sliding window. There find_slot searches from a cell before which
  * none is free, so it finds the first free cells of all, and its jumps back to the first cell never
@@ -46,6 +46,25 @@ final class CellMap {
   /** The cell of the token at a position. */
   int cell(int sequence, int position) {
     return cellsOfSequence[sequence][position];
+  }
+
+  /**
+   * How many of a sequence's first tokens lie in cells that ascend, before the first free one:
+   * those that come next ascend behind them.
+   */
+  int inOrder(int sequence) {
+    while (head < users.length && users[head] != 0) {
+      head++;
+    }
+    int length = 0;
+    int last = -1;
+    for (int cell; length < lengths[sequence]; length++, last = cell) {
+      cell = cellsOfSequence[sequence][length];
+      if (cell <= last || cell > head) {
+        break;
+      }
+    }
+    return length;
   }
 
   /** The cells that the next {@code count} tokens will get. Changes nothing. */

@@ -141,6 +141,22 @@ public final class LlamaContext implements AutoCloseable {
   }
 
   /**
+   * Adds a flagged token that belongs to no text and looks at one: it attends to the first tokens
+   * of a sequence, and not to itself. {@link #decode} takes it out of the cache again. The batch
+   * must be one that is computed at once, of up to {@code microBatchSize} tokens.
+   *
+   * @param position as which it is computed; from 0
+   * @param seen the sequence that it attends to; in the cache, or in the batch already
+   * @param length how many of its first tokens; from 1
+   * @param own an empty sequence, the same one for all observers in a batch
+   * @throws IllegalArgumentException if there is no such token or sequence, or it is too short
+   * @throws IllegalStateException if the batch, its outputs or the cache are full
+   */
+  public void addObserver(int token, int position, int seen, int length, int own) {
+    sequences.addObserver(token, position, seen, length, own);
+  }
+
+  /**
    * Lets the empty sequence {@code to} begin with the first {@code length} tokens of {@code from},
    * which must be in the cache already. Nothing is copied.
    *
@@ -160,9 +176,12 @@ public final class LlamaContext implements AutoCloseable {
    */
   public void trim(int sequence, int length) {
     sequences.requireTrimmable(sequence, length);
-    if (length == sequences.length(sequence)) {
-      return;
+    if (length < sequences.length(sequence)) {
+      remove(sequence, length);
     }
+  }
+
+  private void remove(int sequence, int length) {
     requireDone(
         "llama_memory_seq_rm",
         Bindings.murmur_context_trim(handle, sequence, length, error.segment(), error.size()));
@@ -170,12 +189,13 @@ public final class LlamaContext implements AutoCloseable {
   }
 
   /**
-   * Whether after the decode each sequence of the batch lies in cells that ascend. It does after
-   * {@link #clear}; in the gaps that {@link #trim} leaves it may not, and then the attention is
-   * added up in another order, to other bits.
+   * How many first tokens of a sequence can be continued in order: they lie in cells that ascend,
+   * and so do those behind them that are added next, until {@link #trim} frees a cell. Attention
+   * adds up in the order of the cells: out of order a sequence is computed to other bits. Tokens of
+   * the batch are not counted.
    */
-  public boolean ascending() {
-    return sequences.ascending();
+  public int inOrder(int sequence) {
+    return sequences.inOrder(sequence);
   }
 
   /**
@@ -192,8 +212,9 @@ public final class LlamaContext implements AutoCloseable {
     }
     int expected = batch.outputs();
     int tokenCount = batch.size();
+    announceViews();
     int result = decodeUnchecked(batch.segment());
-    sequences.decoded();
+    int observers = sequences.decoded();
     if (result != expected) {
       clear();
       if (result == Bindings.MURMUR_ABORTED()) {
@@ -204,7 +225,23 @@ public final class LlamaContext implements AutoCloseable {
           result,
           "decoding " + tokenCount + " tokens failed with " + describe(result, expected));
     }
+    if (observers >= 0) {
+      remove(observers, 0);
+    }
     return rows.asSlice(0, 4L * expected * hiddenSize).toArray(ValueLayout.JAVA_FLOAT);
+  }
+
+  private void announceViews() {
+    for (Sequences.View view : sequences.views()) {
+      try (Arena scratch = Arena.ofConfined()) {
+        int[] cells = sequences.cellsOf(view);
+        MemorySegment list = scratch.allocateFrom(ValueLayout.JAVA_INT, cells);
+        requireDone(
+            "murmur_context_view",
+            Bindings.murmur_context_view(
+                handle, view.index(), list, cells.length, error.segment(), error.size()));
+      }
+    }
   }
 
   /** Hands a batch to llama.cpp as it is; returns the shim's answer. */

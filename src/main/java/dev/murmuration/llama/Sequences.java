@@ -1,6 +1,8 @@
 package dev.murmuration.llama;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * What a context's sequences are: their lengths, the cells of the cache that they take, and the
@@ -19,6 +21,21 @@ final class Sequences {
 
   /** Lengths of the sequences, the tokens in the batch included. */
   private final int[] lengths;
+
+  /** What the observers in the batch see. */
+  private final List<View> views = new ArrayList<>();
+
+  /** The sequence of the observers in the batch, or -1. */
+  private int observers = -1;
+
+  /**
+   * What an observer sees.
+   *
+   * @param index of the observer in the batch
+   * @param sequence that it sees
+   * @param length how many of its tokens
+   */
+  record View(int index, int sequence, int length) {}
 
   Sequences(TokenBatch batch, ContextParameters parameters, int vocabularySize) {
     this.batch = batch;
@@ -44,14 +61,56 @@ final class Sequences {
     return lengths[sequence];
   }
 
+  /** See {@link LlamaContext#inOrder}. */
+  int inOrder(int sequence) {
+    requireSequence(sequence);
+    return cells.inOrder(sequence);
+  }
+
   /** Adds a token to the batch, see {@link LlamaContext#add}. */
   void add(int token, boolean output, int[] sequences) {
+    if (!batch.endsWith(sequences)) {
+      requireSequences(sequences);
+    }
+    for (int sequence : sequences) {
+      if (sequence == observers) {
+        throw new IllegalArgumentException("sequence " + sequence + " is that of observers");
+      }
+    }
+    add(token, lengths[sequences[0]], output, sequences);
+    for (int sequence : sequences) {
+      lengths[sequence]++;
+    }
+  }
+
+  /** Adds an observer to the batch, see {@link LlamaContext#addObserver}. */
+  void addObserver(int token, int position, int seen, int length, int own) {
+    requireSequence(seen);
+    requireSequence(own);
+    if (lengths[own] != 0 || (observers >= 0 && own != observers) || seen == own) {
+      throw new IllegalArgumentException(
+          "sequence " + own + " cannot be that of observers: it has tokens, or another one is");
+    }
+    if (length < 1 || length > lengths[seen] || position < 0) {
+      throw new IllegalArgumentException(
+          "an observer at "
+              + position
+              + " of "
+              + length
+              + " tokens of sequence "
+              + seen
+              + ", which has "
+              + lengths[seen]);
+    }
+    add(token, position, true, new int[] {own});
+    views.add(new View(batch.size() - 1, seen, length));
+    observers = own;
+  }
+
+  private void add(int token, int position, boolean output, int[] sequences) {
     if (token < 0 || token >= vocabularySize) {
       throw new IllegalArgumentException(
           "no token " + token + "; the vocabulary has ids 0 to " + (vocabularySize - 1));
-    }
-    if (!batch.endsWith(sequences)) {
-      requireSequences(sequences);
     }
     require(batch.size() < parameters.batchSize(), "the batch is full", parameters.batchSize());
     require(batch.size() < cells.free(), "the context is full", cells.size());
@@ -59,10 +118,7 @@ final class Sequences {
         !output || batch.outputs() < parameters.maxOutputs(),
         "too many outputs in a batch",
         parameters.maxOutputs());
-    batch.add(token, lengths[sequences[0]], output, sequences);
-    for (int sequence : sequences) {
-      lengths[sequence]++;
-    }
+    batch.add(token, position, output, sequences);
   }
 
   private static void require(boolean holds, String what, int limit) {
@@ -149,37 +205,53 @@ final class Sequences {
     lengths[sequence] = length;
   }
 
-  /** Whether after the decode each sequence of the batch lies in cells that ascend. */
-  boolean ascending() {
-    int[] placed = cells.next(batch.size());
-    int[] last = new int[lengths.length];
-    for (int sequence = 0; sequence < last.length; sequence++) {
-      int length = cells.length(sequence);
-      last[sequence] = length == 0 ? -1 : cells.cell(sequence, length - 1);
-    }
-    for (int i = 0; i < placed.length; i++) {
-      for (int sequence : batch.sequences(i)) {
-        if (placed[i] <= last[sequence]) {
-          return false;
-        }
-        last[sequence] = placed[i];
-      }
-    }
-    return true;
+  /** The views of the batch; valid until it is decoded or cleared. */
+  List<View> views() {
+    return views;
   }
 
-  /** llama.cpp has computed the batch: its tokens are in the cache, and the batch is empty. */
-  void decoded() {
+  /** The cells that a view is of, of which some are taken only when the batch is decoded. */
+  int[] cellsOf(View view) {
+    int[] seen = new int[view.length()];
+    int known = Math.min(seen.length, cells.length(view.sequence()));
+    for (int i = 0; i < known; i++) {
+      seen[i] = cells.cell(view.sequence(), i);
+    }
+    int[] placed = cells.next(batch.size());
+    for (int i = 0; known < seen.length; i++) {
+      for (int sequence : batch.sequences(i)) {
+        if (sequence == view.sequence() && known < seen.length) {
+          seen[known++] = placed[i];
+        }
+      }
+    }
+    return seen;
+  }
+
+  /**
+   * llama.cpp has computed the batch: its tokens are in the cache, and the batch is empty.
+   *
+   * @return the sequence of observers that are now in the cache, or -1
+   */
+  int decoded() {
     int[] placed = cells.next(batch.size());
     for (int i = 0; i < placed.length; i++) {
       cells.put(placed[i], batch.sequences(i));
     }
+    int left = observers;
+    clearBatch();
+    return left;
+  }
+
+  private void clearBatch() {
     batch.clear();
+    views.clear();
+    observers = -1;
   }
 
   /** The cache and the batch are empty. */
   void cleared() {
-    batch.clear();
+    clearBatch();
     cells.clear();
     Arrays.fill(lengths, 0);
   }

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param shape the transformer's sizes; llama.cpp can load it and compute with it
  * @param head the value head; empty for a GGUF without one, whose head has to come from a file of
  *     its own
+ * @param readout which token is read
  * @param template name of the chat template; empty if the file names none
  * @param maxLength tokens of the longest text
  */
@@ -21,6 +22,7 @@ public record ModelFile(
     Gguf gguf,
     LlamaHyperparameters shape,
     Optional<ValueHead> head,
+    ReadoutRule readout,
     Optional<String> template,
     int maxLength) {
 
@@ -38,18 +40,13 @@ public record ModelFile(
         weights.isEmpty()
             ? Optional.empty()
             : Optional.of(ValueHead.of(weights.get(), shape.hiddenSize(), headName));
-    String readout = gguf.string(RewardMetadata.READOUT).orElse(RewardMetadata.LAST_TOKEN);
-    if (!readout.equals(RewardMetadata.LAST_TOKEN)) {
-      throw gguf.problem(
-          RewardMetadata.READOUT
-              + " is "
-              + BadFileException.quote(readout)
-              + "; only "
-              + RewardMetadata.LAST_TOKEN
-              + " is supported");
-    }
     return new ModelFile(
-        gguf, shape, head, gguf.string(RewardMetadata.TEMPLATE), maxLength(gguf, shape));
+        gguf,
+        shape,
+        head,
+        readouts(gguf, shape).own(),
+        gguf.string(RewardMetadata.TEMPLATE),
+        maxLength(gguf, shape));
   }
 
   private static int maxLength(Gguf gguf, LlamaHyperparameters shape) throws BadFileException {
@@ -87,6 +84,19 @@ public record ModelFile(
                     + RewardMetadata.VALUE_HEAD
                     + "); convert the reward model's own checkpoint, or name the head with"
                     + " valueHead(FILE.safetensors)"));
+  }
+
+  /**
+   * The read-out of this name instead of the file's own.
+   *
+   * @throws IllegalArgumentException if there is none, or the file does not fit it
+   */
+  public ReadoutRule readout(String name) throws BadFileException {
+    return readouts(gguf, shape).named(name, readout);
+  }
+
+  private static ReadoutReader readouts(Gguf gguf, LlamaHyperparameters shape) {
+    return new ReadoutReader(gguf, shape.vocabularySize(), shape.contextLength());
   }
 
   /**

@@ -5,6 +5,9 @@ public final class RewardMetadata {
   /** The family whose published code a conversion followed, a string such as {@code Starling}. */
   public static final String FAMILY = "reward_model.family";
 
+  /** The value of {@link #FAMILY} for Starling-RM-7B and what is like it. */
+  public static final String STARLING = "Starling";
+
   /** A linear value head: an array of float32, one for each hidden unit. */
   public static final String VALUE_HEAD = "reward_model.value_head.weight";
 
@@ -35,7 +38,7 @@ public final class RewardMetadata {
   /** How a text is normalized before it is tokenized, {@code nfc}; not at all by default. */
   public static final String NORMALIZER = "reward_model.normalizer";
 
-  /** Which hidden state the head is applied to, a string. */
+  /** Which hidden state the head is applied to, a string: a rule of {@link ReadoutRule}. */
   public static final String READOUT = "reward_model.readout";
 
   /** The read-out of the last real token, which is the default. */

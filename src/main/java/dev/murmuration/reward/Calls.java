@@ -5,6 +5,7 @@ import dev.murmuration.engine.Deadline;
 import dev.murmuration.engine.Engine;
 import dev.murmuration.engine.Request;
 import dev.murmuration.llama.Vocabulary;
+import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.reward.TextEncoder.Tokens;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -64,7 +65,7 @@ final class Calls {
   List<Reward> scoreAll(List<? extends Input> inputs, CallOptions options) {
     Deadline deadline = deadline(options);
     List<Tokens> tokens = encodeAll(inputs, deadline);
-    List<Request> requests = tokens.stream().map(one -> new Request(one.ids(), false)).toList();
+    List<Request> requests = tokens.stream().map(one -> new Request(computed(one), false)).toList();
     engine.submit(requests, deadline, options.waits());
     List<Reward> rewards = new ArrayList<>(inputs.size());
     NonFiniteRewardException notFinite = null;
@@ -90,27 +91,33 @@ final class Calls {
 
   ScoringCost explain(List<? extends Input> inputs) {
     List<Tokens> tokens = encodeAll(inputs, deadline(CallOptions.defaults()));
-    return ScoringCost.of(engine.explain(tokens.stream().map(Tokens::ids).toList()));
+    return ScoringCost.of(engine.explain(tokens.stream().map(this::computed).toList()));
   }
 
   // ---- from an input to a request, and from its rewards to a result ----
 
   /**
    * What is computed for an input: one reward or one for each token, and how they become the
-   * result.
+   * result. Never compared.
    */
-  private record Work<T>(Tokens tokens, boolean everyToken, Function<double[], T> result) {}
+  @SuppressWarnings("ArrayRecordComponent")
+  private record Work<T>(int[] tokens, boolean everyToken, Function<double[], T> result) {}
 
   private Work<Reward> scored(Input input, Deadline deadline) {
     Tokens tokens = encode(input, deadline);
-    return new Work<>(tokens, false, rewards -> reward(tokens, rewards));
+    return new Work<>(computed(tokens), false, rewards -> reward(tokens, rewards));
   }
 
   private Work<RewardTrace> traced(Input input, Deadline deadline) {
+    if (settings.readout() instanceof ReadoutRule.Published) {
+      throw new IllegalStateException(
+          "the read-out published reads a padding token behind the text, so there is no reward at"
+              + " the text's own tokens to trace; load the model with readout(LAST_TOKEN)");
+    }
     Tokens tokens = encode(input, deadline);
     int responseStart = encoder.responseStart(input, tokens, deadline);
     return new Work<>(
-        tokens,
+        tokens.ids(),
         true,
         rewards ->
             new RewardTrace(
@@ -129,17 +136,27 @@ final class Calls {
     return encoder.encodeAll(inputs, deadline);
   }
 
+  /** What of a text the engine has to compute for its reward alone. */
+  private int[] computed(Tokens tokens) {
+    return settings.readout().computed(tokens.ids());
+  }
+
+  /**
+   * @param rewards one, or one a token
+   */
   private Reward reward(Tokens tokens, double[] rewards) {
-    int last = tokens.ids().length - 1;
+    int[] ids = tokens.ids();
     if (!Arrays.stream(rewards).allMatch(Double::isFinite)) {
-      throw new NonFiniteRewardException(last + 1, settings.precision() == Precision.EXACT);
+      throw new NonFiniteRewardException(ids.length, settings.precision() == Precision.EXACT);
     }
+    int position = settings.readout().position(ids);
     return new Reward(
-        rewards[rewards.length - 1],
-        tokens.ids().length,
+        rewards[Math.min(position, rewards.length - 1)],
+        ids.length,
         tokens.truncated(),
-        last,
-        tokens.ids()[last],
+        Readout.of(settings.readout()),
+        position,
+        settings.readout().tokenId(ids),
         tokens.template(),
         settings.precision(),
         settings.name(),
@@ -149,7 +166,7 @@ final class Calls {
   // ---- waiting ----
 
   private <T> T now(Work<T> work, CallOptions options, Deadline deadline) {
-    Request request = new Request(work.tokens().ids(), work.everyToken());
+    Request request = new Request(work.tokens(), work.everyToken());
     engine.submit(List.of(request), deadline, options.waits());
     return work.result().apply(engine.await(request, deadline));
   }
@@ -158,7 +175,7 @@ final class Calls {
       Supplier<Work<T>> work, CallOptions options, Deadline deadline) {
     try {
       Work<T> ready = work.get();
-      var completion = new Completion<>(ready.tokens().ids(), ready.everyToken(), ready.result());
+      var completion = new Completion<>(ready.tokens(), ready.everyToken(), ready.result());
       engine.submit(List.of(completion.request()), deadline, options.waits());
       return completion.future(engine, deadline);
     } catch (ScoringTimeoutException e) {

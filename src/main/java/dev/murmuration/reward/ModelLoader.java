@@ -15,6 +15,7 @@ import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.WeightMemory;
 import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.ModelFile;
+import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.model.ValueHead;
 import java.io.IOException;
@@ -33,6 +34,7 @@ final class ModelLoader {
   record Settings(
       String name,
       ChatTemplate template,
+      ReadoutRule readout,
       Precision precision,
       int contextLength,
       boolean truncate,
@@ -90,9 +92,10 @@ final class ModelLoader {
     ChatTemplate template = template(checked, options);
     ContextRequest request = options.context();
     int contextLength = checked.contextLength(request.contextLength());
+    ReadoutRule readout = readout(checked, options, contextLength);
     WeightMemory weights = WeightMemory.of(checked.gguf(), shape, request);
     ContextSizes sizes = ContextSizes.here(shape, weights, request);
-    ContextSizes.Choice largest = sizes.choose(contextLength);
+    ContextSizes.Choice largest = sizes.choose(longest(contextLength, readout, weights));
     if (largest.need().refusal() != null) {
       throw new IllegalArgumentException(largest.need().refusal());
     }
@@ -101,6 +104,7 @@ final class ModelLoader {
         new Settings(
             name,
             template,
+            readout,
             options.precision(),
             contextLength,
             options.truncate(),
@@ -120,6 +124,7 @@ final class ModelLoader {
               model,
               shape,
               head,
+              readout,
               sizes,
               context,
               new Engine.Settings(
@@ -133,6 +138,30 @@ final class ModelLoader {
       model.close();
       throw e;
     }
+  }
+
+  /** Tokens that the cache must hold for one text: observers may take a tile of their own. */
+  private static int longest(int contextLength, ReadoutRule readout, WeightMemory weights) {
+    return readout instanceof ReadoutRule.Published && !weights.ours()
+        ? Math.max(contextLength, ReadoutRule.Published.LENGTH + ContextSizes.TILE)
+        : contextLength;
+  }
+
+  private static ReadoutRule readout(ModelFile file, RewardModelOptions options, int contextLength)
+      throws BadFileException {
+    ReadoutRule rule =
+        options.readout().isPresent()
+            ? file.readout(options.readout().get().label())
+            : file.readout();
+    if (rule instanceof ReadoutRule.Published && contextLength < ReadoutRule.Published.LENGTH) {
+      throw new IllegalArgumentException(
+          "contextLength is "
+              + contextLength
+              + " tokens; the read-out published pads texts to "
+              + ReadoutRule.Published.LENGTH
+              + ": allow as many, or choose readout(LAST_TOKEN)");
+    }
+    return rule;
   }
 
   private static ChatTemplate template(ModelFile file, RewardModelOptions options)

@@ -5,11 +5,13 @@ package dev.murmuration.reward;
  *
  * @param reward unbounded; higher is more helpful and less harmful. Only differences between
  *     responses to one prompt mean something.
- * @param tokens tokens that were scored, BOS included
+ * @param tokens tokens of the text, BOS included, as far as they were not cut off; those behind the
+ *     one that is read count, although nothing of them is computed
  * @param truncatedTokens tokens that were cut off on the left, behind BOS, because the text was too
  *     long
- * @param readoutIndex position among the scored tokens of the one whose hidden state was projected:
- *     the last one
+ * @param readout the rule that says which token is read
+ * @param readoutIndex position of the token whose hidden state was projected, from 0; behind the
+ *     text (2047) where the rule is {@link Readout#PUBLISHED} and the text is shorter
  * @param readoutTokenId id of that token
  * @param template name of the chat template, or {@code raw}
  * @param precision how attention was computed
@@ -20,6 +22,7 @@ public record Reward(
     double reward,
     int tokens,
     int truncatedTokens,
+    Readout readout,
     int readoutIndex,
     int readoutTokenId,
     String template,

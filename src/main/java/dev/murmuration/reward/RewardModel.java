@@ -26,7 +26,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *
  * <p>A text with a lone surrogate is refused; the message has its index. NUL characters are
  * allowed. Marks such as {@code </s>} are read as special tokens. A text that is too long loses
- * tokens on the left, behind BOS, and the result says how many.
+ * tokens on the left, behind BOS, and the result says how many. Which token is read then is the
+ * {@link Readout}'s to say.
  */
 public final class RewardModel implements AutoCloseable {
   private final LlamaModel model;
@@ -126,6 +127,11 @@ public final class RewardModel implements AutoCloseable {
   /** {@return the template that turns conversations into text} */
   public ChatTemplate template() {
     return settings.template();
+  }
+
+  /** {@return which token is read} */
+  public Readout readout() {
+    return Readout.of(settings.readout());
   }
 
   /** {@return how exactly attention is computed} */
@@ -258,6 +264,8 @@ public final class RewardModel implements AutoCloseable {
    * @param input what is scored
    * @param options how the call behaves
    * @throws IllegalArgumentException as {@link #score(String, String)}
+   * @throws IllegalStateException also if the read-out is {@link Readout#PUBLISHED}, which reads no
+   *     token of the text
    */
   public RewardTrace trace(Input input, CallOptions options) {
     return calls.trace(input, options);

@@ -1,7 +1,7 @@
 package dev.murmuration.reward;
 
 import dev.murmuration.engine.Step;
-import dev.murmuration.llama.ContextParameters.Readout;
+import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.memory.ContextRequest;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +18,7 @@ public final class RewardModelOptions {
   private static final RewardModelOptions DEFAULTS = new RewardModelOptions();
 
   private ChatTemplate template;
+  private Readout readout;
   private ContextRequest context = ContextRequest.DEFAULTS;
   private String device;
   private boolean truncate = true;
@@ -38,6 +39,7 @@ public final class RewardModelOptions {
   private RewardModelOptions with(Consumer<RewardModelOptions> change) {
     RewardModelOptions copy = new RewardModelOptions();
     copy.template = template;
+    copy.readout = readout;
     copy.context = context;
     copy.device = device;
     copy.truncate = truncate;
@@ -81,6 +83,21 @@ public final class RewardModelOptions {
   /** {@return the chat template; empty for the model file's} */
   public Optional<ChatTemplate> template() {
     return Optional.ofNullable(template);
+  }
+
+  /**
+   * Which token is read; by default what the model file says.
+   *
+   * @param value the read-out; loading refuses one that does not fit the model
+   * @return a copy that differs in this
+   */
+  public RewardModelOptions readout(Readout value) {
+    return with(o -> o.readout = Objects.requireNonNull(value, "readout"));
+  }
+
+  /** {@return which token is read; empty for the model file's rule} */
+  public Optional<Readout> readout() {
+    return Optional.ofNullable(readout);
   }
 
   /**
@@ -311,7 +328,13 @@ public final class RewardModelOptions {
    * @return a copy that differs in this
    */
   public RewardModelOptions everyOutput(boolean value) {
-    return with(o -> o.context = context.readout(value ? Readout.EMBEDDINGS : Readout.PRUNED));
+    return with(
+        o ->
+            o.context =
+                context.readout(
+                    value
+                        ? ContextParameters.Readout.EMBEDDINGS
+                        : ContextParameters.Readout.PRUNED));
   }
 
   /** The part of the options that concerns the context. */

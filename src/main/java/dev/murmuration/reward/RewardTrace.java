@@ -3,9 +3,9 @@ package dev.murmuration.reward;
 import java.util.List;
 
 /**
- * The reward after every token of a text, as if the text had ended there.
+ * The reward at every token of a text, as if the text had ended there and its last token were read.
  *
- * @param reward the reward of the whole text, which is that of the last step
+ * @param reward the reward of the whole text, which is that of the step at its {@code readoutIndex}
  * @param responseStart index in {@code steps} of the first token of the response; 0 for raw text
  * @param steps one for each scored token, BOS included
  */

@@ -41,6 +41,7 @@ class CommandOptionsTest {
           "--device",
           "--precision",
           "--template",
+          "--readout",
           "--value-head",
           "--no-truncate",
           "--no-mmap",
@@ -113,6 +114,7 @@ class CommandOptionsTest {
     return switch (option) {
       case "--precision" -> "exact";
       case "--template" -> "raw";
+      case "--readout" -> "last_token";
       default -> "1";
     };
   }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.engine.Plan.Decode;
 import dev.murmuration.engine.Plan.Run;
+import dev.murmuration.engine.Plan.Source;
 import dev.murmuration.engine.Planner.Grain;
-import dev.murmuration.engine.PrefixCache.Match;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -55,8 +55,8 @@ class PlannerTest {
   }
 
   /** What of each text a cache with these texts holds. */
-  private static List<Match> matches(List<int[]> texts, List<int[]> inCache) {
-    PrefixCache cache = new PrefixCache(Math.max(1, inCache.size()));
+  private static List<Source> cached(List<int[]> texts, List<int[]> inCache) {
+    CachedTexts cache = new CachedTexts(Math.max(1, inCache.size()));
     inCache.forEach(text -> cache.put(cache.take(), text, Double.NaN));
     return texts.stream().map(cache::longest).toList();
   }
@@ -65,29 +65,30 @@ class PlannerTest {
   void aPlanComputesTheWholeTreeOnceAndReadsTheLastTokens(
       @ForAll long seed,
       @ForAll @IntRange(min = 1, max = 8) int batchTiles,
-      @ForAll boolean tiled) {
+      @ForAll boolean tiled,
+      @ForAll @IntRange(max = 400) int observedBelow) {
     Random random = new Random(seed);
     List<int[]> texts = texts(random, 20, 300);
     List<int[]> cache = new ArrayList<>(texts(random, 3, 300));
     texts.stream()
         .filter(text -> random.nextInt(4) == 0)
         .forEach(text -> cache.add(Arrays.copyOf(text, 1 + random.nextInt(text.length))));
-    List<Match> matches = matches(texts, cache);
+    List<Source> cached = cached(texts, cache);
     int batch = batchTiles * TILE;
-    Planner planner = new Planner(batch, TILE, 1 << 20, 256, grain(tiled));
+    Planner planner = new Planner(batch, TILE, 1 << 20, 256, grain(tiled), observedBelow);
 
-    Plan plan = planner.planRewards(texts, matches);
+    Plan plan = planner.planRewards(texts, cached);
 
     int[] lengths = new int[texts.size()];
     Set<List<Integer>> tree = new HashSet<>();
     Set<List<Integer>> reused = new HashSet<>();
     for (int i = 0; i < lengths.length; i++) {
       assertThat(plan.sources().get(i).length())
-          .isEqualTo(planner.reusable(texts.get(i).length, matches.get(i).length()));
+          .isEqualTo(planner.reusable(texts.get(i).length, cached.get(i).length()));
       if (plan.sources().get(i).length() > 0) {
-        assertThat(plan.sources().get(i).sequence()).isEqualTo(matches.get(i).entry().sequence());
+        assertThat(plan.sources().get(i).sequence()).isEqualTo(cached.get(i).sequence());
       }
-      lengths[i] = planner.reusable(texts.get(i).length, matches.get(i).length());
+      lengths[i] = planner.reusable(texts.get(i).length, cached.get(i).length());
       List<Integer> text = Arrays.stream(texts.get(i)).boxed().toList();
       for (int length = 1; length <= lengths[i]; length++) {
         reused.add(text.subList(0, length));
@@ -99,7 +100,7 @@ class PlannerTest {
     boolean[] read = new boolean[lengths.length];
     for (Decode decode : plan.decodes()) {
       assertThat(decode.size()).isBetween(1, batch);
-      assertThat(decode.runs().stream().mapToInt(Run::outputs).sum()).isLessThanOrEqualTo(TILE);
+      assertThat(decode.outputs() + decode.observers()).isLessThanOrEqualTo(TILE);
       for (Run run : decode.runs()) {
         int[] first = texts.get(run.texts().getFirst());
         for (int i : run.texts()) {
@@ -112,8 +113,19 @@ class PlannerTest {
         assertThat(run.outputs()).isBetween(0, tiled ? 4 : 1);
         if (tiled) {
           assertThat(run.from() % TILE + run.size() % TILE).isZero();
-          assertThat(run.outputs() % 4 + run.outputFrom() % 4).isZero();
+          assertThat(run.outputs() == 0 || run.outputFrom() % 4 == 0).isTrue();
+          assertThat(run.outputs() % 4).isZero();
         }
+      }
+      int observed = decode.observed().size();
+      assertThat(decode.observers())
+          .isEqualTo(tiled ? Math.ceilDiv(observed, TILE) * TILE : observed);
+      for (int i : decode.observed()) {
+        // All of it is computed already, or stands before it in the batch.
+        assertThat(lengths[i]).isGreaterThanOrEqualTo(texts.get(i).length);
+        assertThat(texts.get(i).length).isLessThan(observedBelow);
+        assertThat(read[i]).as("read twice").isFalse();
+        read[i] = true;
       }
     }
     for (int i = 0; i < lengths.length; i++) {
@@ -124,19 +136,18 @@ class PlannerTest {
     assertThat(plan.tokensReused()).isEqualTo(reused.size());
     assertThat(plan.tokensAsked()).isEqualTo(texts.stream().mapToLong(text -> text.length).sum());
     if (!tiled) {
-      assertThat(plan.tokensComputed()).isEqualTo(tree.size());
+      long observed = texts.stream().filter(text -> text.length < observedBelow).count();
+      assertThat(plan.tokensComputed()).isEqualTo(tree.size() + observed);
+      assertThat(plan.sequences()).isEqualTo(texts.size() + (observed > 0 ? 1 : 0));
     }
   }
 
   @Property
   void decodesAreEquallyFull(
       @ForAll @IntRange(min = 1, max = 20_000) int length, @ForAll boolean tiled) {
-    Planner planner = new Planner(512, 256, 1 << 20, 256, grain(tiled));
+    Planner planner = new Planner(512, 256, 1 << 20, 256, grain(tiled), 0);
     List<Integer> sizes =
-        planner
-            .planRewards(List.of(new int[length]), List.of(PrefixCache.NOTHING))
-            .decodes()
-            .stream()
+        planner.planRewards(List.of(new int[length]), List.of(Source.NOTHING)).decodes().stream()
             .map(Decode::size)
             .toList();
     assertThat(sizes).hasSize(Math.ceilDiv(length, 512));
@@ -150,7 +161,7 @@ class PlannerTest {
   @Property
   void aTraceAsksForEveryHiddenState(
       @ForAll @IntRange(min = 1, max = 5000) int length, @ForAll boolean tiled) {
-    Planner planner = new Planner(512, 256, 8192, 16, grain(tiled));
+    Planner planner = new Planner(512, 256, 8192, 16, grain(tiled), 0);
     int next = 0;
     for (Decode decode : planner.planTrace(length).decodes()) {
       Run run = decode.runs().getFirst();
@@ -165,19 +176,20 @@ class PlannerTest {
   }
 
   @Property
-  void whatFitsTogetherFitsIntoTheCache(@ForAll long seed, @ForAll boolean tiled) {
+  void whatFitsTogetherFitsIntoTheCache(
+      @ForAll long seed, @ForAll boolean tiled, @ForAll boolean observed) {
     Random random = new Random(seed);
     List<int[]> queue = texts(random, 40, 300);
-    Planner planner = new Planner(64, 64, 512, 16, grain(tiled));
+    Planner planner = new Planner(64, 64, 512, 17, grain(tiled), observed ? 200 : 0);
     int count = planner.fitting(queue);
     assertThat(count).isBetween(1, 8);
     List<int[]> wave = queue.subList(0, count);
-    Plan plan = planner.planRewards(wave, matches(wave, List.of()));
-    assertThat(plan.tokensComputed()).isLessThanOrEqualTo(512);
+    Plan plan = planner.planRewards(wave, cached(wave, List.of()));
+    assertThat(plan.tokensComputed()).isLessThanOrEqualTo(512).isEqualTo(planner.cells(wave));
     if (count < 8 && count < queue.size()) {
       // One more would be too much. Where it begins like none before it, more than one decode is.
       List<int[]> larger = queue.subList(0, count + 1);
-      Plan more = planner.planRewards(larger, matches(larger, List.of()));
+      Plan more = planner.planRewards(larger, cached(larger, List.of()));
       int common = Prefix.common(queue.get(count - 1), queue.get(count));
       int limit = common < TILE + 1 ? 64 : 512;
       assertThat(more.tokensComputed()).isGreaterThan(limit);
@@ -195,19 +207,20 @@ class PlannerTest {
       asked += text.length;
     }
     texts.add(texts.getFirst());
-    Plan plan = Forecast.of(new Planner(512, 256, 4096, 256, Grain.NONE), texts);
+    Plan plan = Forecast.of(new Planner(512, 256, 4096, 256, Grain.NONE, 0), texts);
     assertThat(plan.tokensAsked()).isEqualTo(asked + 300);
     assertThat(plan.tokensComputed()).isEqualTo(asked - 7 * 200);
     assertThat(plan.decodes().getFirst().runs().getFirst().texts()).hasSize(8);
     assertThat(plan.decodes().stream().map(Decode::size)).containsExactly(427, 427, 426);
     // A cache of 512: the prompt is computed once all the same.
-    Plan waves = Forecast.of(new Planner(512, 256, 512, 256, Grain.NONE), texts);
+    Plan waves = Forecast.of(new Planner(512, 256, 512, 256, Grain.NONE, 0), texts);
     assertThat(waves.tokensComputed()).isEqualTo(asked - 7 * 200);
     assertThat(waves.tokensReused()).isEqualTo(4 * 200);
     // In tiles: 192 tokens are shared, the other 8 belong to each.
-    Plan tiles = Forecast.of(new Planner(512, 256, 4096, 256, Grain.GGML), texts);
+    Plan tiles = Forecast.of(new Planner(512, 256, 4096, 256, Grain.GGML, 0), texts);
     assertThat(tiles.tokensComputed()).isEqualTo(192 + 3 * 128 + 5 * 192);
     assertThat(tiles.fillers()).isEqualTo(tiles.tokensComputed() - (asked - 7 * 200) - 7 * 8);
-    assertThatThrownBy(() -> new Planner(100, 64, 64, 1, Grain.GGML)).hasMessageContaining("100");
+    assertThatThrownBy(() -> new Planner(100, 64, 64, 1, Grain.GGML, 0))
+        .hasMessageContaining("100");
   }
 }

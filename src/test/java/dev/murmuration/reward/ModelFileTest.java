@@ -192,6 +192,6 @@ class ModelFileTest {
     }
     Path readout = changed(w -> w.metadata("reward_model.readout", GgufValue.text("mean")));
     assertThatThrownBy(() -> RewardModel.load(readout))
-        .hasMessageContaining("\"mean\"; only last_token");
+        .hasMessageContaining("\"mean\"; there are last_token, before_pad,");
   }
 }

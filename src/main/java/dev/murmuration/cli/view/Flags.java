@@ -27,6 +27,7 @@ final class Flags {
     NAMES.put("threads", "--threads");
     NAMES.put("precision", "--precision");
     NAMES.put("template", "--template");
+    NAMES.put("readout", "--readout");
     NAMES.put("valueHead", "--value-head");
     NAMES.put("tokenizer", "--tokenizer");
     NAMES.put("force", "--force");
@@ -53,7 +54,7 @@ final class Flags {
     String flag = NAMES.get(name);
     return switch (value) {
       case "true" -> flag;
-      case "FAST", "EXACT" -> flag + " " + value.toLowerCase(Locale.ROOT);
+      case "FAST", "EXACT", "LAST_TOKEN" -> flag + " " + value.toLowerCase(Locale.ROOT);
       default -> Matcher.quoteReplacement(flag + " " + value);
     };
   }

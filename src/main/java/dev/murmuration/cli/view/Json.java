@@ -28,6 +28,7 @@ public final class Json {
           "reward",
           "tokens",
           "truncated_tokens",
+          "readout",
           "readout_index",
           "readout_token_id",
           "template",
@@ -66,6 +67,7 @@ public final class Json {
     json.writeNumberField("reward", (float) reward.reward());
     json.writeNumberField("tokens", reward.tokens());
     json.writeNumberField("truncated_tokens", reward.truncatedTokens());
+    json.writeStringField("readout", reward.readout().label());
     json.writeNumberField("readout_index", reward.readoutIndex());
     json.writeNumberField("readout_token_id", reward.readoutTokenId());
   }

@@ -1,5 +1,6 @@
 package dev.murmuration.engine;
 
+import dev.murmuration.engine.Plan.Source;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -8,13 +9,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Which texts lie in which sequence of the key/value cache, and their rewards; the least recently
  * used one goes first. Only a list: who changes it changes the cache in the same way. Not
  * thread-safe.
  */
-final class PrefixCache {
+final class CachedTexts {
   /**
    * A text in the cache, or the beginning of one.
    *
@@ -22,20 +24,14 @@ final class PrefixCache {
    * @param reward at the last token, or NaN where it is not known
    */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  record Entry(int sequence, int[] tokens, double reward) {}
-
-  /** The entry with the longest common beginning, null where that is nothing. */
-  record Match(Entry entry, int length) {}
-
-  /** Nothing in common. */
-  static final Match NOTHING = new Match(null, 0);
+  private record CachedText(int[] tokens, double reward) {}
 
   private final Deque<Integer> free = new ArrayDeque<>();
-  // In the order of use; get is a use.
-  private final Map<Integer, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
+  // By sequence, in the order of use; get is a use.
+  private final Map<Integer, CachedText> texts = new LinkedHashMap<>(16, 0.75f, true);
   private final int sequences;
 
-  PrefixCache(int sequences) {
+  CachedTexts(int sequences) {
     this.sequences = sequences;
     clear();
   }
@@ -51,27 +47,40 @@ final class PrefixCache {
 
   /** Gives a sequence back that was emptied. */
   void giveBack(int sequence) {
-    entries.remove(sequence);
+    texts.remove(sequence);
     free.add(sequence);
   }
 
   /** What a sequence holds now; this counts as a use. */
   void put(int sequence, int[] tokens, double reward) {
-    entries.put(sequence, new Entry(sequence, tokens, reward));
+    texts.put(sequence, new CachedText(tokens, reward));
   }
 
-  /** The tokens that a sequence holds. */
-  int[] tokens(int sequence) {
-    return entries.get(sequence).tokens();
+  /** A sequence holds only the first tokens of its text any more; this counts as a use. */
+  void shorten(int sequence, int length) {
+    put(sequence, Arrays.copyOf(texts.get(sequence).tokens(), length), Double.NaN);
   }
 
-  /** The entry that a text has the most first tokens in common with. */
-  Match longest(int[] tokens) {
-    Match best = NOTHING;
-    for (Entry entry : entries.values()) {
-      int length = Prefix.common(entry.tokens(), tokens);
-      if (length > best.length()) {
-        best = new Match(entry, length);
+  /** The sequence that a text has the most first tokens in common with, and how many. */
+  Source longest(int[] tokens) {
+    return longest(tokens, _ -> tokens.length);
+  }
+
+  /**
+   * The same where not all of it counts.
+   *
+   * @param usable of a sequence, how many of its first tokens count
+   */
+  Source longest(int[] tokens, IntUnaryOperator usable) {
+    Source best = Source.NOTHING;
+    for (Map.Entry<Integer, CachedText> cached : texts.entrySet()) {
+      int sequence = cached.getKey();
+      int common = Prefix.common(cached.getValue().tokens(), tokens);
+      if (common > best.length()) {
+        common = Math.min(common, usable.applyAsInt(sequence));
+      }
+      if (common > best.length()) {
+        best = new Source(sequence, common);
       }
     }
     return best;
@@ -79,10 +88,11 @@ final class PrefixCache {
 
   /** The reward of exactly this text, where it is known; this counts as a use. */
   OptionalDouble reward(int[] tokens) {
-    for (Entry entry : entries.values()) {
-      if (!Double.isNaN(entry.reward()) && Arrays.equals(entry.tokens(), tokens)) {
-        use(entry.sequence());
-        return OptionalDouble.of(entry.reward());
+    for (Map.Entry<Integer, CachedText> cached : texts.entrySet()) {
+      double reward = cached.getValue().reward();
+      if (!Double.isNaN(reward) && Arrays.equals(cached.getValue().tokens(), tokens)) {
+        use(cached.getKey());
+        return OptionalDouble.of(reward);
       }
     }
     return OptionalDouble.empty();
@@ -90,17 +100,17 @@ final class PrefixCache {
 
   /** Counts as a use of what a sequence holds. */
   void use(int sequence) {
-    entries.get(sequence);
+    texts.get(sequence);
   }
 
   /**
-   * Removes the entry that was not used for longest, without giving its sequence back.
+   * Removes the text that was not used for longest, without giving its sequence back.
    *
    * @param except sequences that stay
    * @return the sequence, or -1 if all others are gone
    */
   int removeOldest(Set<Integer> except) {
-    for (Iterator<Integer> oldest = entries.keySet().iterator(); oldest.hasNext(); ) {
+    for (Iterator<Integer> oldest = texts.keySet().iterator(); oldest.hasNext(); ) {
       int sequence = oldest.next();
       if (!except.contains(sequence)) {
         oldest.remove();
@@ -111,7 +121,7 @@ final class PrefixCache {
   }
 
   void clear() {
-    entries.clear();
+    texts.clear();
     free.clear();
     for (int i = 0; i < sequences; i++) {
       free.add(i);

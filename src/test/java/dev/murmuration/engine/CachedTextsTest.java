@@ -7,10 +7,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("unit")
-class PrefixCacheTest {
+class CachedTextsTest {
   @Test
   void theLeastRecentlyUsedGoesFirstAndUseIsAPutARewardOrABeginning() {
-    PrefixCache cache = new PrefixCache(4);
+    CachedTexts cache = new CachedTexts(4);
     int[] first = {1, 2, 3, 4};
     int[] second = {1, 2, 5};
     int[] third = {1, 9};
@@ -22,23 +22,26 @@ class PrefixCacheTest {
     cache.put(c, third, -1);
     assertThat(cache.freeSequences()).isEqualTo(1);
 
-    PrefixCache.Match match = cache.longest(new int[] {1, 2, 3, 7});
+    Plan.Source match = cache.longest(new int[] {1, 2, 3, 7});
     assertThat(match.length()).isEqualTo(3);
-    assertThat(match.entry().sequence()).isEqualTo(a);
+    assertThat(match.sequence()).isEqualTo(a);
     assertThat(cache.longest(new int[] {8}).length()).isZero();
     assertThat(cache.reward(first)).hasValue(0.5);
     assertThat(cache.reward(second)).as("not known").isEmpty();
     assertThat(cache.reward(new int[] {1, 2, 3})).as("another text").isEmpty();
 
     // first was used by its reward; second is the oldest now, but is used here.
-    cache.use(cache.longest(second).entry().sequence());
+    cache.use(cache.longest(second).sequence());
     assertThat(cache.removeOldest(Set.of())).isEqualTo(c);
     assertThat(cache.removeOldest(Set.of(a))).isEqualTo(b);
     assertThat(cache.removeOldest(Set.of(a))).isEqualTo(-1);
     cache.giveBack(b);
     cache.giveBack(c);
     assertThat(cache.freeSequences()).isEqualTo(3);
-    assertThat(cache.tokens(a)).isEqualTo(first);
+    cache.shorten(a, 2);
+    assertThat(cache.longest(first)).isEqualTo(new Plan.Source(a, 2));
+    assertThat(cache.reward(first)).as("of more than is left").isEmpty();
+    assertThat(cache.reward(new int[] {1, 2})).as("not known").isEmpty();
     cache.clear();
     assertThat(cache.freeSequences()).isEqualTo(4);
     assertThat(cache.longest(first).length()).isZero();

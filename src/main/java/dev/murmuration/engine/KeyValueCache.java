@@ -1,9 +1,8 @@
 package dev.murmuration.engine;
 
-import dev.murmuration.engine.PrefixCache.Match;
+import dev.murmuration.engine.Plan.Source;
 import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.memory.ContextSizes;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -13,21 +12,24 @@ import java.util.OptionalDouble;
  * and replaces the context by a larger one where that does not suffice. The list of texts and the
  * context change together, here alone. For the engine's thread.
  */
-final class TextCache {
+final class KeyValueCache {
   private final GrowingContext contexts;
-  private final long staleTokens;
+  private final long staleCells;
+  private final boolean repeatable;
 
   private LlamaContext context;
-  private PrefixCache texts;
+  private CachedTexts texts;
 
   /**
    * An empty cache.
    *
-   * @param staleTokens how many tokens may stay that the next texts do not begin with
+   * @param staleCells how many cells may hold tokens that no text of a wave begins with
+   * @param repeatable whether a text gets the same bits whatever was computed before
    */
-  TextCache(GrowingContext contexts, long staleTokens) {
+  KeyValueCache(GrowingContext contexts, long staleCells, boolean repeatable) {
     this.contexts = contexts;
-    this.staleTokens = staleTokens;
+    this.staleCells = staleCells;
+    this.repeatable = repeatable;
   }
 
   /** The context, to add tokens to and to decode. */
@@ -38,12 +40,22 @@ final class TextCache {
   /** Empties it. */
   void clear() {
     context = contexts.cleared();
-    texts = new PrefixCache(context.maxSequences());
+    texts = new CachedTexts(context.maxSequences());
   }
 
-  /** What it holds with the longest beginning in common. */
-  Match longest(int[] tokens) {
-    return texts.longest(tokens);
+  /** What it holds of a text, as much as can be reused. */
+  Source longest(int[] tokens) {
+    return texts.longest(tokens, this::reusable);
+  }
+
+  private int reusable(int sequence) {
+    return repeatable ? context.inOrder(sequence) : context.length(sequence);
+  }
+
+  /** Whether all that a plan reuses can still be reused: making room frees cells before it. */
+  boolean isReusable(Plan plan) {
+    return plan.sources().stream()
+        .allMatch(source -> source.length() == 0 || source.length() <= reusable(source.sequence()));
   }
 
   /** The reward of exactly this text, where it is known. */
@@ -54,24 +66,24 @@ final class TextCache {
   /** Whether a plan finds room without anything being removed. */
   boolean hasRoom(Plan plan) {
     return context.freeCells() >= plan.tokensComputed()
-        && texts.freeSequences() >= plan.sources().size();
+        && texts.freeSequences() >= plan.sequences();
   }
 
   /**
    * Removes what was not used for longest and the plan does not reuse, until there is room for it
-   * and no more stays than may.
+   * and no more cells are stale than may be.
    *
    * @return whether there is room
    */
   boolean makeRoom(Plan plan) {
     Map<Integer, Integer> reused = new HashMap<>();
-    for (Plan.Source source : plan.sources()) {
+    for (Source source : plan.sources()) {
       if (source.length() > 0) {
         reused.merge(source.sequence(), source.length(), Math::max);
       }
     }
     long kept = reused.values().stream().mapToLong(length -> length).sum();
-    while (!hasRoom(plan) || context.usedCells() - kept > staleTokens) {
+    while (!hasRoom(plan) || context.usedCells() - kept > staleCells) {
       int oldest = texts.removeOldest(reused.keySet());
       if (oldest < 0) {
         break;
@@ -88,19 +100,19 @@ final class TextCache {
   private void shorten(int sequence, int length) {
     if (context.length(sequence) > length) {
       context.trim(sequence, length);
-      texts.put(sequence, Arrays.copyOf(texts.tokens(sequence), length), Double.NaN);
+      texts.shorten(sequence, length);
     }
   }
 
   /**
    * Replaces the context by a larger one, as far as there is memory.
    *
-   * @param tokens that it has to hold at least
+   * @param cells that it has to have at least
    * @param sequences that it has to hold at least
    * @return whether what it held is lost
    */
-  boolean grow(long tokens, int sequences) {
-    return contexts.grow((int) Math.max(tokens, ContextSizes.cellsFor(sequences)));
+  boolean grow(long cells, int sequences) {
+    return contexts.grow((int) Math.max(cells, ContextSizes.cellsFor(sequences)));
   }
 
   /** Why it did not grow the last time that it should have, or null. */
@@ -109,7 +121,7 @@ final class TextCache {
   }
 
   /** A sequence that begins with what is reused, for a text that is to be computed. */
-  int begin(Plan.Source source) {
+  int begin(Source source) {
     int sequence = texts.take();
     if (source.length() > 0) {
       texts.use(source.sequence());
@@ -118,16 +130,31 @@ final class TextCache {
     return sequence;
   }
 
-  /** From now on a sequence's text is what later ones may begin with, as far as it was computed. */
-  void keep(int sequence, Text text) {
+  /** An empty sequence, to be given back empty. */
+  int borrow() {
+    return texts.take();
+  }
+
+  /** Takes back what was borrowed. */
+  void giveBack(int sequence) {
+    texts.giveBack(sequence);
+  }
+
+  /**
+   * From now on a sequence's text is what later ones may begin with, as far as it was computed.
+   *
+   * @param reward at its last token, or NaN where it is not known
+   */
+  void keep(int sequence, int[] tokens, double reward) {
     // Shorter than the text if that was withdrawn, longer if it was filled up.
-    int length = Math.min(context.length(sequence), text.length());
+    int length = context.length(sequence);
     if (length == 0) {
       texts.giveBack(sequence);
-    } else if (length == text.length()) {
-      texts.put(sequence, text.tokens(), text.lastReward());
-    } else {
-      texts.put(sequence, Arrays.copyOf(text.tokens(), length), Double.NaN);
+      return;
+    }
+    texts.put(sequence, tokens, reward);
+    if (length < tokens.length) {
+      texts.shorten(sequence, length);
     }
   }
 }
