@@ -4,7 +4,7 @@ import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.machine.FreeMemory;
 import dev.murmuration.memory.ContextSizes;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.model.ValueHead;
 import java.util.Collection;
 import java.util.List;
@@ -64,7 +64,7 @@ public final class Engine implements AutoCloseable {
    */
   public Engine(
       LlamaModel model,
-      LlamaHyperparameters shape,
+      ModelShape shape,
       ValueHead head,
       ContextSizes sizes,
       ContextParameters largest,

@@ -1,6 +1,6 @@
 package dev.murmuration.engine;
 
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.architecture.ModelShape;
 
 /**
  * What may wait, what is computed together and what may stay in the cache: numbers that change how
@@ -47,7 +47,7 @@ final class Policy {
    * @param ours whether our kernels compute
    * @param exact whether attention is computed without flash attention where they do not
    */
-  static long staleTokens(LlamaHyperparameters model, boolean ours, boolean exact) {
+  static long staleTokens(ModelShape model, boolean ours, boolean exact) {
     if (ours) {
       return Long.MAX_VALUE;
     }

@@ -2,7 +2,7 @@ package dev.murmuration.memory;
 
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.ContextParameters.Readout;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.architecture.ModelShape;
 
 /**
  * What a context takes of main memory, in bytes, when it computes on a CPU.
@@ -12,7 +12,7 @@ import dev.murmuration.model.LlamaHyperparameters;
  * contexts (hidden sizes 64 to 4096, 64 to 2048 tokens at once, 2048 to 8192 cells) its report was
  * between 6 MiB less and 4 MiB more.
  */
-public record ContextMemory(LlamaHyperparameters model, ContextParameters context) {
+public record ContextMemory(ModelShape model, ContextParameters context) {
   private static final int FLOAT = 4;
   private static final int HALF = 2;
 

@@ -13,7 +13,7 @@ import dev.murmuration.llama.loading.StoredFile;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.WeightMemory;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.model.ValueHead;
@@ -82,7 +82,7 @@ final class ModelLoader {
   private static Loaded load(OpenModelFile file, RewardModelOptions options, String name)
       throws IOException {
     ModelFile checked = ModelFile.of(GgufReader.read(file.path(), file));
-    LlamaHyperparameters shape = checked.shape();
+    ModelShape shape = checked.shape();
     ValueHead head =
         options.valueHead().isPresent()
             ? ValueHead.ofSafetensors(options.valueHead().get(), shape.hiddenSize())

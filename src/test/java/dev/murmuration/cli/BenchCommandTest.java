@@ -15,7 +15,7 @@ import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.llama.Hardware;
 import dev.murmuration.llama.Llama;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.model.ModelFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -187,7 +187,7 @@ class BenchCommandTest {
   void operationsAreTwoForEachParameter() throws Exception {
     Gguf gguf = GgufReader.read(TestModels.FLEDGLING);
     ModelFile file = ModelFile.of(gguf);
-    LlamaHyperparameters model = file.shape();
+    ModelShape model = file.shape();
     BenchArithmetic arithmetic = BenchArithmetic.of(file, 64);
     double matrices =
         gguf.tensors().stream()
