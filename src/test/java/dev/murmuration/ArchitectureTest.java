@@ -48,7 +48,8 @@ class ArchitectureTest {
         "inspection",
         "reward",
         "memory",
-        "model", "architecture",
+        "model",
+        "architecture",
         "checkpoint",
         "quantize",
         "llama",
@@ -61,20 +62,31 @@ class ArchitectureTest {
         "inspection",
         "reward",
         "memory",
-        "model", "architecture",
+        "model",
+        "architecture",
         "llama",
         "gguf",
         "files");
     room("cli.terminal", "llama", "files");
     room("bench", "reward", "model", "architecture", "llama", "gguf");
-    room("inspection", "reward", "memory", "checkpoint", "model", "architecture", "tensors", "gguf", "files");
+    room(
+        "inspection",
+        "reward",
+        "memory",
+        "checkpoint",
+        "model",
+        "architecture",
+        "tensors",
+        "gguf",
+        "files");
     room(
         "reward",
         "llama.loading",
         "engine",
         "memory",
         "machine",
-        "model", "architecture",
+        "model",
+        "architecture",
         "llama",
         "gguf",
         "files");

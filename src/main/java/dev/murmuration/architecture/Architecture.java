@@ -237,8 +237,7 @@ public abstract class Architecture {
     // A linear value head in the place that llama.cpp has for classifiers.
     tensors.add(BodyTensor.inGguf("cls.output.weight", 1, hidden));
     tensors.add(BodyTensor.inGguf("cls.output.bias", 1));
-    tensors.add(
-        BodyTensor.matrix("embed_tokens", "token_embd", shape.vocabularySize(), hidden));
+    tensors.add(BodyTensor.matrix("embed_tokens", "token_embd", shape.vocabularySize(), hidden));
     List<BodyTensor> layer = new ArrayList<>(layer(shape));
     layer.sort(Comparator.comparing(BodyTensor::name));
     for (int i = 0; i < shape.layers(); i++) {
@@ -256,8 +255,7 @@ public abstract class Architecture {
 
   /** What a GGUF may hold outside the layers, without a counterpart in the checkpoint. */
   List<BodyTensor> otherTensors(ModelShape shape) {
-    return List.of(
-        BodyTensor.inGguf("output.weight", shape.vocabularySize(), shape.hiddenSize()));
+    return List.of(BodyTensor.inGguf("output.weight", shape.vocabularySize(), shape.hiddenSize()));
   }
 
   /** The tensors of a layer, with names inside it. */
@@ -310,8 +308,7 @@ public abstract class Architecture {
             config.size(Size.FEED_FORWARD),
             config.size(Size.VOCABULARY),
             config.size(Size.CONTEXT),
-            (float)
-                config.number("rms_norm_eps").orElseThrow(() -> config.missing("rms_norm_eps")),
+            (float) config.number("rms_norm_eps").orElseThrow(() -> config.missing("rms_norm_eps")),
             (float) ropeBase(config),
             0,
             0,
@@ -345,8 +342,7 @@ public abstract class Architecture {
               + " float16 checkpoint");
     }
     double rotated = config.number("partial_rotary_factor").orElse(1);
-    if (rotated != 1
-        || config.number(config.rope(), "partial_rotary_factor").orElse(1) != 1) {
+    if (rotated != 1 || config.number(config.rope(), "partial_rotary_factor").orElse(1) != 1) {
       throw config.problem("partial_rotary_factor is set, which is not supported");
     }
   }

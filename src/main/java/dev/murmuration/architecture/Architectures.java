@@ -33,8 +33,7 @@ public final class Architectures {
     String name =
         gguf.string(key)
             .orElseThrow(
-                () ->
-                    gguf.problem("the metadata key " + key + " is missing; this is not a model"));
+                () -> gguf.problem("the metadata key " + key + " is missing; this is not a model"));
     return ALL.stream()
         .filter(architecture -> architecture.name().equals(name))
         .findFirst()

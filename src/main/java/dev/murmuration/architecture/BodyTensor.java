@@ -48,8 +48,7 @@ public record BodyTensor(
   }
 
   private static BodyTensor of(String name, String ggufName, long... shape) {
-    return new BodyTensor(
-        name, ggufName, Arrays.stream(shape).boxed().toList(), 0, false, false);
+    return new BodyTensor(name, ggufName, Arrays.stream(shape).boxed().toList(), 0, false, false);
   }
 
   /** The same with reordered rows. */

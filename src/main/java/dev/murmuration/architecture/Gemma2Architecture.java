@@ -29,7 +29,9 @@ final class Gemma2Architecture extends Architecture {
   private static final int DEFAULT_HEAD_SIZE = 256;
   private static final int DEFAULT_ATTENTION_SCALAR = 256;
 
-  /** The number of layers by which llama.cpp tells Gemma 2 27B, which scales in a way of its own. */
+  /**
+   * The number of layers by which llama.cpp tells Gemma 2 27B, which scales in a way of its own.
+   */
   private static final int LAYERS_OF_27B = 46;
 
   Gemma2Architecture() {
@@ -134,8 +136,7 @@ final class Gemma2Architecture extends Architecture {
     }
   }
 
-  private static void checkLayerTypes(ConfigJson config, ModelShape shape)
-      throws BadFileException {
+  private static void checkLayerTypes(ConfigJson config, ModelShape shape) throws BadFileException {
     JsonNode types = config.get("layer_types");
     boolean alternate = !types.isArray() || types.size() == shape.layers();
     for (int i = 0; alternate && i < types.size(); i++) {

@@ -14,7 +14,8 @@ final class MistralArchitecture extends LlamaArchitecture {
 
   MistralArchitecture() {
     super(
-        "mistral", Set.of("MistralForCausalLM", "MistralModel", "MistralForSequenceClassification"));
+        "mistral",
+        Set.of("MistralForCausalLM", "MistralModel", "MistralForSequenceClassification"));
   }
 
   @Override

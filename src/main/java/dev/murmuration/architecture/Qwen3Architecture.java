@@ -14,8 +14,7 @@ final class Qwen3Architecture extends Qwen2Architecture {
   private static final int DEFAULT_HEAD_SIZE = 128;
 
   Qwen3Architecture() {
-    super(
-        "qwen3", Set.of("Qwen3ForCausalLM", "Qwen3Model", "Qwen3ForSequenceClassification"));
+    super("qwen3", Set.of("Qwen3ForCausalLM", "Qwen3Model", "Qwen3ForSequenceClassification"));
   }
 
   @Override
@@ -30,8 +29,7 @@ final class Qwen3Architecture extends Qwen2Architecture {
 
   @Override
   List<BodyTensor> otherTensors(ModelShape shape) {
-    return List.of(
-        BodyTensor.inGguf("output.weight", shape.vocabularySize(), shape.hiddenSize()));
+    return List.of(BodyTensor.inGguf("output.weight", shape.vocabularySize(), shape.hiddenSize()));
   }
 
   @Override

@@ -1,9 +1,9 @@
 package dev.murmuration.bench;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.model.ModelFile;
 import java.util.List;
 import java.util.Map;

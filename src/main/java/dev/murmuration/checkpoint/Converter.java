@@ -1,12 +1,12 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.files.OutputFile;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.model.ModelCheck;
-import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.tensors.Sources;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -168,8 +168,7 @@ public final class Converter {
   }
 
   private TensorWriter writer(Checkpoint opened, StateDict tensors) {
-    return new TensorWriter(
-        opened.config().computedTensors(), tensors.sources(), type, progress);
+    return new TensorWriter(opened.config().computedTensors(), tensors.sources(), type, progress);
   }
 
   private GgufWriter metadata(

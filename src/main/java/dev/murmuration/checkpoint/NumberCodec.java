@@ -44,8 +44,7 @@ final class NumberCodec {
    * @param added to every number, in float32; 0 changes nothing
    * @return false if a finite number is too large for the new type
    */
-  boolean convert(
-      NumberType from, ByteBuffer in, float added, GgufTensorType to, ByteBuffer out) {
+  boolean convert(NumberType from, ByteBuffer in, float added, GgufTensorType to, ByteBuffer out) {
     int count = in.remaining() / from.byteSize();
     out.clear().limit(Math.toIntExact(to.byteSize(count)));
     boolean fits = true;

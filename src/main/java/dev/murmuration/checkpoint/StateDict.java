@@ -134,8 +134,8 @@ final class StateDict {
             + BadFileException.quote(tensor.name())
             + " "
             + tensor.shape()
-            + " belongs to no reward model of the architecture and size that config.json states; such a"
-            + " variant is not supported");
+            + " belongs to no reward model of the architecture and size that config.json states;"
+            + " such a variant is not supported");
   }
 
   static BadFileException problem(CheckpointTensor tensor, String text) {

@@ -34,7 +34,8 @@ final class TensorWriter {
     this.tensors = tensors;
     this.type = type;
     this.progress = progress;
-    this.totalBytes = computed.values().stream().mapToLong(TensorWriter::byteSize).sum()
+    this.totalBytes =
+        computed.values().stream().mapToLong(TensorWriter::byteSize).sum()
             + tensors.stream().mapToLong(this::byteSize).sum();
   }
 

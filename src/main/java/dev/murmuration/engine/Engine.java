@@ -1,10 +1,10 @@
 package dev.murmuration.engine;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.machine.FreeMemory;
 import dev.murmuration.memory.ContextSizes;
-import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.model.ValueHead;
 import java.util.Collection;
 import java.util.List;
@@ -72,21 +72,23 @@ public final class Engine implements AutoCloseable {
     this.probe = settings.probe();
     this.queue = new RequestQueue(settings.queueCapacity());
     boolean tiled = settings.exact() && !settings.ours();
+    Planner.Grain grain = tiled ? Planner.Grain.GGML : Planner.Grain.NONE;
     this.planner =
         new Planner(
             largest.microBatchSize(),
             largest.maxOutputs(),
             largest.cells(),
             largest.maxSequences(),
-            tiled ? Planner.Grain.GGML : Planner.Grain.NONE);
+            grain);
     boolean repeatable = settings.exact() || settings.ours();
     long staleTokens = Policy.staleTokens(shape, settings.ours(), settings.exact());
+    int keptTokens = Policy.keptTokens(shape, grain);
     Supplier<GrowingContext> newContext =
         () -> new GrowingContext(model, sizes, largest.cells(), FreeMemory::bytes, probe);
     Function<GrowingContext, Executor> newExecutor =
         context ->
             new Executor(
-                new TextCache(context, staleTokens),
+                new TextCache(context, staleTokens, keptTokens),
                 head,
                 planner,
                 repeatable,

@@ -39,6 +39,15 @@ final class Policy {
   private Policy() {}
 
   /**
+   * The first tokens of a text that may stay in the cache. llama.cpp gives the cells of tokens that
+   * no further token of their text would see, because they are outside its window, to the next
+   * texts; another text that begins alike would need them.
+   */
+  static int keptTokens(ModelShape model, Planner.Grain grain) {
+    return model.slidingWindow() == 0 ? Integer.MAX_VALUE : grain.down(model.slidingWindow() - 1);
+  }
+
+  /**
    * How many tokens may stay in the cache that the next texts do not begin with. Our kernels pass
    * over what a text does not see at no cost. ggml's attention computes with every cell that is
    * taken, and its flash attention skips them at a small fraction of that: there they shall not
@@ -52,11 +61,12 @@ final class Policy {
       return Long.MAX_VALUE;
     }
     long keyValueSize = (long) model.keyValueHeads() * model.headSize();
+    long querySize = (long) model.heads() * model.headSize();
     long weights =
-        model.hiddenSize() * (2L * model.hiddenSize() + 2 * keyValueSize)
+        model.hiddenSize() * (2 * querySize + 2 * keyValueSize)
             + 3L * model.hiddenSize() * model.feedForwardSize();
     // A multiplication and an addition for each weight; and for query by key, and score by value.
-    double tokens = STALE_COST * 2 * weights / (4.0 * model.heads() * model.headSize());
+    double tokens = STALE_COST * 2 * weights / (4.0 * querySize);
     return Math.max(LEAST_STALE, (long) (exact ? tokens : SKIPPED * tokens));
   }
 }

@@ -16,6 +16,7 @@ import java.util.OptionalDouble;
 final class TextCache {
   private final GrowingContext contexts;
   private final long staleTokens;
+  private final int longest;
 
   private LlamaContext context;
   private PrefixCache texts;
@@ -24,10 +25,12 @@ final class TextCache {
    * An empty cache.
    *
    * @param staleTokens how many tokens may stay that the next texts do not begin with
+   * @param longest the first tokens of a text that may stay
    */
-  TextCache(GrowingContext contexts, long staleTokens) {
+  TextCache(GrowingContext contexts, long staleTokens, int longest) {
     this.contexts = contexts;
     this.staleTokens = staleTokens;
+    this.longest = longest;
   }
 
   /** The context, to add tokens to and to decode. */
@@ -120,8 +123,11 @@ final class TextCache {
 
   /** From now on a sequence's text is what later ones may begin with, as far as it was computed. */
   void keep(int sequence, Text text) {
-    // Shorter than the text if that was withdrawn, longer if it was filled up.
-    int length = Math.min(context.length(sequence), text.length());
+    // Shorter than the text if that was withdrawn or may not stay, longer if it was filled up.
+    int length = Math.min(longest, Math.min(context.length(sequence), text.length()));
+    if (context.length(sequence) > longest) {
+      context.trim(sequence, longest);
+    }
     if (length == 0) {
       texts.giveBack(sequence);
     } else if (length == text.length()) {

@@ -1,5 +1,6 @@
 package dev.murmuration.inspection;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.checkpoint.Checkpoint;
 import dev.murmuration.checkpoint.ConversionPlan;
 import dev.murmuration.checkpoint.Converter;
@@ -10,7 +11,6 @@ import dev.murmuration.gguf.WeightScan;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.MemoryNeed;
-import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.reward.Precision;
@@ -128,8 +128,7 @@ public final class Inspector {
         checkpoint
             .config()
             .shape()
-            .weights(
-                plan == null ? 0 : plan.parameters(), plan == null ? 0 : plan.weightBytes());
+            .weights(plan == null ? 0 : plan.parameters(), plan == null ? 0 : plan.weightBytes());
     int longest = Math.min(RewardMetadata.DEFAULT_MAX_LENGTH, model.contextLength());
     int length = ModelFile.contextLength(request.contextLength(), longest, model.contextLength());
     long bytes = 0;

@@ -1,9 +1,9 @@
 package dev.murmuration.memory;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.machine.FreeMemory;
 import dev.murmuration.machine.Processors;
-import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.model.ModelFile;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,8 +36,7 @@ public record ContextSizes(
   public record Choice(ContextParameters context, MemoryNeed need) {}
 
   /** With the processors and the free memory of this machine. */
-  public static ContextSizes here(
-      ModelShape model, WeightMemory weights, ContextRequest request) {
+  public static ContextSizes here(ModelShape model, WeightMemory weights, ContextRequest request) {
     ContextRequest complete =
         request.threads() == 0
             ? request.threads(Math.min(Processors.defaultThreads(), ContextParameters.MAX_THREADS))
@@ -57,8 +56,7 @@ public record ContextSizes(
   }
 
   /** The same where there is no file yet, for a conversion to float16. */
-  public static MemoryNeed need(
-      ModelShape model, int contextLength, ContextRequest request) {
+  public static MemoryNeed need(ModelShape model, int contextLength, ContextRequest request) {
     return need(model, WeightMemory.of(model, request), contextLength, request);
   }
 

@@ -1,10 +1,10 @@
 package dev.murmuration.memory;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.llama.Llama;
-import dev.murmuration.architecture.ModelShape;
 import java.util.Locale;
 import java.util.Set;
 
@@ -71,7 +71,9 @@ public record WeightMemory(long stored, long repacked, boolean mapped, boolean o
   }
 
   private static boolean ours(ModelShape model, ContextRequest request) {
+    // Soft-capped attention is left to ggml.
     return hasKernels()
+        && model.softCap() == 0
         && Llama.kernelsAttend(model.headSize(), model.heads() / model.keyValueHeads())
         && (request.gpuLayers() == 0
             || Llama.devices().stream().noneMatch(device -> device.kind().takesLayers()));

@@ -13,7 +13,8 @@ import java.util.Set;
 
 /**
  * Checks that the tensors are exactly those of an architecture ({@code load_arch_tensors} in {@code
- * src/models}), with the right shapes, and of types that ggml can multiply with. A wrong type ends the process in the middle of a computation.
+ * src/models}), with the right shapes, and of types that ggml can multiply with. A wrong type ends
+ * the process in the middle of a computation.
  */
 final class TensorCheck {
   /**

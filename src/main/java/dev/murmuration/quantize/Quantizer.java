@@ -1,5 +1,6 @@
 package dev.murmuration.quantize;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.files.OutputFile;
 import dev.murmuration.gguf.Gguf;
@@ -12,7 +13,6 @@ import dev.murmuration.llama.NativeQuantizer;
 import dev.murmuration.llama.OpenModelFile;
 import dev.murmuration.llama.QuantizationType;
 import dev.murmuration.model.ModelCheck;
-import dev.murmuration.architecture.ModelShape;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;

@@ -1,5 +1,6 @@
 package dev.murmuration.reward;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.engine.Engine;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.GgufReader;
@@ -13,7 +14,6 @@ import dev.murmuration.llama.loading.StoredFile;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.WeightMemory;
-import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.model.ValueHead;

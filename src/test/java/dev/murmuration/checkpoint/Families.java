@@ -29,9 +29,9 @@ public final class Families {
   }
 
   /**
-   * A checkpoint of a family's body and configuration, with a linear head and a tokenizer of
-   * single characters, so that nothing but its architecture matters. The head is the family's own
-   * where that is linear.
+   * A checkpoint of a family's body and configuration, with a linear head and a tokenizer of single
+   * characters, so that nothing but its architecture matters. The head is the family's own where
+   * that is linear.
    */
   public static Path body(String family, Path directory) throws IOException {
     Path folder = Files.createDirectories(directory.resolve(family));

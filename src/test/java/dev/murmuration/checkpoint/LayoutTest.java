@@ -2,11 +2,11 @@ package dev.murmuration.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.model.ModelCheck;
-import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.tensors.CheckpointTensor;
 import dev.murmuration.tensors.NumberType;
 import dev.murmuration.tensors.PickleBuilder;

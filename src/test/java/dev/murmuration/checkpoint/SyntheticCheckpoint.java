@@ -1,9 +1,9 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.architecture.BodyTensor;
 import dev.murmuration.tensors.NumberType;
 import dev.murmuration.tensors.PickleBuilder;
 import dev.murmuration.tensors.ZipBuilder;
-import dev.murmuration.architecture.BodyTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -3,9 +3,9 @@ package dev.murmuration.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.model.ModelCheck;
-import dev.murmuration.architecture.ModelShape;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -123,7 +123,8 @@ class GgufTest {
     assertThat(sizes)
         .isEqualTo(
             new ModelShape(
-                "llama", 128, 4, 4, 4, 32, 352, 32_000, 4096, 1e-5f, 10_000f, 0, 0, false, 4_899_968, 5_209_600));
+                "llama", 128, 4, 4, 4, 32, 352, 32_000, 4096, 1e-5f, 10_000f, 0, 0, false,
+                4_899_968, 5_209_600));
   }
 
   @ParameterizedTest

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.TestModels;
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.ContextParameters.Readout;
@@ -12,7 +13,6 @@ import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.ModelParameters;
 import dev.murmuration.model.ModelCheck;
-import dev.murmuration.architecture.ModelShape;
 import java.nio.file.Path;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;

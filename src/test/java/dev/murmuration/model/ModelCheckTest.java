@@ -37,7 +37,8 @@ class ModelCheckTest {
     assertThat(validate(CraftedModel.writer()))
         .isEqualTo(
             new ModelShape(
-                "llama", 32, 2, 4, 2, 8, 64, 264, 128, 1e-5f, 10_000f, 0, 0, false, 27_040, 52_480));
+                "llama", 32, 2, 4, 2, 8, 64, 264, 128, 1e-5f, 10_000f, 0, 0, false, 27_040,
+                52_480));
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.murmuration.TestModels;
 import dev.murmuration.TestTexts;
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.engine.GrowingContext;
 import dev.murmuration.engine.Step;
 import dev.murmuration.gguf.GgufReader;
@@ -17,7 +18,6 @@ import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.WeightMemory;
 import dev.murmuration.model.ModelCheck;
-import dev.murmuration.architecture.ModelShape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

@@ -1,5 +1,6 @@
 package dev.murmuration.benchmarks.comparison;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.benchmarks.Callers;
 import dev.murmuration.benchmarks.EditedText;
 import dev.murmuration.benchmarks.Environment;
@@ -10,7 +11,6 @@ import dev.murmuration.benchmarks.comparison.Results.Task;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.model.ModelCheck;
-import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.ScoringCost;

@@ -1,12 +1,12 @@
 package dev.murmuration.benchmarks.comparison;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.benchmarks.Models;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.model.ModelCheck;
-import dev.murmuration.architecture.ModelShape;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
