@@ -49,6 +49,7 @@ class ArchitectureTest {
         "reward",
         "memory",
         "model",
+        "architecture",
         "checkpoint",
         "quantize",
         "llama",
@@ -63,12 +64,22 @@ class ArchitectureTest {
         "memory",
         "checkpoint",
         "model",
+        "architecture",
         "llama",
         "gguf",
         "files");
     room("cli.terminal", "llama", "files");
-    room("bench", "reward", "model", "llama", "gguf");
-    room("inspection", "reward", "memory", "checkpoint", "model", "tensors", "gguf", "files");
+    room("bench", "reward", "model", "architecture", "llama", "gguf");
+    room(
+        "inspection",
+        "reward",
+        "memory",
+        "checkpoint",
+        "model",
+        "architecture",
+        "tensors",
+        "gguf",
+        "files");
     room(
         "reward",
         "llama.loading",
@@ -76,14 +87,16 @@ class ArchitectureTest {
         "memory",
         "machine",
         "model",
+        "architecture",
         "llama",
         "gguf",
         "files");
-    room("engine", "memory", "machine", "model", "llama");
-    room("memory", "machine", "model", "llama", "gguf");
-    room("quantize", "model", "llama", "gguf", "files");
-    room("checkpoint", "model", "tensors", "gguf", "json", "files");
-    room("model", "tensors", "gguf", "files");
+    room("engine", "memory", "machine", "model", "architecture", "llama");
+    room("memory", "machine", "model", "architecture", "llama", "gguf");
+    room("quantize", "model", "architecture", "llama", "gguf", "files");
+    room("checkpoint", "model", "architecture", "tensors", "gguf", "json", "files");
+    room("model", "architecture", "tensors", "gguf", "files");
+    room("architecture", "gguf", "json", "files");
     room("tensors", "json", "files");
     room("llama", "llama.bindings", "llama.loading", "machine");
     room("llama.loading", "llama.bindings", "machine");

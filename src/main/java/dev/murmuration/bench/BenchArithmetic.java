@@ -1,9 +1,9 @@
 package dev.murmuration.bench;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.ModelFile;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +27,7 @@ public record BenchArithmetic(
     double token, double attention, double readout, double weights, int microBatch) {
   public static BenchArithmetic of(ModelFile file, int microBatch) {
     Gguf gguf = file.gguf();
-    LlamaHyperparameters model = file.shape();
+    ModelShape model = file.shape();
     double queries = (double) model.heads() * model.headSize();
     double keys = (double) model.keyValueHeads() * model.headSize();
     double projections = 2 * model.hiddenSize() * (queries + keys);

@@ -50,11 +50,12 @@ final class ChunkWorker {
       interleave(in, other, chunk.rowLength() * tensor.type().byteSize());
       rows = other;
     }
-    if (NumberCodec.isCopy(tensor.type(), type)) {
+    boolean oneAdded = chunk.source().body().oneAdded();
+    if (!oneAdded && NumberCodec.isCopy(tensor.type(), type)) {
       return rows;
     }
     out = room(out, Math.toIntExact(type.byteSize(chunk.elements())));
-    if (!codec.convert(tensor.type(), rows, type, out)) {
+    if (!codec.convert(tensor.type(), rows, oneAdded ? 1 : 0, type, out)) {
       throw StateDict.problem(
           tensor, "has numbers that are too large for " + type + "; convert to BF16 or F32");
     }

@@ -1,12 +1,12 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.files.OutputFile;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.model.LlamaCheck;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelCheck;
 import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.tensors.Sources;
 import java.io.IOException;
@@ -17,7 +17,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Converts a checkpoint of Starling's family into a GGUF: {@code
+ * Converts a checkpoint of a reward model into a GGUF: {@code
  * Converter.of(folder).type(GgufTensorType.F16).convert(file)}. Immutable: each setter returns a
  * changed copy, which any number of threads may use.
  *
@@ -155,7 +155,7 @@ public final class Converter {
         Tokenizer.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
     try (Sources sources = new Sources()) {
       GgufWriter writer = metadata(opened, tensors, sources, decisions);
-      TensorWriter body = new TensorWriter(tensors.sources(), type, progress);
+      TensorWriter body = writer(opened, tensors);
       return write(output, body, writer, opened, sources, decisions);
     }
   }
@@ -176,14 +176,19 @@ public final class Converter {
       return new ConversionPlan(
           writer.metadata(),
           tensors.sources().stream().mapToLong(source -> source.tensor().elements()).sum(),
-          new TensorWriter(tensors.sources(), type, progress).totalBytes(),
+          writer(opened, tensors).totalBytes(),
           decisions.all());
     }
+  }
+
+  private TensorWriter writer(Checkpoint opened, StateDict tensors) {
+    return new TensorWriter(opened.config().computedTensors(), tensors.sources(), type, progress);
   }
 
   private GgufWriter metadata(
       Checkpoint opened, StateDict tensors, Sources sources, Decisions decisions)
       throws IOException {
+    opened.config().describe(decisions, maxLength);
     Tokenizer vocabulary = Tokenizer.read(tokenizerPath(opened), opened.config(), decisions);
     GgufWriter writer = new GgufWriter();
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
@@ -204,7 +209,7 @@ public final class Converter {
       throws IOException {
     try (OutputFile file = OutputFile.begin(output, force, tensors.totalBytes())) {
       tensors.write(writer, sources, file);
-      LlamaHyperparameters sizes = validate(file.part(), output);
+      ModelShape sizes = validate(file.part(), output);
       opened.requireUnchanged();
       long size = file.channel().size();
       file.commit();
@@ -218,9 +223,9 @@ public final class Converter {
     }
   }
 
-  private static LlamaHyperparameters validate(Path part, Path output) throws IOException {
+  private static ModelShape validate(Path part, Path output) throws IOException {
     try {
-      return LlamaCheck.check(GgufReader.read(part));
+      return ModelCheck.check(GgufReader.read(part));
     } catch (BadFileException e) {
       String problem = e.getMessage().replace(part + ": ", "");
       throw new BadFileException(output, "would not load: " + problem, e);

@@ -11,7 +11,7 @@ import java.util.Locale;
 
 /**
  * The metadata that does not concern the tokenizer: keys, types and order of {@code
- * conversion/base.py} and {@code conversion/llama.py}, and the value head.
+ * conversion/base.py}, and the value head.
  */
 final class ModelMetadata {
   private static final int QUANTIZATION_VERSION = 2;
@@ -25,37 +25,14 @@ final class ModelMetadata {
   }
 
   void writeTo(GgufWriter out, String name, GgufTensorType type) {
-    out.metadata("general.architecture", GgufValue.text("llama"))
+    out.metadata("general.architecture", GgufValue.text(config.architecture().name()))
         .metadata("general.type", GgufValue.text("model"))
         .metadata("general.name", GgufValue.text(name))
         .metadata("general.size_label", GgufValue.text(sizeLabel(parameters())));
-    number(out, "block_count", config.layers());
-    number(out, "context_length", config.contextLength());
-    number(out, "embedding_length", config.hiddenSize());
-    number(out, "feed_forward_length", config.feedForwardSize());
-    number(out, "attention.head_count", config.heads());
-    number(out, "attention.head_count_kv", config.keyValueHeads());
-    ropeScaling(out);
-    out.metadata("llama.rope.freq_base", GgufValue.float32(config.ropeBase()));
-    out.metadata("llama.attention.layer_norm_rms_epsilon", GgufValue.float32(config.normEpsilon()));
-    number(out, "attention.key_length", config.headSize());
-    number(out, "attention.value_length", config.headSize());
+    config.architecture().metadata(config.shape(), config.rope()).forEach(out::metadata);
     out.metadata("general.file_type", GgufValue.uint32(fileType(type)));
-    number(out, "vocab_size", config.vocabularySize());
-    number(out, "rope.dimension_count", config.headSize());
+    config.ownMetadata().forEach(out::metadata);
     out.metadata("general.quantization_version", GgufValue.uint32(QUANTIZATION_VERSION));
-  }
-
-  private void ropeScaling(GgufWriter out) {
-    if (config.ropeLinearFactor().isPresent()) {
-      float factor = (float) config.ropeLinearFactor().getAsDouble();
-      out.metadata("llama.rope.scaling.type", GgufValue.text("linear"))
-          .metadata("llama.rope.scaling.factor", GgufValue.float32(factor));
-    }
-  }
-
-  private static void number(GgufWriter out, String key, int value) {
-    out.metadata("llama." + key, GgufValue.uint32(value));
   }
 
   private long parameters() {

@@ -41,19 +41,30 @@ final class NumberCodec {
   /**
    * Converts all of {@code in} into {@code out}, which then lies ready to be read.
    *
+   * @param added to every number, in float32; 0 changes nothing
    * @return false if a finite number is too large for the new type
    */
-  boolean convert(NumberType from, ByteBuffer in, GgufTensorType to, ByteBuffer out) {
+  boolean convert(NumberType from, ByteBuffer in, float added, GgufTensorType to, ByteBuffer out) {
     int count = in.remaining() / from.byteSize();
     out.clear().limit(Math.toIntExact(to.byteSize(count)));
     boolean fits = true;
     for (int at = 0; at < count; at += TILE) {
       int size = Math.min(TILE, count - at);
       decode(from, slice(in, at * from.byteSize(), size * from.byteSize()), size);
+      add(added, size);
       fits &= fits(to, size);
       encode(to, size, slice(out, (int) to.byteSize(at), (int) to.byteSize(size)));
     }
     return fits;
+  }
+
+  private void add(float added, int count) {
+    // Not for 0: it would turn -0 into 0.
+    if (added != 0) {
+      for (int i = 0; i < count; i++) {
+        floats[i] += added;
+      }
+    }
   }
 
   private static ByteBuffer slice(ByteBuffer buffer, int at, int bytes) {

@@ -1,5 +1,6 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.architecture.BodyTensor;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.tensors.CheckpointTensor;
 import java.nio.file.Path;
@@ -43,7 +44,7 @@ final class StateDict {
 
   StateDict(Checkpoint checkpoint, Decisions decisions) throws BadFileException {
     this.checkpoint = checkpoint;
-    for (BodyTensor body : BodyTensor.of(checkpoint.config())) {
+    for (BodyTensor body : checkpoint.config().tensors()) {
       sources.add(source(body));
     }
     this.head = findHead();
@@ -133,8 +134,8 @@ final class StateDict {
             + BadFileException.quote(tensor.name())
             + " "
             + tensor.shape()
-            + " belongs to no Llama reward model of the size that config.json states; such a"
-            + " variant is not supported");
+            + " belongs to no reward model of the architecture and size that config.json states;"
+            + " such a variant is not supported");
   }
 
   static BadFileException problem(CheckpointTensor tensor, String text) {

@@ -1,5 +1,6 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.architecture.BodyTensor;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.tensors.Sources;
 import java.io.IOException;

@@ -1,10 +1,10 @@
 package dev.murmuration.engine;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.machine.FreeMemory;
 import dev.murmuration.memory.ContextSizes;
-import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.ValueHead;
 import java.util.Collection;
@@ -66,7 +66,7 @@ public final class Engine implements AutoCloseable {
    */
   public Engine(
       LlamaModel model,
-      LlamaHyperparameters shape,
+      ModelShape shape,
       ValueHead head,
       ReadoutRule readout,
       ContextSizes sizes,
@@ -75,21 +75,23 @@ public final class Engine implements AutoCloseable {
     this.probe = settings.probe();
     this.queue = new RequestQueue(settings.queueCapacity());
     boolean tiled = settings.exact() && !settings.ours();
+    Planner.Grain grain = tiled ? Planner.Grain.GGML : Planner.Grain.NONE;
     this.planner =
         new Planner(
             largest.microBatchSize(),
             largest.maxOutputs(),
             largest.cells(),
             largest.maxSequences(),
-            tiled ? Planner.Grain.GGML : Planner.Grain.NONE,
+            grain,
             readout instanceof ReadoutRule.Published ? ReadoutRule.Published.LENGTH : 0);
     boolean repeatable = settings.exact() || settings.ours();
-    long staleCells = Policy.staleCells(shape, settings.ours(), settings.exact());
+    long staleTokens = Policy.staleTokens(shape, settings.ours(), settings.exact());
+    int keptTokens = Policy.keptTokens(shape, grain);
     Supplier<GrowingContext> newContext =
         () -> new GrowingContext(model, sizes, largest.cells(), FreeMemory::bytes, probe);
     Function<GrowingContext, Scorer> newScorer =
         context -> {
-          KeyValueCache cache = new KeyValueCache(context, staleCells, repeatable);
+          KeyValueCache cache = new KeyValueCache(context, staleTokens, keptTokens, repeatable);
           Executor executor = new Executor(cache, head, readout, tally, probe);
           return new Scorer(cache, planner, executor, settings.reuse(), tally, probe);
         };

@@ -14,7 +14,8 @@ import java.util.OptionalDouble;
  */
 final class KeyValueCache {
   private final GrowingContext contexts;
-  private final long staleCells;
+  private final long staleTokens;
+  private final int longest;
   private final boolean repeatable;
 
   private LlamaContext context;
@@ -23,12 +24,15 @@ final class KeyValueCache {
   /**
    * An empty cache.
    *
-   * @param staleCells how many cells may hold tokens that no text of a wave begins with
+   * @param staleTokens how many tokens may stay that the next texts do not begin with
+   * @param longest the first tokens of a text that may stay
    * @param repeatable whether a text gets the same bits whatever was computed before
    */
-  KeyValueCache(GrowingContext contexts, long staleCells, boolean repeatable) {
+  KeyValueCache(
+      GrowingContext contexts, long staleTokens, int longest, boolean repeatable) {
     this.contexts = contexts;
-    this.staleCells = staleCells;
+    this.staleTokens = staleTokens;
+    this.longest = longest;
     this.repeatable = repeatable;
   }
 
@@ -83,7 +87,7 @@ final class KeyValueCache {
       }
     }
     long kept = reused.values().stream().mapToLong(length -> length).sum();
-    while (!hasRoom(plan) || context.usedCells() - kept > staleCells) {
+    while (!hasRoom(plan) || context.usedCells() - kept > staleTokens) {
       int oldest = texts.removeOldest(reused.keySet());
       if (oldest < 0) {
         break;
@@ -146,7 +150,10 @@ final class KeyValueCache {
    * @param reward at its last token, or NaN where it is not known
    */
   void keep(int sequence, int[] tokens, double reward) {
-    // Shorter than the text if that was withdrawn, longer if it was filled up.
+    if (context.length(sequence) > longest) {
+      context.trim(sequence, longest);
+    }
+    // Shorter than the text if that was withdrawn or may not stay, longer if it was filled up.
     int length = context.length(sequence);
     if (length == 0) {
       texts.giveBack(sequence);

@@ -40,7 +40,7 @@ final class Planner {
      */
     static final Grain GGML = new Grain(ContextSizes.TILE, 4);
 
-    private int down(int tokens) {
+    int down(int tokens) {
       return tokens / tile * tile;
     }
 

@@ -1,6 +1,6 @@
 package dev.murmuration.engine;
 
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.architecture.ModelShape;
 
 /**
  * What may wait, what is computed together and what may stay in the cache: numbers that change how
@@ -39,24 +39,34 @@ final class Policy {
   private Policy() {}
 
   /**
-   * How many cells may hold tokens that no text of a wave begins with. Our kernels pass over what a
-   * text does not see at no cost. ggml's attention computes with every cell that is taken, and its
-   * flash attention skips them at a small fraction of that: there they shall not cost more than a
-   * twentieth of what the weights do.
+   * The first tokens of a text that may stay in the cache. llama.cpp gives the cells of tokens that
+   * no further token of their text would see, because they are outside its window, to the next
+   * texts; another text that begins alike would need them.
+   */
+  static int keptTokens(ModelShape model, Planner.Grain grain) {
+    return model.slidingWindow() == 0 ? Integer.MAX_VALUE : grain.down(model.slidingWindow() - 1);
+  }
+
+  /**
+   * How many tokens may stay in the cache that the next texts do not begin with. Our kernels pass
+   * over what a text does not see at no cost. ggml's attention computes with every cell that is
+   * taken, and its flash attention skips them at a small fraction of that: there they shall not
+   * cost more than a twentieth of what the weights do.
    *
    * @param ours whether our kernels compute
    * @param exact whether attention is computed without flash attention where they do not
    */
-  static long staleCells(LlamaHyperparameters model, boolean ours, boolean exact) {
+  static long staleTokens(ModelShape model, boolean ours, boolean exact) {
     if (ours) {
       return Long.MAX_VALUE;
     }
     long keyValueSize = (long) model.keyValueHeads() * model.headSize();
+    long querySize = (long) model.heads() * model.headSize();
     long weights =
-        model.hiddenSize() * (2L * model.hiddenSize() + 2 * keyValueSize)
+        model.hiddenSize() * (2 * querySize + 2 * keyValueSize)
             + 3L * model.hiddenSize() * model.feedForwardSize();
     // A multiplication and an addition for each weight; and for query by key, and score by value.
-    double cells = STALE_COST * 2 * weights / (4.0 * model.heads() * model.headSize());
-    return Math.max(LEAST_STALE, (long) (exact ? cells : SKIPPED * cells));
+    double tokens = STALE_COST * 2 * weights / (4.0 * querySize);
+    return Math.max(LEAST_STALE, (long) (exact ? tokens : SKIPPED * tokens));
   }
 }

@@ -1,9 +1,9 @@
 package dev.murmuration.inspection;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.checkpoint.Checkpoint;
 import dev.murmuration.checkpoint.ConversionPlan;
 import dev.murmuration.checkpoint.Converter;
-import dev.murmuration.checkpoint.ModelConfig;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
@@ -11,7 +11,6 @@ import dev.murmuration.gguf.WeightScan;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.MemoryNeed;
-import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.reward.Precision;
@@ -135,7 +134,11 @@ public final class Inspector {
     } catch (IOException e) {
       problem = e;
     }
-    LlamaHyperparameters model = model(checkpoint.config(), plan);
+    ModelShape model =
+        checkpoint
+            .config()
+            .shape()
+            .weights(plan == null ? 0 : plan.parameters(), plan == null ? 0 : plan.weightBytes());
     int longest = Math.min(RewardMetadata.DEFAULT_MAX_LENGTH, model.contextLength());
     int length = ModelFile.contextLength(request.contextLength(), longest, model.contextLength());
     long bytes = 0;
@@ -158,24 +161,7 @@ public final class Inspector {
         plan == null ? List.of() : plan.decisions());
   }
 
-  private static LlamaHyperparameters model(ModelConfig config, ConversionPlan plan) {
-    return new LlamaHyperparameters(
-        config.hiddenSize(),
-        config.layers(),
-        config.heads(),
-        config.keyValueHeads(),
-        config.headSize(),
-        config.feedForwardSize(),
-        config.vocabularySize(),
-        config.contextLength(),
-        config.normEpsilon(),
-        config.ropeBase(),
-        false,
-        plan == null ? 0 : plan.parameters(),
-        plan == null ? 0 : plan.weightBytes());
-  }
-
-  private static Map<String, Long> shapes(LlamaHyperparameters model) {
+  private static Map<String, Long> shapes(ModelShape model) {
     Map<String, Long> shapes = new LinkedHashMap<>();
     shapes.put("hidden_size", (long) model.hiddenSize());
     shapes.put("layers", (long) model.layers());

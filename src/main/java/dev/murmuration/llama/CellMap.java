@@ -9,9 +9,9 @@ import java.util.Arrays;
  * <p>A sequence is computed to the same bits again only if its tokens lie in cells that ascend as
  * their positions do; this map tells how many of them do. The rules are those of {@code
  * llama_kv_cache::find_slot}, {@code seq_rm}, {@code seq_cp} and {@code apply_ubatch} for one cache
- * for all sequences without a sliding window. There find_slot searches from a cell before which
- * none is free, so it finds the first free cells of all, and its jumps back to the first cell never
- * happen.
+ * for all sequences, none of which reaches its sliding window while it is not the last one. There
+ * find_slot searches from a cell before which none is free, so it finds the first free cells of
+ * all, and its jumps back to the first cell never happen.
  */
 final class CellMap {
   /** How many sequences use a cell. */

@@ -1,8 +1,8 @@
 package dev.murmuration.memory;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.ContextParameters.Readout;
-import dev.murmuration.model.LlamaHyperparameters;
 
 /**
  * What a context takes of main memory, in bytes, when it computes on a CPU.
@@ -12,7 +12,7 @@ import dev.murmuration.model.LlamaHyperparameters;
  * contexts (hidden sizes 64 to 4096, 64 to 2048 tokens at once, 2048 to 8192 cells) its report was
  * between 6 MiB less and 4 MiB more.
  */
-public record ContextMemory(LlamaHyperparameters model, ContextParameters context) {
+public record ContextMemory(ModelShape model, ContextParameters context) {
   private static final int FLOAT = 4;
   private static final int HALF = 2;
 
@@ -33,7 +33,8 @@ public record ContextMemory(LlamaHyperparameters model, ContextParameters contex
   long compute() {
     long rows = context.microBatchSize();
     long hidden = model.hiddenSize();
-    long attention = rows * FLOAT * (5 * hidden + 2 * keyWidth());
+    long queries = (long) model.heads() * model.headSize();
+    long attention = rows * FLOAT * (3 * hidden + 2 * queries + 2 * keyWidth());
     if (flash() && cacheNumber() == FLOAT) {
       attention += 2 * HALF * keyWidth() * context.cells(); // copies that are never written
     }
@@ -41,7 +42,8 @@ public record ContextMemory(LlamaHyperparameters model, ContextParameters contex
       attention += rows * FLOAT * context.cells() * model.heads(); // all weights of a layer
     }
     long feedForward = rows * FLOAT * (3L * model.feedForwardSize() + 4 * hidden);
-    long mask = rows * context.cells() * (flash() ? HALF : FLOAT);
+    long masks = model.slidingWindow() == 0 ? 1 : 2;
+    long mask = masks * rows * context.cells() * (flash() ? HALF : FLOAT);
     // The language-model head never runs when pruned, but has its place.
     long head = FLOAT * (outputRows() * (model.vocabularySize() + 2 * hidden) + 2 * rows * hidden);
     return Math.max(mask + Math.max(attention, feedForward), head);

@@ -1,9 +1,9 @@
 package dev.murmuration.memory;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.machine.FreeMemory;
 import dev.murmuration.machine.Processors;
-import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.ModelFile;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +16,7 @@ import java.util.List;
  * @param available free memory in bytes, of which the weights will take their part
  */
 public record ContextSizes(
-    LlamaHyperparameters model, WeightMemory weights, ContextRequest request, long available) {
+    ModelShape model, WeightMemory weights, ContextRequest request, long available) {
   /**
    * Rows of hidden states a decode: a trace asks for all, in portions, because llama.cpp reserves
    * logits for each.
@@ -36,8 +36,7 @@ public record ContextSizes(
   public record Choice(ContextParameters context, MemoryNeed need) {}
 
   /** With the processors and the free memory of this machine. */
-  public static ContextSizes here(
-      LlamaHyperparameters model, WeightMemory weights, ContextRequest request) {
+  public static ContextSizes here(ModelShape model, WeightMemory weights, ContextRequest request) {
     ContextRequest complete =
         request.threads() == 0
             ? request.threads(Math.min(Processors.defaultThreads(), ContextParameters.MAX_THREADS))
@@ -57,13 +56,12 @@ public record ContextSizes(
   }
 
   /** The same where there is no file yet, for a conversion to float16. */
-  public static MemoryNeed need(
-      LlamaHyperparameters model, int contextLength, ContextRequest request) {
+  public static MemoryNeed need(ModelShape model, int contextLength, ContextRequest request) {
     return need(model, WeightMemory.of(model, request), contextLength, request);
   }
 
   private static MemoryNeed need(
-      LlamaHyperparameters model, WeightMemory weights, int contextLength, ContextRequest request) {
+      ModelShape model, WeightMemory weights, int contextLength, ContextRequest request) {
     return here(model, weights, request).choose(contextLength).need();
   }
 

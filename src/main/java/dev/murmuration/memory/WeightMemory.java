@@ -1,10 +1,10 @@
 package dev.murmuration.memory;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.llama.Llama;
-import dev.murmuration.model.LlamaHyperparameters;
 import java.util.Locale;
 import java.util.Set;
 
@@ -43,7 +43,7 @@ public record WeightMemory(long stored, long repacked, boolean mapped, boolean o
           GgufTensorType.MXFP4);
   private static final int REPACKED_ROWS = 4;
 
-  public static WeightMemory of(Gguf gguf, LlamaHyperparameters model, ContextRequest request) {
+  public static WeightMemory of(Gguf gguf, ModelShape model, ContextRequest request) {
     long stored = gguf.tensors().stream().mapToLong(GgufTensor::byteSize).sum();
     long repacked = 0;
     long twice = 0;
@@ -70,8 +70,10 @@ public record WeightMemory(long stored, long repacked, boolean mapped, boolean o
         || Llama.kernelsMultiply(tensor.type().id());
   }
 
-  private static boolean ours(LlamaHyperparameters model, ContextRequest request) {
+  private static boolean ours(ModelShape model, ContextRequest request) {
+    // Soft-capped attention is left to ggml.
     return hasKernels()
+        && model.softCap() == 0
         && Llama.kernelsAttend(model.headSize(), model.heads() / model.keyValueHeads())
         && (request.gpuLayers() == 0
             || Llama.devices().stream().noneMatch(device -> device.kind().takesLayers()));
@@ -94,7 +96,7 @@ public record WeightMemory(long stored, long repacked, boolean mapped, boolean o
   }
 
   /** Of a model that is yet to be converted, to float16. */
-  static WeightMemory of(LlamaHyperparameters model, ContextRequest request) {
+  static WeightMemory of(ModelShape model, ContextRequest request) {
     boolean ours = ours(model, request) && Llama.kernelsMultiply(GgufTensorType.F16.id());
     return new WeightMemory(model.weightBytes(), 0, request.memoryMap(), ours);
   }

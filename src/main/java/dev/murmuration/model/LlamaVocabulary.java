@@ -4,6 +4,7 @@ import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufArray;
 import dev.murmuration.gguf.GgufValueType;
+import dev.murmuration.gguf.MetadataRule;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;

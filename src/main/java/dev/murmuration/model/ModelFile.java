@@ -1,5 +1,6 @@
 package dev.murmuration.model;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
 import java.io.IOException;
@@ -20,7 +21,7 @@ import java.util.Optional;
  */
 public record ModelFile(
     Gguf gguf,
-    LlamaHyperparameters shape,
+    ModelShape shape,
     Optional<ValueHead> head,
     ReadoutRule readout,
     Optional<String> template,
@@ -33,7 +34,7 @@ public record ModelFile(
    *     has a value that is wrong or not supported
    */
   public static ModelFile of(Gguf gguf) throws IOException {
-    LlamaHyperparameters shape = LlamaCheck.check(gguf);
+    ModelShape shape = ModelCheck.check(gguf);
     Optional<float[]> weights = gguf.floats(RewardMetadata.VALUE_HEAD);
     String headName = gguf.path() + ": " + RewardMetadata.VALUE_HEAD;
     Optional<ValueHead> head =
@@ -49,7 +50,7 @@ public record ModelFile(
         maxLength(gguf, shape));
   }
 
-  private static int maxLength(Gguf gguf, LlamaHyperparameters shape) throws BadFileException {
+  private static int maxLength(Gguf gguf, ModelShape shape) throws BadFileException {
     int trained = shape.contextLength();
     long length =
         gguf.unsignedInt(RewardMetadata.MAX_LENGTH)
@@ -95,7 +96,7 @@ public record ModelFile(
     return readouts(gguf, shape).named(name, readout);
   }
 
-  private static ReadoutReader readouts(Gguf gguf, LlamaHyperparameters shape) {
+  private static ReadoutReader readouts(Gguf gguf, ModelShape shape) {
     return new ReadoutReader(gguf, shape.vocabularySize(), shape.contextLength());
   }
 

@@ -1,5 +1,6 @@
 package dev.murmuration.quantize;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.files.OutputFile;
 import dev.murmuration.gguf.Gguf;
@@ -11,8 +12,7 @@ import dev.murmuration.llama.LlamaException;
 import dev.murmuration.llama.NativeQuantizer;
 import dev.murmuration.llama.OpenModelFile;
 import dev.murmuration.llama.QuantizationType;
-import dev.murmuration.model.LlamaCheck;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelCheck;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
@@ -137,7 +137,7 @@ public final class Quantizer {
 
   private Quantization quantize(OpenModelFile opened, Path output) throws IOException {
     Gguf source = GgufReader.read(input, opened);
-    LlamaHyperparameters sizes = LlamaCheck.check(source);
+    ModelShape sizes = ModelCheck.check(source);
     checkNotQuantized(source);
     OutputFile.checkNotAmong(List.of(input), output, "the input itself");
     long expected =
@@ -199,7 +199,7 @@ public final class Quantizer {
   private Quantization check(Gguf source, Path part, Path output) throws IOException {
     try {
       Gguf result = GgufReader.read(part);
-      LlamaHyperparameters sizes = LlamaCheck.check(result);
+      ModelShape sizes = ModelCheck.check(result);
       checkMetadata(source, result, output);
       return new Quantization(
           output,

@@ -1,5 +1,6 @@
 package dev.murmuration.reward;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.engine.Engine;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.GgufReader;
@@ -13,7 +14,6 @@ import dev.murmuration.llama.loading.StoredFile;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.WeightMemory;
-import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.RewardMetadata;
@@ -84,7 +84,7 @@ final class ModelLoader {
   private static Loaded load(OpenModelFile file, RewardModelOptions options, String name)
       throws IOException {
     ModelFile checked = ModelFile.of(GgufReader.read(file.path(), file));
-    LlamaHyperparameters shape = checked.shape();
+    ModelShape shape = checked.shape();
     ValueHead head =
         options.valueHead().isPresent()
             ? ValueHead.ofSafetensors(options.valueHead().get(), shape.hiddenSize())

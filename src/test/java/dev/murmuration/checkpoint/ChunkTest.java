@@ -2,6 +2,7 @@ package dev.murmuration.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.murmuration.architecture.BodyTensor;
 import dev.murmuration.tensors.CheckpointTensor;
 import dev.murmuration.tensors.NumberType;
 import java.nio.file.Path;
@@ -61,7 +62,7 @@ class ChunkTest {
 
   private static StateDict.Source source(List<Long> shape, int permutedHeads) {
     return new StateDict.Source(
-        new BodyTensor("x", "x", shape, permutedHeads),
+        new BodyTensor("x", "x", shape, permutedHeads, false, false),
         new CheckpointTensor("x", NumberType.F16, shape, Path.of("x"), 0),
         List.of());
   }

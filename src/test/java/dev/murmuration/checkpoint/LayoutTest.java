@@ -2,11 +2,11 @@ package dev.murmuration.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.model.LlamaCheck;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelCheck;
 import dev.murmuration.tensors.CheckpointTensor;
 import dev.murmuration.tensors.NumberType;
 import dev.murmuration.tensors.PickleBuilder;
@@ -193,7 +193,7 @@ class LayoutTest {
     CheckpointWriter.safetensors(small.resolve("model.safetensors"), tensors);
     Converter.of(small).type(GgufTensorType.F32).convert(output);
     Gguf gguf = GgufReader.read(output);
-    LlamaHyperparameters sizes = LlamaCheck.check(gguf);
+    ModelShape sizes = ModelCheck.check(gguf);
     assertThat(sizes.keyValueHeads()).isEqualTo(2);
     assertThat(sizes.ropeBase()).isEqualTo(500_000f);
     for (TestTensor tensor : tensors) {

@@ -78,9 +78,10 @@ class ModelConfigTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "{'model_type':'mistral'} | \"mistral\"",
+        "{'model_type':'phi3'} | \"phi3\"",
         "{'model_type':'remove','architectures':['GPT2LMHeadModel']} | GPT2LMHeadModel",
-        "{'model_type':'remove'} | only Llama models",
+        "{'model_type':'remove'} | supported are models of type llama, mistral, qwen2, qwen3,"
+            + " gemma2",
         "{'hidden_size':'remove'} | hidden_size is missing",
         "{'hidden_size':0} | hidden_size is \"0\"",
         "{'hidden_size':1e9} | hidden_size",
@@ -96,8 +97,10 @@ class ModelConfigTest {
         "{'mlp_bias':true} | mlp_bias",
         "{'quantization_config':{'bits':4}} | quantization_config",
         "{'partial_rotary_factor':0.5} | partial_rotary_factor",
-        "{'rope_parameters':{'rope_type':'llama3','factor':8.0}} | \"llama3\"",
-        "{'rope_parameters':null,'rope_scaling':{'type':'dynamic','factor':2.0}} | \"dynamic\"",
+        "{'rope_parameters':{'rope_type':'llama3','factor':8.0}} | low_freq_factor of rope_scaling"
+            + " is missing, which rope_type \"llama3\"",
+        "{'rope_parameters':null,'rope_scaling':{'type':'yarn','factor':2.0}} | \"yarn\", supported"
+            + " is default, linear, dynamic, llama3",
         "{'rope_parameters':{'rope_type':'linear'}} | factor",
         "{'rope_parameters':{'rope_theta':-1}} | rope_theta",
         "{'rope_parameters':{'full_attention':{'rope_theta':10000.0}}} | layer to layer",

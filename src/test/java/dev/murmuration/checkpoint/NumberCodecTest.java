@@ -23,7 +23,7 @@ class NumberCodecTest {
   private ByteBuffer encode(GgufTensorType type, float... numbers) {
     TestTensor tensor = TestTensor.of("x", NumberType.F32, List.of((long) numbers.length), numbers);
     ByteBuffer out = ByteBuffer.allocate(numbers.length * Float.BYTES);
-    codec.convert(NumberType.F32, ByteBuffer.wrap(tensor.data()), type, out);
+    codec.convert(NumberType.F32, ByteBuffer.wrap(tensor.data()), 0, type, out);
     return out.order(ByteOrder.LITTLE_ENDIAN);
   }
 
@@ -34,9 +34,9 @@ class NumberCodecTest {
       halves.putShort((short) bits);
     }
     ByteBuffer wide = ByteBuffer.allocate(1 << 18);
-    codec.convert(NumberType.F16, halves.flip(), GgufTensorType.F32, wide);
+    codec.convert(NumberType.F16, halves.flip(), 0, GgufTensorType.F32, wide);
     ByteBuffer narrow = ByteBuffer.allocate(1 << 17);
-    codec.convert(NumberType.F32, wide.duplicate(), GgufTensorType.F16, narrow);
+    codec.convert(NumberType.F32, wide.duplicate(), 0, GgufTensorType.F16, narrow);
     wide.order(ByteOrder.LITTLE_ENDIAN);
     narrow.order(ByteOrder.LITTLE_ENDIAN);
     for (int bits = 0; bits < 1 << 16; bits++) {

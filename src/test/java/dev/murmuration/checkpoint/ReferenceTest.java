@@ -8,7 +8,7 @@ import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.model.LlamaCheck;
+import dev.murmuration.model.ModelCheck;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +69,7 @@ class ReferenceTest {
     assertThat(Checkpoints.describe(actual)).isEqualTo(Checkpoints.describe(expected));
     assertSameMetadata(actual, expected, "llama.", "tokenizer.", "reward_model.");
     assertSameMetadata(actual, expected, "general.n", "general.file_type", "general.quant");
-    assertThat(LlamaCheck.check(actual)).isEqualTo(LlamaCheck.check(expected));
+    assertThat(ModelCheck.check(actual)).isEqualTo(ModelCheck.check(expected));
   }
 
   @Test
@@ -115,7 +115,7 @@ class ReferenceTest {
     assertThat(conversion.file()).isEqualTo(output);
     assertThat(conversion.tensors()).isEqualTo(20).isEqualTo(gguf.tensors().size());
     assertThat(conversion.bytesWritten()).isEqualTo(Files.size(output));
-    assertThat(conversion.parameters()).isEqualTo(LlamaCheck.check(gguf).parameterCount() + 64);
+    assertThat(conversion.parameters()).isEqualTo(ModelCheck.check(gguf).parameterCount() + 64);
     assertThat(tensors).isEqualTo(gguf.tensors().stream().map(t -> t.name()).toList());
     assertThat(bytes).isSorted();
     assertThat(conversion.bytesRead()).isLessThanOrEqualTo(bytes.getLast());

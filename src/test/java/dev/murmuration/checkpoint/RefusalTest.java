@@ -234,7 +234,7 @@ class RefusalTest {
     assertThat(checkpoint.tensors()).hasSize(42);
     assertThat(checkpoint.files()).hasSize(1);
     assertThat(checkpoint.config().storedType()).contains("float16");
-    assertThat(checkpoint.config().headSize()).isEqualTo(32);
+    assertThat(checkpoint.config().shape().headSize()).isEqualTo(32);
     CheckpointTensor head = checkpoint.tensor("v_head.weight").orElseThrow();
     assertThat(head.shape()).containsExactly(1L, 64L);
     assertThat(head.type()).isEqualTo(NumberType.F16);

@@ -80,6 +80,11 @@ public final class SmallModel {
 
   /** A tokenizer.model: three special tokens, 256 bytes, single characters. */
   static byte[] tokenizer() {
+    return tokenizer(VOCABULARY);
+  }
+
+  /** The same with so many tokens. */
+  static byte[] tokenizer(int vocabulary) {
     ByteArrayOutputStream model = new ByteArrayOutputStream();
     piece(model, "<unk>", 0, 2);
     piece(model, "<s>", 0, 3);
@@ -87,7 +92,7 @@ public final class SmallModel {
     for (int value = 0; value < 256; value++) {
       piece(model, "<0x%02X>".formatted(value), 0, 6);
     }
-    for (int i = 259; i < VOCABULARY; i++) {
+    for (int i = 259; i < vocabulary; i++) {
       piece(model, Character.toString('!' + i - 259), 259 - i, 1);
     }
     message(model, 2, new byte[] {3 << 3, 2}); // TrainerSpec.model_type = BPE

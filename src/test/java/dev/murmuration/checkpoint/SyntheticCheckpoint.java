@@ -1,5 +1,6 @@
 package dev.murmuration.checkpoint;
 
+import dev.murmuration.architecture.BodyTensor;
 import dev.murmuration.tensors.NumberType;
 import dev.murmuration.tensors.PickleBuilder;
 import dev.murmuration.tensors.ZipBuilder;
@@ -48,7 +49,7 @@ public final class SyntheticCheckpoint {
         """
             .formatted(hidden, inner, layers, heads, keyValueHeads, VOCABULARY));
     SyntheticCheckpoint checkpoint = new SyntheticCheckpoint();
-    List<BodyTensor> body = BodyTensor.of(ModelConfigReader.read(folder.resolve("config.json")));
+    List<BodyTensor> body = ModelConfigReader.read(folder.resolve("config.json")).tensors();
     for (BodyTensor tensor : body) {
       checkpoint.add("model.model." + tensor.name(), tensor.shape(), -1);
     }

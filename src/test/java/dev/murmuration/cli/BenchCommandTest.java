@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.TestModels;
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.bench.BenchArithmetic;
 import dev.murmuration.bench.BenchTimes;
 import dev.murmuration.cli.terminal.Display;
@@ -15,7 +16,6 @@ import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.llama.Hardware;
 import dev.murmuration.llama.Llama;
-import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.ModelFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -187,7 +187,7 @@ class BenchCommandTest {
   void operationsAreTwoForEachParameter() throws Exception {
     Gguf gguf = GgufReader.read(TestModels.FLEDGLING);
     ModelFile file = ModelFile.of(gguf);
-    LlamaHyperparameters model = file.shape();
+    ModelShape model = file.shape();
     BenchArithmetic arithmetic = BenchArithmetic.of(file, 64);
     double matrices =
         gguf.tensors().stream()

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.murmuration.files.BadFileException;
-import dev.murmuration.model.LlamaCheck;
+import dev.murmuration.model.ModelCheck;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -266,7 +266,7 @@ class GgufDamageTest {
   private boolean accepts(byte[] content) throws IOException {
     Files.write(file, content);
     try {
-      LlamaCheck.check(GgufReader.read(file));
+      ModelCheck.check(GgufReader.read(file));
       return true;
     } catch (BadFileException e) {
       assertThat(e.getMessage()).startsWith(file + ": ").doesNotContain("\n");

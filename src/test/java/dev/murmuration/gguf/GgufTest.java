@@ -3,9 +3,9 @@ package dev.murmuration.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.files.BadFileException;
-import dev.murmuration.model.LlamaCheck;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelCheck;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -106,7 +106,7 @@ class GgufTest {
   @ParameterizedTest
   @ValueSource(strings = {TINY, FLEDGLING, BUNDLED})
   void acceptsTheModelsOfThisProject(String model) throws IOException {
-    LlamaHyperparameters sizes = LlamaCheck.check(GgufReader.read(resource(model)));
+    ModelShape sizes = ModelCheck.check(GgufReader.read(resource(model)));
 
     assertThat(sizes.vocabularySize()).isEqualTo(32_000);
     assertThat(sizes.headSize()).isEqualTo(32);
@@ -118,12 +118,13 @@ class GgufTest {
 
   @Test
   void reportsTheSizesOfTheBundledModel() throws IOException {
-    LlamaHyperparameters sizes = LlamaCheck.check(GgufReader.read(resource(BUNDLED)));
+    ModelShape sizes = ModelCheck.check(GgufReader.read(resource(BUNDLED)));
 
     assertThat(sizes)
         .isEqualTo(
-            new LlamaHyperparameters(
-                128, 4, 4, 4, 32, 352, 32_000, 4096, 1e-5f, 10_000f, false, 4_899_968, 5_209_600));
+            new ModelShape(
+                "llama", 128, 4, 4, 4, 32, 352, 32_000, 4096, 1e-5f, 10_000f, 0, 0, false,
+                4_899_968, 5_209_600));
   }
 
   @ParameterizedTest

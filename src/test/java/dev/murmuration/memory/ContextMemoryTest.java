@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.TestModels;
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.ContextParameters.Readout;
@@ -11,8 +12,7 @@ import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.ModelParameters;
-import dev.murmuration.model.LlamaCheck;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelCheck;
 import java.nio.file.Path;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -69,7 +69,7 @@ class ContextMemoryTest {
   void cacheAndComputeBuffer() throws Exception {
     try (Log log = new Log()) {
       for (Path file : new Path[] {TestModels.TINY, TestModels.FLEDGLING}) {
-        LlamaHyperparameters shape = LlamaCheck.check(GgufReader.read(file));
+        ModelShape shape = ModelCheck.check(GgufReader.read(file));
         try (LlamaModel model = LlamaModel.load(file, ModelParameters.DEFAULT, null)) {
           for (int rows : new int[] {64, 512, 2048}) {
             for (int cells : new int[] {2048, 8192}) {
@@ -89,7 +89,7 @@ class ContextMemoryTest {
   }
 
   private static void compare(
-      Log log, LlamaModel model, LlamaHyperparameters shape, ContextParameters parameters) {
+      Log log, LlamaModel model, ModelShape shape, ContextParameters parameters) {
     ContextMemory memory = new ContextMemory(shape, parameters);
     log.forget();
     new LlamaContext(model, parameters).close();

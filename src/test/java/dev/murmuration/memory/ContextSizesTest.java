@@ -3,9 +3,9 @@ package dev.murmuration.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.ContextParameters.Readout;
-import dev.murmuration.model.LlamaHyperparameters;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
@@ -17,9 +17,24 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("unit")
 class ContextSizesTest {
   private static final long GIB = 1L << 30;
-  private static final LlamaHyperparameters MODEL =
-      new LlamaHyperparameters(
-          4096, 32, 32, 32, 128, 11008, 32000, 4096, 1e-5f, 1e4f, true, 6_738_415_616L, 7 * GIB);
+  private static final ModelShape MODEL =
+      new ModelShape(
+          "llama",
+          4096,
+          32,
+          32,
+          32,
+          128,
+          11008,
+          32000,
+          4096,
+          1e-5f,
+          1e4f,
+          0,
+          0,
+          true,
+          6_738_415_616L,
+          7 * GIB);
   private static final WeightMemory MAPPED = new WeightMemory(7 * GIB, 0, true, false);
   private static final ContextRequest OPTIONS = ContextRequest.DEFAULTS.threads(2);
 

@@ -57,7 +57,7 @@ class FamiliesTest {
     RewardModelOptions exact = RewardModelOptions.defaults().precision(Precision.EXACT);
     SoftAssertions all = new SoftAssertions();
     try (RewardModel published = RewardModel.load(file, exact);
-        RewardModel last = RewardModel.load(file, exact.readout(ReadoutRule.LAST_TOKEN))) {
+        RewardModel last = RewardModel.load(file, exact.readout(Readout.LAST_TOKEN))) {
       for (JsonNode row : rows) {
         String id = row.path("id").asText();
         Input input = input(row);

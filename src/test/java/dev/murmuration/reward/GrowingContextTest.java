@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.murmuration.TestModels;
 import dev.murmuration.TestTexts;
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.engine.GrowingContext;
 import dev.murmuration.engine.Step;
 import dev.murmuration.gguf.GgufReader;
@@ -16,8 +17,7 @@ import dev.murmuration.memory.ContextMemory;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.WeightMemory;
-import dev.murmuration.model.LlamaCheck;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelCheck;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -237,7 +237,7 @@ class GrowingContextTest {
 
   @Test
   void memoryThatIsNotFreeIsNotTaken() throws Exception {
-    LlamaHyperparameters shape = LlamaCheck.check(GgufReader.read(TestModels.TINY));
+    ModelShape shape = ModelCheck.check(GgufReader.read(TestModels.TINY));
     ContextRequest options = ContextRequest.DEFAULTS.threads(1);
     ContextSizes sizes =
         new ContextSizes(shape, new WeightMemory(0, 0, true, true), options, Long.MAX_VALUE);

@@ -5,7 +5,7 @@ import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.NativeQuantizer;
 import dev.murmuration.llama.OpenModelFile;
 import dev.murmuration.llama.QuantizationType;
-import dev.murmuration.model.LlamaCheck;
+import dev.murmuration.model.ModelCheck;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,7 +78,7 @@ public final class Models {
           file,
           target,
           type,
-          LlamaCheck.check(GgufReader.read(source)).layers(),
+          ModelCheck.check(GgufReader.read(source)).layers(),
           Runtime.getRuntime().availableProcessors(),
           false,
           (done, total) -> {});

@@ -1,5 +1,6 @@
 package dev.murmuration.benchmarks.comparison;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.benchmarks.Callers;
 import dev.murmuration.benchmarks.EditedText;
 import dev.murmuration.benchmarks.Environment;
@@ -9,8 +10,7 @@ import dev.murmuration.benchmarks.comparison.Results.Measurement;
 import dev.murmuration.benchmarks.comparison.Results.Task;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
-import dev.murmuration.model.LlamaCheck;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelCheck;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.ScoringCost;
@@ -117,7 +117,7 @@ public final class Comparison {
 
   static Results.Model model(Path file) throws IOException {
     Gguf gguf = GgufReader.read(file);
-    LlamaHyperparameters shape = LlamaCheck.check(gguf);
+    ModelShape shape = ModelCheck.check(gguf);
     return new Results.Model(
         file.getFileName().toString(),
         gguf.string("general.name").orElse(""),

@@ -1,12 +1,12 @@
 package dev.murmuration.benchmarks.comparison;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.benchmarks.Models;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.model.LlamaCheck;
-import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.ModelCheck;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -31,7 +31,7 @@ final class JlamaFiles {
   private static final int BLOCK = 32;
 
   private final Gguf gguf;
-  private final LlamaHyperparameters shape;
+  private final ModelShape shape;
   private final Map<String, Part> parts = new LinkedHashMap<>();
   private long size;
 
@@ -40,7 +40,7 @@ final class JlamaFiles {
 
   private JlamaFiles(Gguf gguf) throws IOException {
     this.gguf = gguf;
-    this.shape = LlamaCheck.check(gguf);
+    this.shape = ModelCheck.check(gguf);
   }
 
   /** The folder for a model, which is made if it is not there. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.CraftedModel;
 import dev.murmuration.gguf.GgufTensor;
@@ -28,15 +29,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** One model, changed in one place: what llama.cpp could trip over is refused by name and value. */
 @Tag("unit")
-class LlamaHyperparametersTest {
+class ModelCheckTest {
   @TempDir Path directory;
 
   @Test
   void acceptsTheUnchangedModel() throws IOException {
     assertThat(validate(CraftedModel.writer()))
         .isEqualTo(
-            new LlamaHyperparameters(
-                32, 2, 4, 2, 8, 64, 264, 128, 1e-5f, 10_000f, false, 27_040, 52_480));
+            new ModelShape(
+                "llama", 32, 2, 4, 2, 8, 64, 264, 128, 1e-5f, 10_000f, 0, 0, false, 27_040,
+                52_480));
   }
 
   @Test
@@ -222,7 +224,7 @@ class LlamaHyperparametersTest {
   @Test
   void specialTokensThatEveryTextIsSearchedForAreLimited() throws Exception {
     int limit = LlamaVocabulary.MAX_SPECIAL_TOKENS;
-    LlamaCheck.check(CraftedModel.read(specials(limit), directory));
+    ModelCheck.check(CraftedModel.read(specials(limit), directory));
     refused(specials(limit + 1), (limit + 1) + " special tokens", "the limit is " + limit);
   }
 
@@ -304,8 +306,8 @@ class LlamaHyperparametersTest {
         arguments("rope_freqs.weight", GgufTensorType.F32, new Long[] {8L}, "[4]"));
   }
 
-  private LlamaHyperparameters validate(GgufWriter writer) throws IOException {
-    return LlamaCheck.check(CraftedModel.read(writer, directory));
+  private ModelShape validate(GgufWriter writer) throws IOException {
+    return ModelCheck.check(CraftedModel.read(writer, directory));
   }
 
   private void refused(GgufWriter writer, String... expected) {

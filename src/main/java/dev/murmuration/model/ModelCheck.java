@@ -1,11 +1,14 @@
 package dev.murmuration.model;
 
+import dev.murmuration.architecture.Architecture;
+import dev.murmuration.architecture.Architectures;
+import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
 
-/** The check of a whole model of architecture {@code llama}: metadata, vocabulary and tensors. */
-public final class LlamaCheck {
-  private LlamaCheck() {}
+/** The check of a whole model: metadata, vocabulary and tensors. */
+public final class ModelCheck {
+  private ModelCheck() {}
 
   /**
    * Checks that a file is a model which llama.cpp v0.5.0 can load and compute with on any text
@@ -17,11 +20,11 @@ public final class LlamaCheck {
    * @throws BadFileException if anything is missing, unknown, of another type or out of range; the
    *     message names it
    */
-  public static LlamaHyperparameters check(Gguf gguf) throws BadFileException {
-    LlamaMetadata.check(gguf);
-    int vocabularySize = LlamaVocabulary.check(gguf);
-    LlamaHyperparameters sizes = LlamaMetadata.sizes(gguf, vocabularySize);
-    LlamaTensors.check(gguf, sizes);
-    return sizes;
+  public static ModelShape check(Gguf gguf) throws BadFileException {
+    Architecture architecture = Architectures.of(gguf);
+    MetadataCheck.check(gguf, architecture);
+    ModelShape shape = architecture.shape(gguf, LlamaVocabulary.check(gguf));
+    TensorCheck.check(gguf, architecture.tensors(shape));
+    return shape;
   }
 }

@@ -1,14 +1,10 @@
-package dev.murmuration.model;
+package dev.murmuration.gguf;
 
 import dev.murmuration.files.BadFileException;
-import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.GgufArray;
-import dev.murmuration.gguf.GgufValue;
-import dev.murmuration.gguf.GgufValueType;
 import java.util.Set;
 
 /** What the value under one metadata key may be. */
-sealed interface MetadataRule {
+public sealed interface MetadataRule {
 
   /** Throws when the value in {@code gguf} under {@code key}, which is present, is not allowed. */
   void check(Gguf gguf, String key) throws BadFileException;

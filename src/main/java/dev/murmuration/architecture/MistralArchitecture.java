@@ -1,0 +1,27 @@
+package dev.murmuration.architecture;
+
+import dev.murmuration.files.BadFileException;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * Mistral: the layers of Llama, and written as such ({@code conversion/llama.py}). A window on
+ * attention, which some have, is not computed.
+ */
+final class MistralArchitecture extends LlamaArchitecture {
+  /** The default of transformers' {@code MistralConfig}, where the key is absent and not null. */
+  private static final int DEFAULT_WINDOW = 4096;
+
+  MistralArchitecture() {
+    super(
+        "mistral",
+        Set.of("MistralForCausalLM", "MistralModel", "MistralForSequenceClassification"));
+  }
+
+  @Override
+  public OptionalInt window(ConfigJson config, ModelShape shape) throws BadFileException {
+    return config.get(Size.WINDOW.configKey()).isNull()
+        ? OptionalInt.empty()
+        : OptionalInt.of(config.size(Size.WINDOW, DEFAULT_WINDOW));
+  }
+}
