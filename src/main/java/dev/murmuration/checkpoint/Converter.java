@@ -7,11 +7,13 @@ import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.model.LlamaCheck;
 import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.model.SpacePrefix;
 import dev.murmuration.tensors.Sources;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -30,6 +32,7 @@ public final class Converter {
   private Path checkpoint;
   private GgufTensorType type = GgufTensorType.F16;
   private Path tokenizer;
+  private SpacePrefix spacePrefix;
   private String template = "llama2";
   private int maxLength = 2048;
   private String name;
@@ -54,6 +57,7 @@ public final class Converter {
     copy.checkpoint = checkpoint;
     copy.type = type;
     copy.tokenizer = tokenizer;
+    copy.spacePrefix = spacePrefix;
     copy.template = template;
     copy.maxLength = maxLength;
     copy.name = name;
@@ -90,6 +94,14 @@ public final class Converter {
    */
   public Converter tokenizer(Path value) {
     return with(c -> c.tokenizer = Objects.requireNonNull(value, "tokenizer"));
+  }
+
+  /**
+   * Where blanks are put before pieces of a text that SentencePiece tokenizes; by default what the
+   * tokenizer's files say, of which {@code tokenizer.json} goes before {@code tokenizer.model}.
+   */
+  public Converter spacePrefix(SpacePrefix value) {
+    return with(c -> c.spacePrefix = Objects.requireNonNull(value, "spacePrefix"));
   }
 
   /** Name of the chat template that the model was trained with; {@code llama2} by default. */
@@ -138,7 +150,7 @@ public final class Converter {
     StateDict tensors = new StateDict(opened, decisions);
     OutputFile.checkNotAmong(opened.inputs(), output, "the checkpoint itself");
     OutputFile.checkNotAmong(
-        Tokenizer.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
+        TokenizerFiles.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
     try (Sources sources = new Sources()) {
       GgufWriter writer = metadata(opened, tensors, sources, decisions);
       TensorWriter body = new TensorWriter(tensors.sources(), type, progress);
@@ -170,7 +182,9 @@ public final class Converter {
   private GgufWriter metadata(
       Checkpoint opened, StateDict tensors, Sources sources, Decisions decisions)
       throws IOException {
-    Tokenizer vocabulary = Tokenizer.read(tokenizerPath(opened), opened.config(), decisions);
+    Tokenizer vocabulary =
+        Tokenizer.read(
+            tokenizerPath(opened), opened.config(), Optional.ofNullable(spacePrefix), decisions);
     GgufWriter writer = new GgufWriter();
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);

@@ -16,13 +16,15 @@ import java.util.Optional;
  *     its own
  * @param template name of the chat template; empty if the file names none
  * @param maxLength tokens of the longest text
+ * @param rules what the way from a text to tokens is, beyond the vocabulary
  */
 public record ModelFile(
     Gguf gguf,
     LlamaHyperparameters shape,
     Optional<ValueHead> head,
     Optional<String> template,
-    int maxLength) {
+    int maxLength,
+    TextRules rules) {
 
   /**
    * Checks a file.
@@ -49,7 +51,12 @@ public record ModelFile(
               + " is supported");
     }
     return new ModelFile(
-        gguf, shape, head, gguf.string(RewardMetadata.TEMPLATE), maxLength(gguf, shape));
+        gguf,
+        shape,
+        head,
+        gguf.string(RewardMetadata.TEMPLATE),
+        maxLength(gguf, shape),
+        TextRules.of(gguf));
   }
 
   private static int maxLength(Gguf gguf, LlamaHyperparameters shape) throws BadFileException {

@@ -40,9 +40,7 @@ public final class RewardModel implements AutoCloseable {
     this.model = loaded.model();
     this.engine = loaded.engine();
     this.settings = loaded.settings();
-    this.encoder =
-        new TextEncoder(
-            model.vocabulary(), settings.template(), settings.contextLength(), settings.truncate());
+    this.encoder = new TextEncoder(model.vocabulary(), settings);
     this.closed = LeakReport.of(this, settings.name());
     this.calls = new Calls(engine, encoder, model.vocabulary(), settings, closed::get);
   }
