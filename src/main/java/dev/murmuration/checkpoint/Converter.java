@@ -34,7 +34,7 @@ public final class Converter {
   private Path tokenizer;
   private SpacePrefix spacePrefix;
   private String template = "llama2";
-  private int maxLength = 2048;
+  private int maxLength;
   private String name;
   private boolean force;
   private ConversionListener progress = (tensor, bytes, totalBytes) -> {};
@@ -112,7 +112,10 @@ public final class Converter {
     return with(c -> c.template = value);
   }
 
-  /** The most tokens of a text that are scored; 2048 by default. */
+  /**
+   * The most tokens of a text that are scored; by default what {@code tokenizer_config.json} says
+   * if that is 8192 or less, else 2048; for Starling-RM always 2048.
+   */
   public Converter maxLength(int value) {
     if (value < 1) {
       throw new IllegalArgumentException("maxLength is " + value + "; the least is 1");
@@ -189,7 +192,9 @@ public final class Converter {
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
     vocabulary.writeTo(writer);
-    metadata.writeHeadTo(writer, sources, template, maxLength);
+    int length = maxLength > 0 ? maxLength : vocabulary.maxLength(isStarling(opened));
+    metadata.writeHeadTo(writer, sources, template, length);
+    vocabulary.writeLimitsTo(writer, isStarling(opened), decisions);
     return writer;
   }
 
@@ -224,6 +229,12 @@ public final class Converter {
       String problem = e.getMessage().replace(part + ": ", "");
       throw new BadFileException(output, "would not load: " + problem, e);
     }
+  }
+
+  /** Starling-RM's own class, {@code GPTRewardModel}. */
+  private static boolean isStarling(Checkpoint opened) {
+    return opened.tensors().stream().anyMatch(t -> t.name().contains("transformer.layers."))
+        && opened.tensors().stream().anyMatch(t -> t.name().endsWith("v_head.weight"));
   }
 
   private Path tokenizerPath(Checkpoint opened) {

@@ -21,6 +21,9 @@ import java.util.OptionalInt;
 final class Tokenizer {
   private static final String PREFIX = "tokenizer.ggml.";
 
+  /** Larger values of model_max_length stand for the architecture's limit, or for none. */
+  private static final int MOST_BELIEVED = 8192;
+
   private final TokenTable tokens;
   private final TokenizerModel read;
   private final ModelConfig model;
@@ -132,6 +135,34 @@ final class Tokenizer {
     }
   }
 
+  /**
+   * The most tokens of a text that the model was trained with, as far as the tokenizer's files say.
+   *
+   * @param starling whether it is Starling-RM's class, which has a limit of its own
+   */
+  int maxLength(boolean starling) {
+    double length = config.path("model_max_length").asDouble(0);
+    return !starling && length >= 2 && length <= MOST_BELIEVED
+        ? (int) length
+        : RewardMetadata.DEFAULT_MAX_LENGTH;
+  }
+
+  /**
+   * Writes on which side a text that is too long is cut.
+   *
+   * @param starling whether it is Starling-RM's class, which cuts on the left
+   */
+  void writeLimitsTo(GgufWriter out, boolean starling, Decisions decisions) {
+    String named = config.path("truncation_side").asText("");
+    String otherwise = starling ? "left" : "right";
+    String side = List.of("left", "right").contains(named) ? named : otherwise;
+    out.metadata(RewardMetadata.TRUNCATION_SIDE, GgufValue.text(side));
+    decisions.note(
+        "truncation",
+        "on the " + side,
+        "Where a text that is too long is cut; maxLength(N) chooses the limit.");
+  }
+
   private void writePrefix(GgufWriter out) {
     boolean llamaCpp = read.prefix() == SpacePrefix.EVERY_PIECE;
     if (!llamaCpp || config.path("add_prefix_space").isBoolean()) {
@@ -193,7 +224,9 @@ final class Tokenizer {
     OptionalInt own = name.equals("bos") ? read.own().bos() : read.own().eos();
     if (adds && id.isEmpty()) {
       decisions.warn(
-          label, "not added", "The tokenizer adds it to texts, but no file says which token it is.");
+          label,
+          "not added",
+          "The tokenizer adds it to texts, but no file says which token it is.");
       return false;
     }
     if (adds && postProcessor.orElse(false) && own.isPresent() && !own.equals(id)) {

@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -16,11 +17,12 @@ import java.util.Set;
  * Reads a {@code tokenizer.json} of Hugging Face's tokenizers: a byte-level BPE, or a BPE with byte
  * fallback, to which Hugging Face converts SentencePiece models.
  *
- * <p>With byte fallback, llama.cpp merges tokens in the order of their scores; the file has no scores, only a list of
- * merges. So scores are computed as in Llama 2's {@code tokenizer.model}: 0 for the first token
- * after the bytes, 1 less for each further one, and the lowest for tokens that consist of blanks.
- * If the merges are in another order than these scores, the file is refused. (llama.cpp's converter
- * gives every token the score -1000, with which it would tokenize texts differently.)
+ * <p>With byte fallback, llama.cpp merges tokens in the order of their scores; the file has no
+ * scores, only a list of merges. So scores are computed as in Llama 2's {@code tokenizer.model}: 0
+ * for the first token after the bytes, 1 less for each further one, and the lowest for tokens that
+ * consist of blanks, where these are merged last. If the merges are in another order than these
+ * scores, the file is refused. (llama.cpp's converter gives every token the score -1000, with which
+ * it would tokenize texts differently.)
  */
 final class TokenizerJson {
   private static final char BLANK = '\u2581';
@@ -41,8 +43,7 @@ final class TokenizerJson {
     this.tokens = tokens;
   }
 
-  static TokenizerModel read(Path file, JsonNode root, TokenTable tokens)
-      throws BadFileException {
+  static TokenizerModel read(Path file, JsonNode root, TokenTable tokens) throws BadFileException {
     return new TokenizerJson(file, root, tokens).read();
   }
 
@@ -62,6 +63,9 @@ final class TokenizerJson {
         setToken(entry.getKey(), entry.getValue());
       }
       addTokens(unknown, false);
+      if (outOfOrder().isPresent()) {
+        lowerBlanks();
+      }
       checkMerges();
       checkBlanks();
     }
@@ -96,8 +100,7 @@ final class TokenizerJson {
   private void checkKind(TokenizerPipeline pipeline) throws BadFileException {
     String type = model.path("type").asText("BPE");
     if (!type.equals("BPE")) {
-      throw problem(
-          "its model is " + BadFileException.quote(type) + "; only \"BPE\" is supported");
+      throw problem("its model is " + BadFileException.quote(type) + "; only \"BPE\" is supported");
     }
     if (!pipeline.byteLevel() && !model.path("byte_fallback").asBoolean()) {
       throw problem(
@@ -140,8 +143,6 @@ final class TokenizerJson {
   private void setToken(String text, int id) {
     if (BYTES.contains(text)) {
       tokens.set(id, text, 0, TokenType.BYTE);
-    } else if (text.chars().allMatch(c -> c == BLANK)) {
-      tokens.set(id, text, BLANKS_SCORE, TokenType.NORMAL);
     } else {
       tokens.set(id, text, Math.min(0, firstNormal - id), TokenType.NORMAL);
     }
@@ -155,8 +156,8 @@ final class TokenizerJson {
   }
 
   /**
-   * Adds one of the {@code added_tokens} to a table that has the others; nothing if it has no row in
-   * the embedding, as llama.cpp's converter does.
+   * Adds one of the {@code added_tokens} to a table that has the others; nothing if it has no row
+   * in the embedding, as llama.cpp's converter does.
    *
    * @param unknown text of the token for what is not known
    */
@@ -192,12 +193,35 @@ final class TokenizerJson {
         special ? control : TokenType.USER_DEFINED);
   }
 
+  private void lowerBlanks() {
+    for (Map.Entry<String, Integer> entry : ids.entrySet()) {
+      if (tokens.type(entry.getValue()) == TokenType.NORMAL
+          && entry.getKey().chars().allMatch(c -> c == BLANK)) {
+        tokens.set(entry.getValue(), entry.getKey(), BLANKS_SCORE, TokenType.NORMAL);
+      }
+    }
+  }
+
   private void checkMerges() throws BadFileException {
-    float before = Float.POSITIVE_INFINITY;
+    Optional<String> wrong = outOfOrder();
+    if (wrong.isPresent()) {
+      throw problem(
+          "the merge to "
+              + BadFileException.quote(wrong.get())
+              + " comes in an order that llama.cpp cannot follow; give tokenizer.model instead");
+    }
     Set<String> made = new HashSet<>();
+    model.path("merges").forEach(merge -> made.add(mergedText(merge)));
+    for (Map.Entry<String, Integer> entry : ids.entrySet()) {
+      checkMade(entry.getKey(), entry.getValue(), made);
+    }
+  }
+
+  /** The first token whose score is higher than that of one that is merged before it. */
+  private Optional<String> outOfOrder() {
+    float before = Float.POSITIVE_INFINITY;
     for (JsonNode merge : model.path("merges")) {
       String text = mergedText(merge);
-      made.add(text);
       Integer id = ids.get(text);
       // llama.cpp finds what the user defined before it merges: so do merges that come first.
       if (id != null
@@ -207,16 +231,11 @@ final class TokenizerJson {
       }
       float score = id == null ? Float.NaN : tokens.scores()[id];
       if (!(score <= before)) {
-        throw problem(
-            "the merge to "
-                + BadFileException.quote(text)
-                + " comes in an order that llama.cpp cannot follow; give tokenizer.model instead");
+        return Optional.of(text);
       }
       before = score;
     }
-    for (Map.Entry<String, Integer> entry : ids.entrySet()) {
-      checkMade(entry.getKey(), entry.getValue(), made);
-    }
+    return Optional.empty();
   }
 
   /** llama.cpp makes a token of any two that spell it, whether there is such a merge or not. */

@@ -38,7 +38,7 @@ public record TextRules(
    * Reads the rules of a file whose vocabulary is checked. Where a key is absent, the answer is
    * llama.cpp's.
    */
-  static TextRules of(Gguf gguf) throws BadFileException {
+  public static TextRules of(Gguf gguf) throws BadFileException {
     boolean sentencePiece = gguf.string(PREFIX + "model").orElse("").equals("llama");
     OptionalInt bos = id(gguf, "bos_token_id", sentencePiece, 1);
     OptionalInt eos = id(gguf, "eos_token_id", sentencePiece, 2);
@@ -56,7 +56,9 @@ public record TextRules(
             .orElse(""),
         prefix(gguf, sentencePiece),
         userDefined(gguf),
-        choice(gguf, RewardMetadata.TRUNCATION_SIDE, "left", "right").orElse("left").equals("left"));
+        choice(gguf, RewardMetadata.TRUNCATION_SIDE, "left", "right")
+            .orElse("left")
+            .equals("left"));
   }
 
   private static OptionalInt id(Gguf gguf, String name, boolean defaults, int otherwise)

@@ -40,7 +40,14 @@ public final class RewardModel implements AutoCloseable {
     this.model = loaded.model();
     this.engine = loaded.engine();
     this.settings = loaded.settings();
-    this.encoder = new TextEncoder(model.vocabulary(), settings);
+    this.encoder =
+        new TextEncoder(
+            model.vocabulary(),
+            settings.rules(),
+            settings.template(),
+            settings.contextLength(),
+            settings.truncate(),
+            settings.literal());
     this.closed = LeakReport.of(this, settings.name());
     this.calls = new Calls(engine, encoder, model.vocabulary(), settings, closed::get);
   }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Turns inputs into the tokens that are scored. Any thread may use it. */
 final class TextEncoder implements AutoCloseable {
@@ -16,17 +17,31 @@ final class TextEncoder implements AutoCloseable {
 
   private final Tokenization tokenization;
   private final Vocabulary vocabulary;
-  private final ModelLoader.Settings settings;
   private final TextRules rules;
-  private final LiteralText literalText;
+  private final ChatTemplate template;
+  private final int limit;
+  private final boolean truncate;
+  private final Optional<LiteralText> literal;
 
-  TextEncoder(Vocabulary vocabulary, ModelLoader.Settings settings) {
-    this.rules = settings.rules();
-    TextTokenizer tokenizer = new TextTokenizer(vocabulary, rules, settings.literal());
-    this.tokenization = new Tokenization(tokenizer::tokenize);
+  /**
+   * @param limit the most tokens that a text may have
+   * @param truncate whether a text that is too long is cut or refused
+   * @param literal whether marks in what users wrote are text
+   */
+  TextEncoder(
+      Vocabulary vocabulary,
+      TextRules rules,
+      ChatTemplate template,
+      int limit,
+      boolean truncate,
+      boolean literal) {
+    this.tokenization = new Tokenization(new TextTokenizer(vocabulary, rules, literal)::tokenize);
     this.vocabulary = vocabulary;
-    this.settings = settings;
-    this.literalText = new LiteralText(vocabulary, rules);
+    this.rules = rules;
+    this.template = template;
+    this.limit = limit;
+    this.truncate = truncate;
+    this.literal = literal ? Optional.of(new LiteralText(vocabulary, rules)) : Optional.empty();
   }
 
   /** Tokens to be scored, at most {@code contextLength}. Never compared. */
@@ -49,32 +64,45 @@ final class TextEncoder implements AutoCloseable {
     deadline.check();
     return switch (input) {
       case Conversation conversation -> {
-        ChatTemplate template = settings.template();
-        char breaker = breaker(conversation.messages().stream().map(Message::content).toList());
-        int[] own = own(template.render(written(conversation, breaker)), breaker, deadline);
-        yield fitted(complete(own, !template.equals(ChatTemplate.CARD)), template.name());
+        Written written = written(conversation);
+        int[] own = own(template.render(written.conversation()), written.breaker(), deadline);
+        yield fitted(complete(own, once()), template.name());
       }
       case RawText raw -> {
         char breaker = breaker(List.of(raw.text()));
-        String text = settings.literal() ? literalText.broken(raw.text(), breaker) : raw.text();
+        String text = literal.map(l -> l.broken(raw.text(), breaker)).orElse(raw.text());
         yield fitted(complete(own(text, breaker, deadline), false), RAW);
       }
-      case TokenIds tokens -> fitted(new Complete(known(tokens.ids()), 0, 0), TOKENS);
+      case TokenIds tokens -> {
+        int[] ids = known(tokens.ids());
+        boolean hasBos = rules.addBos() && ids[0] == rules.bos().orElseThrow();
+        yield fitted(new Complete(ids, hasBos ? 1 : 0, 0), TOKENS);
+      }
     };
   }
 
-  private char breaker(List<String> texts) {
-    return settings.literal() ? LiteralText.breaker(texts) : 0;
+  /** A conversation as its template gets it, and the character in its marks. */
+  private record Written(Conversation conversation, char breaker) {}
+
+  private Written written(Conversation conversation) {
+    char breaker = breaker(conversation.messages().stream().map(Message::content).toList());
+    return new Written(
+        literal.map(l -> l.broken(conversation, breaker)).orElse(conversation), breaker);
   }
 
-  /** The conversation as its template gets it. */
-  private Conversation written(Conversation conversation, char breaker) {
-    return settings.literal() ? literalText.broken(conversation, breaker) : conversation;
+  private char breaker(List<String> texts) {
+    return literal.isPresent() ? LiteralText.breaker(texts) : 0;
   }
 
   private int[] own(String text, char breaker, Deadline deadline) {
     deadline.check();
-    return tokenization.tokenize(settings.literal() ? breaker + text : text, deadline);
+    return tokenization.tokenize(literal.isPresent() ? breaker + text : text, deadline);
+  }
+
+  /** Whether a template's text that begins with BOS is given no other. */
+  private boolean once() {
+    // The model card's code gives one to the text of this template, which has one.
+    return !template.equals(ChatTemplate.CARD);
   }
 
   /** Tokens with what the tokenizer adds; so many at either end are not cut. Never compared. */
@@ -92,11 +120,9 @@ final class TextEncoder implements AutoCloseable {
     int before = bos >= 0 && !hasBos ? 1 : 0;
     int behind = eos >= 0 && !hasEos ? 1 : 0;
     int[] ids = new int[before + own.length + behind];
-    ids[0] = before > 0 ? bos : own[0];
+    Arrays.fill(ids, 0, before, bos);
     System.arraycopy(own, 0, ids, before, own.length);
-    if (behind > 0) {
-      ids[ids.length - 1] = eos;
-    }
+    Arrays.fill(ids, before + own.length, ids.length, eos);
     return new Complete(ids, bos >= 0 ? 1 : 0, eos >= 0 ? 1 : 0);
   }
 
@@ -117,12 +143,16 @@ final class TextEncoder implements AutoCloseable {
 
   private Tokens fitted(Complete text, String templateName) {
     int[] ids = text.ids();
-    int limit = settings.contextLength();
+    if (ids.length == 0) {
+      throw new IllegalArgumentException(
+          "the text is empty, and this model's tokenizer puts no token before it; there is nothing"
+              + " to score");
+    }
     int excess = ids.length - limit;
     if (excess <= 0) {
       return new Tokens(ids, 0, templateName);
     }
-    if (!settings.truncate()) {
+    if (!truncate) {
       throw new IllegalArgumentException(
           "the text has "
               + ids.length
@@ -162,14 +192,12 @@ final class TextEncoder implements AutoCloseable {
     if (!(input instanceof Conversation conversation)) {
       return 0;
     }
-    ChatTemplate template = settings.template();
-    char breaker = breaker(conversation.messages().stream().map(Message::content).toList());
-    String beforeResponse = template.beforeResponse(written(conversation, breaker));
+    Written written = written(conversation);
+    String beforeResponse = template.beforeResponse(written.conversation());
     if (beforeResponse.isEmpty()) {
       return 0;
     }
-    int[] before =
-        complete(own(beforeResponse, breaker, deadline), !template.equals(ChatTemplate.CARD)).ids();
+    int[] before = complete(own(beforeResponse, written.breaker(), deadline), once()).ids();
     int[] ids = tokens.ids();
     int cut = rules.cutLeft() ? tokens.truncated() : 0;
     int same = cut;
