@@ -8,11 +8,13 @@ import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.model.ModelCheck;
 import dev.murmuration.model.ReadoutRule;
+import dev.murmuration.model.SpacePrefix;
 import dev.murmuration.tensors.Sources;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -31,8 +33,9 @@ public final class Converter {
   private Path checkpoint;
   private GgufTensorType type = GgufTensorType.F16;
   private Path tokenizer;
+  private SpacePrefix spacePrefix;
   private String template = "llama2";
-  private int maxLength = 2048;
+  private int maxLength;
   private String readout;
   private String name;
   private boolean force;
@@ -56,6 +59,7 @@ public final class Converter {
     copy.checkpoint = checkpoint;
     copy.type = type;
     copy.tokenizer = tokenizer;
+    copy.spacePrefix = spacePrefix;
     copy.template = template;
     copy.maxLength = maxLength;
     copy.readout = readout;
@@ -95,6 +99,14 @@ public final class Converter {
     return with(c -> c.tokenizer = Objects.requireNonNull(value, "tokenizer"));
   }
 
+  /**
+   * Where blanks are put before pieces of a text that SentencePiece tokenizes; by default what the
+   * tokenizer's files say, of which {@code tokenizer.json} goes before {@code tokenizer.model}.
+   */
+  public Converter spacePrefix(SpacePrefix value) {
+    return with(c -> c.spacePrefix = Objects.requireNonNull(value, "spacePrefix"));
+  }
+
   /** Name of the chat template that the model was trained with; {@code llama2} by default. */
   public Converter template(String value) {
     if (!value.matches("[a-z0-9_-]{1,40}")) {
@@ -103,7 +115,10 @@ public final class Converter {
     return with(c -> c.template = value);
   }
 
-  /** The most tokens of a text that are scored; 2048 by default. */
+  /**
+   * The most tokens of a text that are scored; by default what {@code tokenizer_config.json} says
+   * if that is 8192 or less, else 2048; for Starling-RM always 2048.
+   */
   public Converter maxLength(int value) {
     if (value < 1) {
       throw new IllegalArgumentException("maxLength is " + value + "; the least is 1");
@@ -152,7 +167,7 @@ public final class Converter {
     StateDict tensors = new StateDict(opened, decisions);
     OutputFile.checkNotAmong(opened.inputs(), output, "the checkpoint itself");
     OutputFile.checkNotAmong(
-        Tokenizer.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
+        TokenizerFiles.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
     try (Sources sources = new Sources()) {
       GgufWriter writer = metadata(opened, tensors, sources, decisions);
       TensorWriter body = writer(opened, tensors);
@@ -188,13 +203,17 @@ public final class Converter {
   private GgufWriter metadata(
       Checkpoint opened, StateDict tensors, Sources sources, Decisions decisions)
       throws IOException {
-    opened.config().describe(decisions, maxLength);
-    Tokenizer vocabulary = Tokenizer.read(tokenizerPath(opened), opened.config(), decisions);
+    Tokenizer vocabulary =
+        Tokenizer.read(
+            tokenizerPath(opened), opened.config(), Optional.ofNullable(spacePrefix), decisions);
+    int length = maxLength > 0 ? maxLength : vocabulary.maxLength(isStarling(opened));
+    opened.config().describe(decisions, length);
     GgufWriter writer = new GgufWriter();
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
     vocabulary.writeTo(writer);
-    metadata.writeHeadTo(writer, sources, template, maxLength);
+    metadata.writeHeadTo(writer, sources, template, length);
+    vocabulary.writeLimitsTo(writer, isStarling(opened), decisions);
     new ReadoutChoice(opened, tensors, writer).write(readout, decisions);
     return writer;
   }
@@ -230,6 +249,12 @@ public final class Converter {
       String problem = e.getMessage().replace(part + ": ", "");
       throw new BadFileException(output, "would not load: " + problem, e);
     }
+  }
+
+  /** Starling-RM's own class, {@code GPTRewardModel}. */
+  private static boolean isStarling(Checkpoint opened) {
+    return opened.tensors().stream().anyMatch(t -> t.name().contains("transformer.layers."))
+        && opened.tensors().stream().anyMatch(t -> t.name().endsWith("v_head.weight"));
   }
 
   private Path tokenizerPath(Checkpoint opened) {

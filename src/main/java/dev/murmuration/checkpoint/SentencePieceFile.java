@@ -2,12 +2,15 @@ package dev.murmuration.checkpoint;
 
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.files.ForeignFile;
+import dev.murmuration.model.RewardMetadata;
+import dev.murmuration.model.SpacePrefix;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -25,6 +28,14 @@ final class SentencePieceFile {
   private int count;
   private boolean trainerSeen;
   private boolean normalizerSeen;
+  private boolean userDefined;
+  private String normalizer = "";
+  private boolean precompiled;
+  // The defaults of sentencepiece_model.proto.
+  private boolean addDummyPrefix = true;
+  private boolean removeExtraWhitespaces = true;
+  private boolean escapeWhitespaces = true;
+  private boolean whitespaceAsSuffix;
   private long modelType = 1;
   private long unknownId;
   private long bosId = 1;
@@ -36,7 +47,7 @@ final class SentencePieceFile {
     this.tokens = tokens;
   }
 
-  static SpecialTokens read(Path file, TokenTable tokens) throws IOException {
+  static TokenizerModel read(Path file, TokenTable tokens) throws IOException {
     long size = Files.size(file);
     if (size > MAX_BYTES) {
       throw new BadFileException(file, "has " + size + " bytes, the limit is " + MAX_BYTES);
@@ -49,14 +60,14 @@ final class SentencePieceFile {
     return new SentencePieceFile(file, tokens).read(ByteBuffer.wrap(bytes));
   }
 
-  private SpecialTokens read(ByteBuffer bytes) throws BadFileException {
+  private TokenizerModel read(ByteBuffer bytes) throws BadFileException {
     try {
       ProtobufFields model = new ProtobufFields(bytes);
       while (model.next()) {
         switch (model.field()) {
           case 1 -> piece(model.message());
           case 2 -> trainer(model.message());
-          case 3 -> normalizerSeen = true;
+          case 3 -> normalizer(model.message());
           default -> {}
         }
       }
@@ -68,9 +79,40 @@ final class SentencePieceFile {
     }
     if (modelType != BPE) {
       throw new BadFileException(
-          file, "has the model type " + modelType + ", only BPE (2) is supported");
+          file,
+          "has the model type "
+              + (modelType == 1 ? "Unigram (1)" : modelType)
+              + ", only BPE (2) is supported");
     }
-    return new SpecialTokens(id(bosId), id(eosId), id(unknownId), id(padId));
+    checkNormalizer();
+    SpacePrefix prefix = userDefined ? SpacePrefix.SENTENCEPIECE : SpacePrefix.EVERY_PIECE;
+    return new TokenizerModel(
+        TokenizerModel.SENTENCE_PIECE,
+        "default",
+        List.of(),
+        new SpecialTokens(id(bosId), id(eosId), id(unknownId), id(padId)),
+        removeExtraWhitespaces ? RewardMetadata.EXTRA_BLANKS : "",
+        addDummyPrefix ? prefix : SpacePrefix.NONE,
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  private void checkNormalizer() throws BadFileException {
+    if (precompiled) {
+      throw new BadFileException(
+          file,
+          "normalizes texts by "
+              + BadFileException.quote(normalizer)
+              + "; only the normalizer \"identity\" is supported");
+    }
+    if (!escapeWhitespaces || whitespaceAsSuffix) {
+      throw new BadFileException(
+          file,
+          escapeWhitespaces
+              ? "has blanks behind words (treat_whitespace_as_suffix), which llama.cpp cannot follow"
+              : "keeps blanks as they are (escape_whitespaces false), which llama.cpp cannot"
+                  + " follow");
+    }
   }
 
   private OptionalInt id(long id) {
@@ -84,7 +126,7 @@ final class SentencePieceFile {
     long type = 1;
     while (piece.next()) {
       switch (piece.field()) {
-        case 1 -> text = StandardCharsets.UTF_8.newDecoder().decode(piece.bytes()).toString();
+        case 1 -> text = text(piece);
         case 2 -> score = piece.float32();
         case 3 -> type = piece.varint();
         default -> {}
@@ -95,14 +137,21 @@ final class SentencePieceFile {
           file,
           "has more tokens than config.json's vocab_size, " + count + "; is it another model's?");
     }
-    tokens.set(count++, text, score, typeOf(type));
+    TokenType kind = typeOf(type);
+    userDefined |= kind == TokenType.USER_DEFINED;
+    // llama.cpp finds what the user defined in the text as it is, with blanks.
+    tokens.set(
+        count++,
+        kind == TokenType.USER_DEFINED ? text.replace('\u2581', ' ') : text,
+        score,
+        kind);
   }
 
-  /** Tokens that the user defined are normal ones in llama.cpp's converter. */
   private static TokenType typeOf(long type) {
     return switch ((int) type) {
       case 2 -> TokenType.UNKNOWN;
       case 3 -> TokenType.CONTROL;
+      case 4 -> TokenType.USER_DEFINED;
       case 5 -> TokenType.UNUSED;
       case 6 -> TokenType.BYTE;
       default -> TokenType.NORMAL;
@@ -114,6 +163,7 @@ final class SentencePieceFile {
     while (trainer.next()) {
       switch (trainer.field()) {
         case 3 -> modelType = trainer.varint();
+        case 24 -> whitespaceAsSuffix = trainer.varint() != 0;
         case 40 -> unknownId = trainer.varint();
         case 41 -> bosId = trainer.varint();
         case 42 -> eosId = trainer.varint();
@@ -121,5 +171,25 @@ final class SentencePieceFile {
         default -> {}
       }
     }
+  }
+
+  private void normalizer(ProtobufFields spec)
+      throws ProtobufFields.DamagedException, CharacterCodingException {
+    normalizerSeen = true;
+    while (spec.next()) {
+      switch (spec.field()) {
+        case 1 -> normalizer = text(spec);
+        case 2 -> precompiled = spec.bytes().hasRemaining();
+        case 3 -> addDummyPrefix = spec.varint() != 0;
+        case 4 -> removeExtraWhitespaces = spec.varint() != 0;
+        case 5 -> escapeWhitespaces = spec.varint() != 0;
+        default -> {}
+      }
+    }
+  }
+
+  private static String text(ProtobufFields field)
+      throws ProtobufFields.DamagedException, CharacterCodingException {
+    return StandardCharsets.UTF_8.newDecoder().decode(field.bytes()).toString();
   }
 }

@@ -1,5 +1,6 @@
 package dev.murmuration.checkpoint;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.files.BadFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -38,6 +39,34 @@ final class TokenTable {
     texts[id] = text;
     scores[id] = score;
     types[id] = type;
+  }
+
+  /**
+   * An id in a tokenizer's file.
+   *
+   * @throws BadFileException if it is no number, or has no row in the embedding
+   */
+  int checkedId(Path file, String text, JsonNode id) throws BadFileException {
+    if (!id.isInt() || id.intValue() < 0 || id.intValue() >= size()) {
+      throw new BadFileException(
+          file,
+          "the token "
+              + BadFileException.quote(text)
+              + " has the id "
+              + BadFileException.quote(id.toString())
+              + ", config.json's vocab_size is "
+              + size()
+              + "; is it another model's?");
+    }
+    return id.intValue();
+  }
+
+  String text(int id) {
+    return texts[id];
+  }
+
+  TokenType type(int id) {
+    return types[id];
   }
 
   String[] texts() {

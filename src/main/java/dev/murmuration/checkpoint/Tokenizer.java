@@ -1,99 +1,79 @@
 package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.json.JsonFile;
+import dev.murmuration.model.RewardMetadata;
+import dev.murmuration.model.SpacePrefix;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Reads a tokenizer's folder and writes it as metadata of a GGUF, as {@code
- * _create_vocab_sentencepiece} in {@code conversion/base.py} does. It reads {@code
- * tokenizer.model}, or else {@code tokenizer.json}, and {@code added_tokens.json} and {@code
- * tokenizer_config.json} if they exist.
+ * Reads a tokenizer's files and writes it as metadata of a GGUF, as {@code
+ * _create_vocab_sentencepiece} and {@code get_vocab_base} in {@code conversion/base.py} do. {@link
+ * TokenizerFiles} says which files these are.
  */
 final class Tokenizer {
   private static final String PREFIX = "tokenizer.ggml.";
 
+  /** Larger values of model_max_length stand for the architecture's limit, or for none. */
+  private static final int MOST_BELIEVED = 8192;
+
   private final TokenTable tokens;
-  private final SpecialTokens own;
+  private final TokenizerModel read;
   private final ModelConfig model;
   private final JsonNode config;
+  private final Path jsonFile;
+  private final boolean addBos;
+  private final boolean addEos;
 
-  private Tokenizer(TokenTable tokens, SpecialTokens own, ModelConfig model, JsonNode config) {
+  private Tokenizer(
+      TokenTable tokens,
+      TokenizerModel read,
+      ModelConfig model,
+      TokenizerFiles files,
+      Decisions decisions)
+      throws BadFileException {
     this.tokens = tokens;
-    this.own = own;
+    this.read = read;
     this.model = model;
-    this.config = config;
+    this.config = files.config();
+    this.jsonFile = files.jsonFile();
+    this.addBos = adds("BOS", "bos", read.addsBos(), read.sentencePiece(), decisions);
+    this.addEos = adds("EOS", "eos", read.addsEos(), false, decisions);
   }
 
-  /** Reads a folder; or one of the two tokenizer files, with the other files in its folder. */
-  static Tokenizer read(Path path, ModelConfig model, Decisions decisions) throws IOException {
-    Path file = file(path);
-    decisions.note("tokenizer", "SentencePiece", "Read from " + file.getFileName() + ".");
+  /**
+   * Reads a folder; or one of the two tokenizer files, with the other files in its folder.
+   *
+   * @param prefix where blanks are put before pieces of a text, in place of what the files say
+   */
+  static Tokenizer read(
+      Path path, ModelConfig model, Optional<SpacePrefix> prefix, Decisions decisions)
+      throws IOException {
+    TokenizerFiles files = new TokenizerFiles(path);
     TokenTable tokens = new TokenTable(model.vocabularySize());
-    SpecialTokens own =
-        String.valueOf(file.getFileName()).endsWith(".json")
-            ? TokenizerJson.read(file, tokens)
-            : SentencePieceFile.read(file, tokens);
-    Path addedFile = file.resolveSibling("added_tokens.json");
-    for (Map.Entry<String, JsonNode> entry : optional(addedFile).properties()) {
+    TokenizerModel read = files.read(tokens, decisions);
+    for (Map.Entry<String, JsonNode> entry : files.addedTokens().properties()) {
       int id = entry.getValue().asInt(-1);
-      add(addedFile, tokens, id, entry.getKey(), TokenType.USER_DEFINED);
+      add(files.addedTokensFile(), tokens, id, entry.getKey(), TokenType.USER_DEFINED);
     }
-    Path configFile = file.resolveSibling("tokenizer_config.json");
-    JsonNode config = optional(configFile);
-    for (Map.Entry<String, JsonNode> entry : config.path("added_tokens_decoder").properties()) {
-      decode(configFile, tokens, entry.getKey(), entry.getValue());
+    for (Map.Entry<String, JsonNode> entry :
+        files.config().path("added_tokens_decoder").properties()) {
+      decode(files.configFile(), tokens, entry.getKey(), entry.getValue(), read);
     }
-    tokens.checkUnique(file);
-    return new Tokenizer(tokens, own, model, config);
+    tokens.checkUnique(files.main());
+    TokenizerModel chosen = new PrefixChoice(files, decisions).choose(read, prefix);
+    return new Tokenizer(tokens, chosen, model, files, decisions);
   }
 
-  /** The files that {@link #read} looks for, whether they exist or not. */
-  static List<Path> inputs(Path path) throws BadFileException {
-    Path file = file(path);
-    return List.of(
-        file,
-        file.resolveSibling("added_tokens.json"),
-        file.resolveSibling("tokenizer_config.json"));
-  }
-
-  private static Path file(Path path) throws BadFileException {
-    if (!Files.exists(path)) {
-      throw new BadFileException(
-          path,
-          "does not exist; tokenizer(PATH) names a folder with tokenizer.model or"
-              + " tokenizer.json, or one of these files");
-    }
-    return Files.isDirectory(path) ? find(path) : path;
-  }
-
-  private static Path find(Path folder) throws BadFileException {
-    for (String name : List.of("tokenizer.model", "tokenizer.json")) {
-      if (Files.isRegularFile(folder.resolve(name))) {
-        return folder.resolve(name);
-      }
-    }
-    throw new BadFileException(
-        folder,
-        "has neither tokenizer.model nor tokenizer.json. Starling-RM's checkpoint comes without;"
-            + " its tokenizer is that of Llama-2-7b-chat-hf: download tokenizer.model and name its"
-            + " folder with tokenizer(DIR)");
-  }
-
-  private static JsonNode optional(Path file) throws IOException {
-    return Files.isRegularFile(file) ? JsonFile.read(file) : JsonNodeFactory.instance.objectNode();
-  }
-
-  private static void decode(Path file, TokenTable tokens, String id, JsonNode token)
+  private static void decode(
+      Path file, TokenTable tokens, String id, JsonNode token, TokenizerModel read)
       throws BadFileException {
     String text = token.path("content").asText("");
     boolean control = token.path("special").asBoolean() || looksSpecial(text);
@@ -101,14 +81,16 @@ final class Tokenizer {
         file,
         tokens,
         id.matches("\\d{1,9}") ? Integer.parseInt(id) : -1,
-        control ? text : text.replace('\u2581', ' '),
+        control || !read.sentencePiece() ? text : text.replace('\u2581', ' '),
         control ? TokenType.CONTROL : TokenType.USER_DEFINED);
   }
 
   /** {@code does_token_look_special} in {@code conversion/base.py}. */
   private static boolean looksSpecial(String text) {
-    return (text.startsWith("<|") && text.endsWith("|>"))
-        || (text.startsWith("<\uff5c") && text.endsWith("\uff5c>"));
+    return List.of("<pad>", "<mask>", "<2mass>", "[@BOS@]").contains(text)
+        || (text.startsWith("<|") && text.endsWith("|>"))
+        || (text.startsWith("<\uff5c") && text.endsWith("\uff5c>"))
+        || (text.startsWith("<unused") && text.endsWith(">"));
   }
 
   private static void add(Path file, TokenTable tokens, int id, String text, TokenType type)
@@ -124,20 +106,28 @@ final class Tokenizer {
 
   /** Adds the {@code tokenizer.*} keys in the order of llama.cpp's converter. */
   void writeTo(GgufWriter out) {
-    out.metadata(PREFIX + "model", GgufValue.text("llama"))
-        .metadata(PREFIX + "pre", GgufValue.text("default"))
-        .metadata(PREFIX + "tokens", GgufValue.strings(List.of(tokens.texts())))
-        .metadata(PREFIX + "scores", GgufValue.floats(tokens.scores()))
-        .metadata(PREFIX + "token_type", GgufValue.ints(tokens.typeIds()));
-    id(out, "bos", named("bos_token"), own.bos(), model.bosTokenId());
-    id(out, "eos", named("eos_token"), own.eos(), model.eosTokenId());
-    id(out, "unknown", named("unk_token"), own.unknown(), OptionalInt.empty());
-    id(out, "padding", named("pad_token"), own.padding(), model.padTokenId());
-    out.metadata(PREFIX + "add_bos_token", flag("add_bos_token", true))
+    out.metadata(PREFIX + "model", GgufValue.text(read.kind()))
+        .metadata(PREFIX + "pre", GgufValue.text(read.pre()))
+        .metadata(PREFIX + "tokens", GgufValue.strings(List.of(tokens.texts())));
+    if (read.sentencePiece()) {
+      out.metadata(PREFIX + "scores", GgufValue.floats(tokens.scores()));
+    }
+    out.metadata(PREFIX + "token_type", GgufValue.ints(tokens.typeIds()));
+    if (!read.sentencePiece()) {
+      out.metadata(PREFIX + "merges", GgufValue.strings(read.merges()));
+    }
+    id(out, "bos", bos());
+    id(out, "eos", eos());
+    id(out, "unknown", first(named("unk_token"), read.own().unknown()));
+    id(out, "padding", first(named("pad_token"), read.own().padding(), model.padTokenId()));
+    out.metadata(PREFIX + "add_bos_token", GgufValue.bool(addBos))
         .metadata(PREFIX + "add_sep_token", GgufValue.bool(false))
-        .metadata(PREFIX + "add_eos_token", flag("add_eos_token", false));
-    if (config.path("add_prefix_space").isBoolean()) {
-      out.metadata(PREFIX + "add_space_prefix", flag("add_prefix_space", true));
+        .metadata(PREFIX + "add_eos_token", GgufValue.bool(addEos));
+    if (read.sentencePiece()) {
+      writePrefix(out);
+    }
+    if (!read.normalizer().isEmpty()) {
+      out.metadata(RewardMetadata.NORMALIZER, GgufValue.text(read.normalizer()));
     }
     if (config.path("chat_template").isTextual()) {
       out.metadata(
@@ -146,15 +136,65 @@ final class Tokenizer {
   }
 
   /**
-   * Writes the first id that is present and has a row in the embedding; nothing if there is none.
+   * The most tokens of a text that the model was trained with, as far as the tokenizer's files say.
+   *
+   * @param starling whether it is Starling-RM's class, which has a limit of its own
    */
-  private void id(GgufWriter out, String name, OptionalInt... answers) {
+  int maxLength(boolean starling) {
+    double length = config.path("model_max_length").asDouble(0);
+    return !starling && length >= 2 && length <= MOST_BELIEVED
+        ? (int) length
+        : RewardMetadata.DEFAULT_MAX_LENGTH;
+  }
+
+  /**
+   * Writes on which side a text that is too long is cut.
+   *
+   * @param starling whether it is Starling-RM's class, which cuts on the left
+   */
+  void writeLimitsTo(GgufWriter out, boolean starling, Decisions decisions) {
+    String named = config.path("truncation_side").asText("");
+    String otherwise = starling ? "left" : "right";
+    String side = List.of("left", "right").contains(named) ? named : otherwise;
+    out.metadata(RewardMetadata.TRUNCATION_SIDE, GgufValue.text(side));
+    decisions.note(
+        "truncation",
+        "on the " + side,
+        "Where a text that is too long is cut; maxLength(N) chooses the limit.");
+  }
+
+  private void writePrefix(GgufWriter out) {
+    boolean llamaCpp = read.prefix() == SpacePrefix.EVERY_PIECE;
+    if (!llamaCpp || config.path("add_prefix_space").isBoolean()) {
+      out.metadata(PREFIX + "add_space_prefix", GgufValue.bool(llamaCpp));
+    }
+    if (read.prefix().ours()) {
+      out.metadata(RewardMetadata.SPACE_PREFIX, GgufValue.text(read.prefix().label()));
+    }
+  }
+
+  private OptionalInt bos() {
+    return first(named("bos_token"), read.own().bos(), model.bosTokenId());
+  }
+
+  private OptionalInt eos() {
+    return first(named("eos_token"), read.own().eos(), model.eosTokenId());
+  }
+
+  private static void id(GgufWriter out, String name, OptionalInt id) {
+    if (id.isPresent()) {
+      out.metadata(PREFIX + name + "_token_id", GgufValue.uint32(id.getAsInt()));
+    }
+  }
+
+  /** The first id that is present and has a row in the embedding. */
+  private OptionalInt first(OptionalInt... answers) {
     for (OptionalInt id : answers) {
       if (id.isPresent() && id.getAsInt() < tokens.size()) {
-        out.metadata(PREFIX + name + "_token_id", GgufValue.uint32(id.getAsInt()));
-        return;
+        return id;
       }
     }
+    return OptionalInt.empty();
   }
 
   /**
@@ -167,7 +207,50 @@ final class Tokenizer {
     return token.isNull() || text.isEmpty() ? OptionalInt.empty() : tokens.find(text);
   }
 
-  private GgufValue flag(String key, boolean otherwise) {
-    return GgufValue.bool(config.path(key).asBoolean(otherwise));
+  /**
+   * Whether the tokenizer adds a token to a text: what {@code tokenizer_config.json} says, or else
+   * the post-processor of {@code tokenizer.json}, or else what transformers does with this kind.
+   */
+  private boolean adds(
+      String label,
+      String name,
+      Optional<Boolean> postProcessor,
+      boolean otherwise,
+      Decisions decisions)
+      throws BadFileException {
+    JsonNode flag = config.path("add_" + name + "_token");
+    boolean adds = flag.isBoolean() ? flag.booleanValue() : postProcessor.orElse(otherwise);
+    OptionalInt id = name.equals("bos") ? bos() : eos();
+    OptionalInt own = name.equals("bos") ? read.own().bos() : read.own().eos();
+    if (adds && id.isEmpty()) {
+      decisions.warn(
+          label,
+          "not added",
+          "The tokenizer adds it to texts, but no file says which token it is.");
+      return false;
+    }
+    if (adds && postProcessor.orElse(false) && own.isPresent() && !own.equals(id)) {
+      throw new BadFileException(
+          jsonFile,
+          "adds "
+              + BadFileException.quote(tokens.text(own.getAsInt()))
+              + " to texts, but tokenizer_config.json's "
+              + name
+              + "_token is "
+              + BadFileException.quote(tokens.text(id.getAsInt()))
+              + "; which of them the model was trained with cannot be known");
+    }
+    if (flag.isBoolean() && postProcessor.isPresent() && postProcessor.get() != adds) {
+      decisions.warn(
+          label,
+          adds ? "added" : "not added",
+          "tokenizer_config.json says so and tokenizer.json the opposite; transformers' versions"
+              + " differ in which they follow.");
+    } else if (id.isPresent()) {
+      decisions.note(
+          label,
+          BadFileException.quote(tokens.text(id.getAsInt())) + (adds ? ", added" : ", not added"));
+    }
+    return adds;
   }
 }

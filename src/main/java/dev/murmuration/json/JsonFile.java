@@ -21,33 +21,20 @@ import java.util.regex.Pattern;
 
 /** Reads a JSON object from a file that may be damaged or hostile. */
 public final class JsonFile {
-  /** The largest JSON file of a checkpoint is tokenizer.json; that of Llama 2 has 4 MB. */
+  /** Of any JSON file but tokenizer.json. */
   public static final int MAX_BYTES = 16 << 20;
+
+  /** The largest tokenizer.json is Gemma's, with 34 MB. */
+  private static final int MAX_TOKENIZER_BYTES = 64 << 20;
 
   /**
    * Jackson counts keys, values and brackets as tokens. A key with its value takes up to 200 bytes
-   * while it is read, so that any document stays below 256 MB. Llama 2's tokenizer.json has 0.4
-   * million tokens.
+   * while it is read, so that any document stays below 256 MB.
    */
-  private static final long MAX_TOKENS = 1_500_000;
+  private static final ObjectMapper MAPPER = mapper(1_500_000);
 
-  private static final ObjectMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(64)
-                          .maxTokenCount(MAX_TOKENS)
-                          .maxNumberLength(40)
-                          .maxNameLength(1 << 16)
-                          .maxStringLength(1 << 20)
-                          .build())
-                  // Interned names would stay in memory for as long as the JVM runs.
-                  .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-                  .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .build())
-          .build();
+  /** Gemma's tokenizer.json has 2.9 million tokens: 256,000 names, 580,000 pairs. */
+  private static final ObjectMapper TOKENIZER_MAPPER = mapper(5_000_000);
 
   private static final Pattern PARSER_NAMES =
       Pattern.compile(
@@ -58,18 +45,45 @@ public final class JsonFile {
 
   private JsonFile() {}
 
+  private static ObjectMapper mapper(long maxTokens) {
+    return JsonMapper.builder(
+            JsonFactory.builder()
+                .streamReadConstraints(
+                    StreamReadConstraints.builder()
+                        .maxNestingDepth(64)
+                        .maxTokenCount(maxTokens)
+                        .maxNumberLength(40)
+                        .maxNameLength(1 << 16)
+                        .maxStringLength(1 << 20)
+                        .build())
+                // Interned names would stay in memory for as long as the JVM runs.
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .build())
+        .build();
+  }
+
   public static JsonNode read(Path file) throws IOException {
+    return read(file, MAX_BYTES, MAPPER);
+  }
+
+  /** Reads a {@code tokenizer.json}, which may be much larger than any other. */
+  public static JsonNode readTokenizer(Path file) throws IOException {
+    return read(file, MAX_TOKENIZER_BYTES, TOKENIZER_MAPPER);
+  }
+
+  private static JsonNode read(Path file, int maxBytes, ObjectMapper mapper) throws IOException {
     long size = Files.size(file);
-    if (size > MAX_BYTES) {
-      throw new BadFileException(
-          file, "has " + size + " bytes, the limit for JSON is " + MAX_BYTES);
+    if (size > maxBytes) {
+      throw new BadFileException(file, "has " + size + " bytes, the limit for JSON is " + maxBytes);
     }
     byte[] json = Files.readAllBytes(file);
     Optional<String> foreign = ForeignFile.packed(json).or(() -> ForeignFile.encoded(json));
     if (foreign.isPresent()) {
       throw new BadFileException(file, foreign.get());
     }
-    return parse(file, "", withoutMark(json));
+    return parse(file, "", withoutMark(json), mapper);
   }
 
   /**
@@ -91,11 +105,16 @@ public final class JsonFile {
    *     it, such as {@code "the header "}
    */
   public static JsonNode parse(Path file, String where, byte[] json) throws BadFileException {
+    return parse(file, where, json, MAPPER);
+  }
+
+  private static JsonNode parse(Path file, String where, byte[] json, ObjectMapper mapper)
+      throws BadFileException {
     JsonNode root;
     try {
       // Decoded here, because Jackson would guess UTF-16 or UTF-32 from the first bytes.
       root =
-          MAPPER.readTree(
+          mapper.readTree(
               StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(json)).toString());
     } catch (CharacterCodingException e) {
       throw new BadFileException(file, where + "is not UTF-8, as JSON has to be", e);

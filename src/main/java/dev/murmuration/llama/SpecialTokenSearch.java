@@ -3,7 +3,11 @@ package dev.murmuration.llama;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What it costs llama.cpp to look for a vocabulary's special tokens in a text, which it does before
@@ -14,6 +18,9 @@ import java.util.List;
 final class SpecialTokenSearch {
   /** The most special tokens found in a text: their number counts twice, as a square. */
   static final int MAX_FOUND = 16_384;
+
+  /** Of places where one may begin: runs of one character can be tokens of many lengths. */
+  private static final int MAX_OVERLAPPING = 1 << 19;
 
   /** The most nanoseconds that the search in a long text may take, roughly. */
   static final long MAX_COST = 2_000_000_000L;
@@ -27,21 +34,110 @@ final class SpecialTokenSearch {
   private static final double COMPARE = 1;
   private static final double STEP = 2;
 
+  /** The longest first, as llama.cpp looks for them; of equal length, the leftmost. */
+  private static final Comparator<Find> IN_LLAMA_CPPS_ORDER =
+      Comparator.<Find>comparingInt(find -> find.start() - find.end())
+          .thenComparingInt(Find::start);
+
   /** By their first byte. */
-  private final List<List<byte[]>> tokens;
+  private final List<List<Token>> tokens;
 
   private final int count;
+  private final Map<Integer, String> texts = new LinkedHashMap<>();
 
   /**
-   * @param tokens texts in UTF-8, none of them empty
+   * A special token.
+   *
+   * @param text in UTF-8, not empty
    */
-  SpecialTokenSearch(List<byte[]> tokens) {
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  record Token(int id, byte[] text) {}
+
+  /** Where a special token stands in a text, in bytes. */
+  record Find(int start, int end, int token) {}
+
+  SpecialTokenSearch(List<Token> tokens) {
     this.count = tokens.size();
     this.tokens = new ArrayList<>();
     for (int first = 0; first < 256; first++) {
       byte b = (byte) first;
-      this.tokens.add(tokens.stream().filter(token -> token[0] == b).toList());
+      this.tokens.add(tokens.stream().filter(token -> token.text()[0] == b).toList());
     }
+    tokens.forEach(
+        token -> texts.put(token.id(), new String(token.text(), StandardCharsets.UTF_8)));
+  }
+
+  /** The text of a special token; null if the token is none. */
+  String text(int token) {
+    return texts.get(token);
+  }
+
+  /** Whether a special token could begin in a text and end behind it, or goes beyond both ends. */
+  boolean mayEndIn(String text) {
+    char last = text.charAt(text.length() - 1);
+    for (String token : texts.values()) {
+      for (int i = token.indexOf(last); i >= 0 && i < token.length() - 1; ) {
+        if (i < text.length()
+            ? text.endsWith(token.substring(0, i + 1))
+            : token.startsWith(text, i + 1 - text.length())) {
+          return true;
+        }
+        i = token.indexOf(last, i + 1);
+      }
+    }
+    return false;
+  }
+
+  /** Whether a special token could begin before a text and end in it. */
+  boolean mayBeginBefore(String text) {
+    char first = text.charAt(0);
+    for (String token : texts.values()) {
+      for (int i = token.indexOf(first, 1); i >= 0; i = token.indexOf(first, i + 1)) {
+        if (text.startsWith(token.substring(i))) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /**
+   * The special tokens that llama.cpp would find in a text, in order.
+   *
+   * @throws IllegalArgumentException as {@link #check}
+   */
+  List<Find> find(byte[] utf8, long maxCost) {
+    check(utf8, maxCost);
+    List<Find> all = new ArrayList<>();
+    for (int at = 0; at < utf8.length; at++) {
+      for (Token token : tokens.get(utf8[at] & 0xFF)) {
+        int end = at + token.text().length;
+        if (end <= utf8.length && Arrays.equals(utf8, at, end, token.text(), 0, end - at)) {
+          all.add(new Find(at, end, token.id()));
+        }
+      }
+      if (all.size() > MAX_OVERLAPPING) {
+        throw tooMany(tokens.get(utf8[at] & 0xFF).getFirst().text());
+      }
+    }
+    all.sort(IN_LLAMA_CPPS_ORDER);
+    TreeMap<Integer, Find> taken = new TreeMap<>();
+    for (Find find : all) {
+      Map.Entry<Integer, Find> before = taken.lowerEntry(find.end());
+      if (before == null || before.getValue().end() <= find.start()) {
+        taken.put(find.start(), find);
+      }
+    }
+    return List.copyOf(taken.values());
+  }
+
+  private static IllegalArgumentException tooMany(byte[] example) {
+    return new IllegalArgumentException(
+        "the text holds more than "
+            + MAX_FOUND
+            + " special tokens of the model, such as '"
+            + new String(example, StandardCharsets.UTF_8)
+            + "'; shorten it, or take them out");
   }
 
   /**
@@ -59,9 +155,9 @@ final class SpecialTokenSearch {
     int[][] free = new int[256][];
     for (int at = 0; at < utf8.length && compared <= most && found <= MAX_FOUND; at++) {
       int first = utf8[at] & 0xFF;
-      List<byte[]> candidates = tokens.get(first);
+      List<Token> candidates = tokens.get(first);
       for (int i = 0; i < candidates.size(); i++) {
-        byte[] token = candidates.get(i);
+        byte[] token = candidates.get(i).text();
         int end = Math.min(utf8.length, at + token.length);
         int mismatch = Arrays.mismatch(utf8, at, end, token, 0, end - at);
         compared += 8 + (mismatch < 0 ? token.length : mismatch);
@@ -78,12 +174,7 @@ final class SpecialTokenSearch {
       }
     }
     if (found > MAX_FOUND) {
-      throw new IllegalArgumentException(
-          "the text holds more than "
-              + MAX_FOUND
-              + " special tokens of the model, such as '"
-              + new String(example, StandardCharsets.UTF_8)
-              + "'; shorten it, or take them out");
+      throw tooMany(example);
     }
     // The list has a fragment before and behind each find.
     double cost =

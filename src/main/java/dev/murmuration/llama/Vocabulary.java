@@ -5,8 +5,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
@@ -42,17 +44,18 @@ public final class Vocabulary {
     this.handle = handle;
     this.size = Bindings.llama_vocab_n_tokens(handle);
     this.bos = Bindings.llama_vocab_bos(handle);
-    this.specialTokens = new SpecialTokenSearch(specialTokens());
+    this.specialTokens = new SpecialTokenSearch(readSpecialTokens());
   }
 
-  private List<byte[]> specialTokens() {
+  private List<SpecialTokenSearch.Token> readSpecialTokens() {
     try (Arena arena = Arena.ofConfined()) {
       int count = Bindings.murmur_special_tokens(handle, MemorySegment.NULL, 0);
       MemorySegment ids = arena.allocate(ValueLayout.JAVA_INT, Math.max(1, count));
       int _ = Bindings.murmur_special_tokens(handle, ids, count);
       return IntStream.range(0, count)
-          .mapToObj(i -> piece(ids.getAtIndex(ValueLayout.JAVA_INT, i)))
-          .filter(text -> text.length > 0)
+          .map(i -> ids.getAtIndex(ValueLayout.JAVA_INT, i))
+          .mapToObj(id -> new SpecialTokenSearch.Token(id, piece(id)))
+          .filter(token -> token.text().length > 0)
           .toList();
     }
   }
@@ -68,23 +71,94 @@ public final class Vocabulary {
   }
 
   /**
+   * A part of a text.
+   *
+   * @param text what lies between special tokens; empty for one of them
+   * @param token the id of a special token; -1 for a text
+   */
+  public record Piece(String text, int token) {}
+
+  /**
+   * What llama.cpp takes apart a text into before all else: special tokens, and the texts between.
+   *
+   * @throws IllegalArgumentException as {@link #tokenize(String, boolean)}
+   */
+  public List<Piece> pieces(String text) {
+    byte[] utf8 = encode(text);
+    List<Piece> pieces = new ArrayList<>();
+    int start = 0;
+    for (SpecialTokenSearch.Find find : specialTokens.find(utf8, maxCost(text))) {
+      if (find.start() > start) {
+        pieces.add(text(utf8, start, find.start()));
+      }
+      pieces.add(new Piece("", find.token()));
+      start = find.end();
+    }
+    if (start < utf8.length) {
+      pieces.add(text(utf8, start, utf8.length));
+    }
+    return pieces;
+  }
+
+  /** Whether a token is special: a control token, one that the user defined, or the unknown one. */
+  public boolean isSpecial(int token) {
+    return specialTokens.text(token) != null;
+  }
+
+  /** The text of a special token. */
+  public String specialText(int token) {
+    return Objects.requireNonNull(specialTokens.text(token), "special token");
+  }
+
+  /** Whether a special token could begin at a text's end or before it, and end behind it. */
+  public boolean mayEndInSpecial(String text) {
+    return specialTokens.mayEndIn(text);
+  }
+
+  /** Whether a special token could begin before a text and end in it. */
+  public boolean mayBeginInSpecial(String text) {
+    return specialTokens.mayBeginBefore(text);
+  }
+
+  private static Piece text(byte[] utf8, int start, int end) {
+    return new Piece(new String(utf8, start, end - start, StandardCharsets.UTF_8), -1);
+  }
+
+  private static long maxCost(String text) {
+    return text.length() > SHORT_TEXT
+        ? SpecialTokenSearch.MAX_COST
+        : SpecialTokenSearch.MAX_SHORT_COST;
+  }
+
+  /**
    * The token ids of a text: BOS, then the text's own, with special tokens such as {@code </s>}
-   * parsed. What the model file says about adding BOS or EOS has no part in it, because a reward is
-   * read where the text ends.
+   * parsed. What the model file says about adding BOS or EOS has no part in it.
+   *
+   * @throws IllegalArgumentException as {@link #tokenize(String, boolean)}
+   * @throws IllegalStateException if the model is closed
+   */
+  public int[] tokenize(String text) {
+    int[] own = tokenize(text, true);
+    int[] ids = new int[own.length + 1];
+    ids[0] = bos;
+    System.arraycopy(own, 0, ids, 1, own.length);
+    return ids;
+  }
+
+  /**
+   * The token ids of a text.
    *
    * <p>llama.cpp cannot be stopped in it: whatever the text, it takes no more than a few seconds.
    *
+   * @param marks whether special tokens such as {@code </s>} are parsed; if not, those are that the
+   *     user defined, but neither control tokens nor the unknown one
    * @throws IllegalArgumentException if the text holds a lone surrogate, is longer than {@link
    *     #MAX_BYTES}, or holds so many special tokens that finding them would take too long
    * @throws IllegalStateException if the model is closed
    */
-  public int[] tokenize(String text) {
+  public int[] tokenize(String text, boolean marks) {
     byte[] utf8 = encode(text);
-    specialTokens.check(
-        utf8,
-        text.length() > SHORT_TEXT
-            ? SpecialTokenSearch.MAX_COST
-            : SpecialTokenSearch.MAX_SHORT_COST);
+    specialTokens.check(utf8, maxCost(text));
     try (Arena arena = Arena.ofConfined();
         var _ = lifetime.use()) {
       MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, utf8);
@@ -101,13 +175,12 @@ public final class Vocabulary {
                 tokens,
                 capacity,
                 false,
-                true,
+                marks,
                 error.segment(),
                 error.size());
         if (count >= 0) {
-          int[] ids = new int[count + 1];
-          ids[0] = bos;
-          MemorySegment.copy(tokens, ValueLayout.JAVA_INT, 0, ids, 1, count);
+          int[] ids = new int[count];
+          MemorySegment.copy(tokens, ValueLayout.JAVA_INT, 0, ids, 0, count);
           return ids;
         }
         if (count == INT32_MIN) {

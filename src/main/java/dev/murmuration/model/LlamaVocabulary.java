@@ -8,15 +8,15 @@ import dev.murmuration.gguf.MetadataRule;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * Checks a SentencePiece vocabulary. {@code llama_vocab} in {@code src/llama-vocab.cpp} asserts
- * that tokens are unique, needs all of the 256 byte tokens, and reads texts as C strings, which end
- * at a NUL.
+ * Checks a vocabulary of either kind. {@code llama_vocab} in {@code src/llama-vocab.cpp} asserts
+ * that tokens are unique, and reads texts as C strings, which end at a NUL. {@link
+ * SentencePieceVocabulary} and {@link ByteLevelVocabulary} check what is only one kind's.
  */
 final class LlamaVocabulary {
   static final int MAX_TOKENS = 1 << 20;
@@ -27,17 +27,20 @@ final class LlamaVocabulary {
    */
   static final int MAX_SPECIAL_TOKENS = 1 << 14;
 
+  static final String TOKENS = "tokenizer.ggml.tokens";
+  static final String SCORES = "tokenizer.ggml.scores";
+  static final String TYPES = "tokenizer.ggml.token_type";
+  static final String MERGES = "tokenizer.ggml.merges";
+  static final String PRE = "tokenizer.ggml.pre";
+  private static final String MODEL = "tokenizer.ggml.model";
+
+  static final int TYPE_NORMAL = 1;
+  static final int TYPE_BYTE = 6;
+
   private static final int MAX_TOKEN_BYTES = 4096;
-  private static final HexFormat HEX = HexFormat.of().withUpperCase();
-  private static final int TYPE_NORMAL = 1;
-  private static final int TYPE_BYTE = 6;
 
   /** Unknown, control and user-defined: {@code cache_special_tokens} in llama-vocab.cpp. */
   private static final Set<Integer> SPECIAL_TYPES = Set.of(2, 3, 4);
-
-  private static final String TOKENS = "tokenizer.ggml.tokens";
-  private static final String SCORES = "tokenizer.ggml.scores";
-  private static final String TYPES = "tokenizer.ggml.token_type";
 
   private static final List<String> TOKEN_IDS =
       List.of(
@@ -77,11 +80,11 @@ final class LlamaVocabulary {
             "normalizer.strip_accents")) {
       rules.put("tokenizer.ggml." + flag, new MetadataRule.AnyOfType(GgufValueType.BOOL));
     }
-    rules.put("tokenizer.ggml.pre", new MetadataRule.AnyOfType(GgufValueType.STRING));
+    rules.put(PRE, new MetadataRule.AnyOfType(GgufValueType.STRING));
     rules.put("tokenizer.ggml.token_type_count", new MetadataRule.AnyOfType(GgufValueType.UINT32));
     rules.put("tokenizer.ggml.suppress_tokens", new MetadataRule.ArrayOf(GgufValueType.INT32));
     rules.put("tokenizer.ggml.added_tokens", new MetadataRule.ArrayOf(GgufValueType.STRING));
-    rules.put("tokenizer.ggml.merges", new MetadataRule.ArrayOf(GgufValueType.STRING));
+    rules.put(MERGES, new MetadataRule.ArrayOf(GgufValueType.STRING));
     rules.put(TOKENS, new MetadataRule.ArrayOf(GgufValueType.STRING));
     rules.put(SCORES, new MetadataRule.ArrayOf(GgufValueType.FLOAT32));
     rules.put(TYPES, new MetadataRule.ArrayOf(GgufValueType.INT32));
@@ -91,38 +94,50 @@ final class LlamaVocabulary {
 
   /** Returns the number of tokens. */
   static int check(Gguf gguf) throws BadFileException {
-    checkModel(gguf);
+    String model = gguf.string(MODEL).orElseThrow(() -> missing(gguf, MODEL));
+    boolean byteLevel = model.equals("gpt2");
+    if (!byteLevel && !model.equals("llama")) {
+      throw gguf.problem(
+          MODEL
+              + " is "
+              + BadFileException.quote(model)
+              + ", supported are \"llama\" (SentencePiece, as in Llama 2) and \"gpt2\" (byte-level"
+              + " BPE, as in Llama 3)");
+    }
+    checkName(gguf);
     GgufArray tokens = required(gguf, TOKENS, GgufValueType.STRING);
-    GgufArray scores = required(gguf, SCORES, GgufValueType.FLOAT32);
-    GgufArray types = required(gguf, TYPES, GgufValueType.INT32);
+    int[] types = required(gguf, TYPES, GgufValueType.INT32).ints();
     int count = tokens.size();
     if (count > MAX_TOKENS) {
       throw gguf.problem(TOKENS + " has " + count + " tokens, the limit is " + MAX_TOKENS);
     }
-    requireSize(gguf, SCORES, scores, count);
-    requireSize(gguf, TYPES, types, count);
+    requireSize(gguf, TYPES, types.length, count);
     checkKeys(gguf, count);
     List<String> texts = tokens.byteStrings();
-    checkTexts(gguf, texts);
-    checkScores(gguf, scores.floats());
-    checkTypes(gguf, types.ints(), texts);
-    checkSpecials(gguf, types.ints());
+    Set<String> all = checkTexts(gguf, texts);
+    checkTypes(gguf, types);
+    if (byteLevel) {
+      ByteLevelVocabulary.check(gguf, texts, types, all);
+    } else {
+      SentencePieceVocabulary.check(gguf, texts, types, all);
+    }
+    checkSpecials(gguf, types);
     return count;
   }
 
-  private static void checkModel(Gguf gguf) throws BadFileException {
-    String model =
-        gguf.string("tokenizer.ggml.model")
-            .orElseThrow(() -> missing(gguf, "tokenizer.ggml.model"));
-    if (!model.equals("llama")) {
+  /** llama.cpp takes blanks behind marks from models with such a name, or finds no token of it. */
+  private static void checkName(Gguf gguf) throws BadFileException {
+    String name = gguf.string("general.name").orElse("").toLowerCase(Locale.ROOT);
+    if (name.contains("phi-3") || name.contains("phi3")) {
       throw gguf.problem(
-          "tokenizer.ggml.model is "
-              + BadFileException.quote(model)
-              + ", only \"llama\" (SentencePiece, as in Llama 2) is supported");
+          "general.name is "
+              + BadFileException.quote(name)
+              + ": llama.cpp tokenizes models with phi3 or phi-3 in their name otherwise; convert"
+              + " it again and choose another with name(NAME)");
     }
   }
 
-  private static GgufArray required(Gguf gguf, String key, GgufValueType elementType)
+  static GgufArray required(Gguf gguf, String key, GgufValueType elementType)
       throws BadFileException {
     return gguf.array(key, elementType).orElseThrow(() -> missing(gguf, key));
   }
@@ -132,11 +147,9 @@ final class LlamaVocabulary {
         "the metadata key " + key + " is missing; convert the model again, with its tokenizer");
   }
 
-  private static void requireSize(Gguf gguf, String key, GgufArray array, int count)
-      throws BadFileException {
-    if (array.size() != count) {
-      throw gguf.problem(
-          key + " has " + array.size() + " elements, but " + TOKENS + " has " + count);
+  static void requireSize(Gguf gguf, String key, int size, int count) throws BadFileException {
+    if (size != count) {
+      throw gguf.problem(key + " has " + size + " elements, but " + TOKENS + " has " + count);
     }
   }
 
@@ -148,7 +161,7 @@ final class LlamaVocabulary {
       MetadataRule rule = rules.get(key);
       if (rule != null) {
         rule.check(gguf, key);
-      } else if (key.startsWith("tokenizer.ggml.") && !key.equals("tokenizer.ggml.model")) {
+      } else if (key.startsWith("tokenizer.ggml.") && !key.equals(MODEL)) {
         throw gguf.problem(
             "the metadata key "
                 + BadFileException.quote(key)
@@ -157,7 +170,8 @@ final class LlamaVocabulary {
     }
   }
 
-  private static void checkTexts(Gguf gguf, List<String> texts) throws BadFileException {
+  /** Returns all texts, bytes as characters. */
+  private static Set<String> checkTexts(Gguf gguf, List<String> texts) throws BadFileException {
     Set<String> seen = HashSet.newHashSet(texts.size());
     for (int id = 0; id < texts.size(); id++) {
       String text = texts.get(id);
@@ -172,32 +186,14 @@ final class LlamaVocabulary {
         throw token(gguf, id, text, "appears twice");
       }
     }
-    for (int value = 0; value < 256; value++) {
-      if (!seen.contains(byteToken(value))) {
-        throw gguf.problem(
-            TOKENS + " lacks the byte token " + byteToken(value) + "; convert the model again");
-      }
-    }
+    return seen;
   }
 
-  private static void checkScores(Gguf gguf, float[] scores) throws BadFileException {
-    for (int id = 0; id < scores.length; id++) {
-      if (!Float.isFinite(scores[id])) {
-        throw gguf.problem(SCORES + ": token " + id + " has the score " + scores[id]);
-      }
-    }
-  }
-
-  private static void checkTypes(Gguf gguf, int[] types, List<String> texts)
-      throws BadFileException {
+  private static void checkTypes(Gguf gguf, int[] types) throws BadFileException {
     for (int id = 0; id < types.length; id++) {
       if (types[id] < TYPE_NORMAL || types[id] > TYPE_BYTE) {
         throw gguf.problem(
             TYPES + ": token " + id + " has the type " + types[id] + ", expected 1 to 6");
-      }
-      if (types[id] == TYPE_BYTE && !isByteToken(texts.get(id))) {
-        throw token(
-            gguf, id, texts.get(id), "has the type of a byte (6), expected <0x00> to <0xFF>");
       }
     }
   }
@@ -215,19 +211,7 @@ final class LlamaVocabulary {
     }
   }
 
-  private static boolean isByteToken(String text) {
-    return text.length() == 6
-        && text.startsWith("<0x")
-        && text.endsWith(">")
-        && Character.digit(text.charAt(3), 16) >= 0
-        && Character.digit(text.charAt(4), 16) >= 0;
-  }
-
-  private static String byteToken(int value) {
-    return "<0x" + HEX.toHexDigits((byte) value) + ">";
-  }
-
-  private static BadFileException token(Gguf gguf, int id, String text, String problem) {
+  static BadFileException token(Gguf gguf, int id, String text, String problem) {
     return gguf.problem(
         TOKENS + ": token " + id + " " + BadFileException.quote(text) + " " + problem);
   }

@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param readout which token is read
  * @param template name of the chat template; empty if the file names none
  * @param maxLength tokens of the longest text
+ * @param rules what the way from a text to tokens is, beyond the vocabulary
  */
 public record ModelFile(
     Gguf gguf,
@@ -25,7 +26,8 @@ public record ModelFile(
     Optional<ValueHead> head,
     ReadoutRule readout,
     Optional<String> template,
-    int maxLength) {
+    int maxLength,
+    TextRules rules) {
 
   /**
    * Checks a file.
@@ -47,7 +49,8 @@ public record ModelFile(
         head,
         readouts(gguf, shape).own(),
         gguf.string(RewardMetadata.TEMPLATE),
-        maxLength(gguf, shape));
+        maxLength(gguf, shape),
+        TextRules.of(gguf));
   }
 
   private static int maxLength(Gguf gguf, ModelShape shape) throws BadFileException {

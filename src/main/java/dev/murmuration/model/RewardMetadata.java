@@ -35,8 +35,26 @@ public final class RewardMetadata {
   /** The side on which a text that is too long is cut, {@code left} (the default) or right. */
   public static final String TRUNCATION_SIDE = "reward_model.truncation_side";
 
-  /** How a text is normalized before it is tokenized, {@code nfc}; not at all by default. */
+  /**
+   * How a text is normalized before it is tokenized, {@link #NFC} or {@link #EXTRA_BLANKS}; not at
+   * all by default.
+   */
   public static final String NORMALIZER = "reward_model.normalizer";
+
+  /** Unicode's normal form C. */
+  public static final String NFC = "nfc";
+
+  /**
+   * SentencePiece's {@code remove_extra_whitespaces}: no blanks at the ends of a piece, and one in
+   * place of several.
+   */
+  public static final String EXTRA_BLANKS = "remove_extra_whitespaces";
+
+  /**
+   * Where blanks are put before pieces of a text, one of {@link SpacePrefix}'s labels; where it is
+   * absent, as llama.cpp does.
+   */
+  public static final String SPACE_PREFIX = "reward_model.space_prefix";
 
   /** Which hidden state the head is applied to, a string: a rule of {@link ReadoutRule}. */
   public static final String READOUT = "reward_model.readout";

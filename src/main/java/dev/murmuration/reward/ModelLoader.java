@@ -17,6 +17,7 @@ import dev.murmuration.memory.WeightMemory;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.RewardMetadata;
+import dev.murmuration.model.TextRules;
 import dev.murmuration.model.ValueHead;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,6 +39,8 @@ final class ModelLoader {
       Precision precision,
       int contextLength,
       boolean truncate,
+      boolean literal,
+      TextRules rules,
       Duration timeout,
       Path file,
       int threads) {}
@@ -108,6 +111,8 @@ final class ModelLoader {
             options.precision(),
             contextLength,
             options.truncate(),
+            options.literal(),
+            checked.rules(),
             options.timeout().orElse(null),
             file.path(),
             context.threads());

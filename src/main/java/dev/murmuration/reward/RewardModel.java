@@ -43,7 +43,12 @@ public final class RewardModel implements AutoCloseable {
     this.settings = loaded.settings();
     this.encoder =
         new TextEncoder(
-            model.vocabulary(), settings.template(), settings.contextLength(), settings.truncate());
+            model.vocabulary(),
+            settings.rules(),
+            settings.template(),
+            settings.contextLength(),
+            settings.truncate(),
+            settings.literal());
     this.closed = LeakReport.of(this, settings.name());
     this.calls = new Calls(engine, encoder, model.vocabulary(), settings, closed::get);
   }

@@ -22,6 +22,7 @@ public final class RewardModelOptions {
   private ContextRequest context = ContextRequest.DEFAULTS;
   private String device;
   private boolean truncate = true;
+  private boolean literal;
   private Path valueHead;
   private Duration timeout;
   private int queueCapacity = 1024;
@@ -43,6 +44,7 @@ public final class RewardModelOptions {
     copy.context = context;
     copy.device = device;
     copy.truncate = truncate;
+    copy.literal = literal;
     copy.valueHead = valueHead;
     copy.timeout = timeout;
     copy.queueCapacity = queueCapacity;
@@ -234,7 +236,8 @@ public final class RewardModelOptions {
   }
 
   /**
-   * Whether a text that is too long is cut on the left (the default) or refused.
+   * Whether a text that is too long is cut (the default), on the side that the model file names, or
+   * refused.
    *
    * @param value whether it is cut
    * @return a copy that differs in this
@@ -246,6 +249,25 @@ public final class RewardModelOptions {
   /** {@return whether a text that is too long is cut} */
   public boolean truncate() {
     return truncate;
+  }
+
+  /**
+   * Whether marks inside texts, such as {@code </s>} and {@code <|im_end|>}, are read as the
+   * characters that they consist of. By default they are read as the marks that a template puts, as
+   * the published code does: an answer that holds some can then end its own turn and write further
+   * ones. A template's own marks are marks either way. Only tokens of the model's vocabulary are
+   * marks: Llama 2's {@code [/INST]} is none, and reads the same in a template and in an answer.
+   *
+   * @param value whether marks inside texts are text
+   * @return a copy that differs in this
+   */
+  public RewardModelOptions literal(boolean value) {
+    return with(o -> o.literal = value);
+  }
+
+  /** {@return whether marks inside texts are text} */
+  public boolean literal() {
+    return literal;
   }
 
   /**

@@ -3,9 +3,12 @@ package dev.murmuration.reward;
 import dev.murmuration.engine.Deadline;
 import dev.murmuration.engine.Tokenization;
 import dev.murmuration.llama.Vocabulary;
+import dev.murmuration.model.TextRules;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Turns inputs into the tokens that are scored. Any thread may use it. */
 final class TextEncoder implements AutoCloseable {
@@ -14,20 +17,31 @@ final class TextEncoder implements AutoCloseable {
 
   private final Tokenization tokenization;
   private final Vocabulary vocabulary;
+  private final TextRules rules;
   private final ChatTemplate template;
   private final int limit;
   private final boolean truncate;
+  private final Optional<LiteralText> literal;
 
   /**
    * @param limit the most tokens that a text may have
    * @param truncate whether a text that is too long is cut or refused
+   * @param literal whether marks in what users wrote are text
    */
-  TextEncoder(Vocabulary vocabulary, ChatTemplate template, int limit, boolean truncate) {
-    this.tokenization = new Tokenization(vocabulary::tokenize);
+  TextEncoder(
+      Vocabulary vocabulary,
+      TextRules rules,
+      ChatTemplate template,
+      int limit,
+      boolean truncate,
+      boolean literal) {
+    this.tokenization = new Tokenization(new TextTokenizer(vocabulary, rules, literal)::tokenize);
     this.vocabulary = vocabulary;
+    this.rules = rules;
     this.template = template;
     this.limit = limit;
     this.truncate = truncate;
+    this.literal = literal ? Optional.of(new LiteralText(vocabulary, rules)) : Optional.empty();
   }
 
   /** Tokens to be scored, at most {@code contextLength}. Never compared. */
@@ -35,8 +49,10 @@ final class TextEncoder implements AutoCloseable {
   record Tokens(int[] ids, int truncated, String template) {}
 
   /**
-   * The tokens of an input. A text gets BOS in front; token ids stay as they were given. Too many
-   * tokens are cut off on the left, behind BOS.
+   * The tokens of an input. A text gets BOS in front and EOS behind it where the model's tokenizer
+   * adds them; a template's text that has its own gets no second one. Token ids stay as they were
+   * given. Too many tokens are cut off on the side that the model's file names: between what the
+   * tokenizer adds on the left or on the right.
    *
    * @throws IllegalArgumentException if the text cannot be encoded, or is too long and must not be
    *     cut
@@ -47,11 +63,67 @@ final class TextEncoder implements AutoCloseable {
   Tokens encode(Input input, Deadline deadline) {
     deadline.check();
     return switch (input) {
-      case Conversation conversation ->
-          fitted(tokenization.tokenize(template.render(conversation), deadline), template.name());
-      case RawText raw -> fitted(tokenization.tokenize(raw.text(), deadline), RAW);
-      case TokenIds tokens -> fitted(known(tokens.ids()), TOKENS);
+      case Conversation conversation -> {
+        Written written = written(conversation);
+        int[] own = own(template.render(written.conversation()), written.breaker(), deadline);
+        yield fitted(complete(own, once()), template.name());
+      }
+      case RawText raw -> {
+        char breaker = breaker(List.of(raw.text()));
+        String text = literal.map(l -> l.broken(raw.text(), breaker)).orElse(raw.text());
+        yield fitted(complete(own(text, breaker, deadline), false), RAW);
+      }
+      case TokenIds tokens -> {
+        int[] ids = known(tokens.ids());
+        boolean hasBos = rules.addBos() && ids[0] == rules.bos().orElseThrow();
+        yield fitted(new Complete(ids, hasBos ? 1 : 0, 0), TOKENS);
+      }
     };
+  }
+
+  /** A conversation as its template gets it, and the character in its marks. */
+  private record Written(Conversation conversation, char breaker) {}
+
+  private Written written(Conversation conversation) {
+    char breaker = breaker(conversation.messages().stream().map(Message::content).toList());
+    return new Written(
+        literal.map(l -> l.broken(conversation, breaker)).orElse(conversation), breaker);
+  }
+
+  private char breaker(List<String> texts) {
+    return literal.isPresent() ? LiteralText.breaker(texts) : 0;
+  }
+
+  private int[] own(String text, char breaker, Deadline deadline) {
+    deadline.check();
+    return tokenization.tokenize(literal.isPresent() ? breaker + text : text, deadline);
+  }
+
+  /** Whether a template's text that begins with BOS is given no other. */
+  private boolean once() {
+    // The model card's code gives one to the text of this template, which has one.
+    return !template.equals(ChatTemplate.CARD);
+  }
+
+  /** Tokens with what the tokenizer adds; so many at either end are not cut. Never compared. */
+  @SuppressWarnings("ArrayRecordComponent")
+  private record Complete(int[] ids, int front, int back) {}
+
+  /**
+   * @param once whether BOS and EOS are added only where the tokens do not have them already
+   */
+  private Complete complete(int[] own, boolean once) {
+    int bos = rules.addBos() ? rules.bos().orElseThrow() : -1;
+    int eos = rules.addEos() ? rules.eos().orElseThrow() : -1;
+    boolean hasBos = once && own.length > 0 && own[0] == bos;
+    boolean hasEos = once && own.length > 0 && own[own.length - 1] == eos;
+    int before = bos >= 0 && !hasBos ? 1 : 0;
+    int behind = eos >= 0 && !hasEos ? 1 : 0;
+    int[] ids = new int[before + own.length + behind];
+    Arrays.fill(ids, 0, before, bos);
+    System.arraycopy(own, 0, ids, before, own.length);
+    Arrays.fill(ids, before + own.length, ids.length, eos);
+    return new Complete(ids, bos >= 0 ? 1 : 0, eos >= 0 ? 1 : 0);
   }
 
   private int[] known(int[] ids) {
@@ -69,7 +141,13 @@ final class TextEncoder implements AutoCloseable {
     return ids;
   }
 
-  private Tokens fitted(int[] ids, String templateName) {
+  private Tokens fitted(Complete text, String templateName) {
+    int[] ids = text.ids();
+    if (ids.length == 0) {
+      throw new IllegalArgumentException(
+          "the text is empty, and this model's tokenizer puts no token before it; there is nothing"
+              + " to score");
+    }
     int excess = ids.length - limit;
     if (excess <= 0) {
       return new Tokens(ids, 0, templateName);
@@ -82,10 +160,9 @@ final class TextEncoder implements AutoCloseable {
               + limit
               + "; shorten it, raise contextLength, or allow truncation");
     }
-    int[] kept = new int[limit];
-    int first = ids[0] == vocabulary.beginOfSequence() ? 1 : 0;
-    kept[0] = ids[0];
-    System.arraycopy(ids, excess + first, kept, first, limit - first);
+    int head = rules.cutLeft() ? text.front() : limit - text.back();
+    int[] kept = Arrays.copyOf(ids, limit);
+    System.arraycopy(ids, head + excess, kept, head, limit - head);
     return new Tokens(kept, excess, templateName);
   }
 
@@ -112,20 +189,25 @@ final class TextEncoder implements AutoCloseable {
    * the tokens of the text without the response. 0 if the input has no response.
    */
   int responseStart(Input input, Tokens tokens, Deadline deadline) {
-    String beforeResponse =
-        input instanceof Conversation conversation ? template.beforeResponse(conversation) : "";
+    if (!(input instanceof Conversation conversation)) {
+      return 0;
+    }
+    Written written = written(conversation);
+    String beforeResponse = template.beforeResponse(written.conversation());
     if (beforeResponse.isEmpty()) {
       return 0;
     }
-    int[] before = tokenization.tokenize(beforeResponse, deadline);
+    int[] before = complete(own(beforeResponse, written.breaker(), deadline), once()).ids();
     int[] ids = tokens.ids();
-    int same = tokens.truncated();
+    int cut = rules.cutLeft() ? tokens.truncated() : 0;
+    int same = cut;
+    // Where it was cut on the left, the first token may be BOS, which lay further left.
     while (same < before.length
-        && same - tokens.truncated() < ids.length
-        && (same == tokens.truncated() || before[same] == ids[same - tokens.truncated()])) {
+        && same - cut < ids.length
+        && ((same == cut && cut > 0) || before[same] == ids[same - cut])) {
       same++;
     }
-    return Math.clamp(same - tokens.truncated(), 0, ids.length - 1);
+    return Math.clamp(same - cut, 0, ids.length - 1);
   }
 
   /** Makes callers that wait for the tokens of a long text fail at once. */

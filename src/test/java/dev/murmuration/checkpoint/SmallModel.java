@@ -96,7 +96,8 @@ public final class SmallModel {
       piece(model, Character.toString('!' + i - 259), 259 - i, 1);
     }
     message(model, 2, new byte[] {3 << 3, 2}); // TrainerSpec.model_type = BPE
-    message(model, 3, new byte[] {3 << 3, 1}); // NormalizerSpec.add_dummy_prefix
+    // NormalizerSpec: add_dummy_prefix, no remove_extra_whitespaces
+    message(model, 3, new byte[] {3 << 3, 1, 4 << 3, 0});
     return model.toByteArray();
   }
 

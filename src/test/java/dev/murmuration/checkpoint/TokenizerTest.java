@@ -59,7 +59,15 @@ class TokenizerTest {
     ArrayNode added = root.putArray("added_tokens");
     ObjectNode model = root.putObject("model");
     model.put("type", "BPE").put("unk_token", "<unk>").put("byte_fallback", true);
-    root.putObject("normalizer").put("type", "Prepend").put("prepend", "\u2581");
+    ArrayNode normalizers =
+        root.putObject("normalizer").put("type", "Sequence").putArray("normalizers");
+    normalizers.addObject().put("type", "Prepend").put("prepend", "\u2581");
+    normalizers
+        .addObject()
+        .put("type", "Replace")
+        .put("content", "\u2581")
+        .putObject("pattern")
+        .put("String", " ");
     ObjectNode vocabulary = model.putObject("vocab");
     TokenTable tokens = new TokenTable(SmallModel.VOCABULARY);
     Path whole = directory.resolve("whole.model");
@@ -73,11 +81,10 @@ class TokenizerTest {
       }
     }
     model.putArray("merges");
-    root.putObject("post_processor")
-        .putArray("single")
-        .addObject()
-        .putObject("SpecialToken")
-        .put("id", "<s>");
+    ArrayNode single =
+        root.putObject("post_processor").put("type", "TemplateProcessing").putArray("single");
+    single.addObject().putObject("SpecialToken").put("id", "<s>");
+    single.addObject().putObject("Sequence").put("id", "A");
     change.accept(root);
     JSON.writeValue(directory.resolve("tokenizer.json").toFile(), root);
   }
@@ -172,7 +179,7 @@ class TokenizerTest {
     writeJson(root -> model(root).put("type", "Unigram"));
     assertRefused().hasMessageContaining("\"Unigram\"");
     writeJson(root -> root.remove("normalizer"));
-    assertRefused().hasMessageContaining("blank before a text");
+    assertRefused().hasMessageContaining("U+2581");
     writeJson(root -> ((ObjectNode) model(root).get("vocab")).remove("<0x41>"));
     assertRefused().hasMessageContaining("<0x41>");
     writeJson(root -> ((ObjectNode) model(root).get("vocab")).put("two", 299));

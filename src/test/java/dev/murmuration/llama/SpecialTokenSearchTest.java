@@ -15,8 +15,12 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(20)
 class SpecialTokenSearchTest {
   private static SpecialTokenSearch of(Stream<String> tokens) {
+    List<String> texts = tokens.toList();
     return new SpecialTokenSearch(
-        tokens.map(token -> token.getBytes(StandardCharsets.UTF_8)).toList());
+        IntStream.range(0, texts.size())
+            .mapToObj(
+                i -> new SpecialTokenSearch.Token(i, texts.get(i).getBytes(StandardCharsets.UTF_8)))
+            .toList());
   }
 
   private static void assertTaken(SpecialTokenSearch search, String text) {

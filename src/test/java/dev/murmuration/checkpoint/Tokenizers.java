@@ -1,0 +1,58 @@
+package dev.murmuration.checkpoint;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.murmuration.gguf.GgufValue;
+import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.model.SpacePrefix;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/** What a conversion writes about a tokenizer, whatever the weights are. */
+public final class Tokenizers {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private Tokenizers() {}
+
+  /**
+   * The {@code tokenizer.*} and {@code reward_model.*} keys.
+   *
+   * @param folder a checkpoint's
+   * @param tokenizer its folder or file
+   */
+  public static Map<String, GgufValue> metadata(
+      Path folder, Path tokenizer, Optional<SpacePrefix> prefix) throws IOException {
+    return metadata(folder, tokenizer, prefix, new Decisions());
+  }
+
+  static Map<String, GgufValue> metadata(
+      Path folder, Path tokenizer, Optional<SpacePrefix> prefix, Decisions decisions)
+      throws IOException {
+    GgufWriter out = new GgufWriter();
+    Tokenizer.read(tokenizer, config(folder), prefix, decisions).writeTo(out);
+    return out.metadata();
+  }
+
+  /** A configuration with the folder's numbers of tokens, of whichever architecture. */
+  private static ModelConfig config(Path folder) throws IOException {
+    ObjectNode config = (ObjectNode) JSON.readTree(folder.resolve("config.json").toFile());
+    ObjectNode kept =
+        JSON.createObjectNode()
+            .put("model_type", "llama")
+            .put("hidden_size", 64)
+            .put("num_attention_heads", 4)
+            .put("intermediate_size", 128)
+            .put("num_hidden_layers", 2)
+            .put("max_position_embeddings", 4096)
+            .put("rms_norm_eps", 1e-5);
+    for (String name :
+        new String[] {"vocab_size", "bos_token_id", "eos_token_id", "pad_token_id"}) {
+      if (config.has(name)) {
+        kept.set(name, config.get(name));
+      }
+    }
+    return new ModelConfigReader(folder.resolve("config.json"), kept).read();
+  }
+}
