@@ -5,6 +5,7 @@ import dev.murmuration.files.OutputFile;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.json.JsonFile;
 import dev.murmuration.model.LlamaCheck;
 import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.SpacePrefix;
@@ -194,7 +195,7 @@ public final class Converter {
     vocabulary.writeTo(writer);
     int length = maxLength > 0 ? maxLength : vocabulary.maxLength(isStarling(opened));
     metadata.writeHeadTo(writer, sources, template, length);
-    vocabulary.writeLimitsTo(writer, isStarling(opened), decisions);
+    vocabulary.writeTrainingTo(writer, isStarling(opened), isMistral(opened), decisions);
     return writer;
   }
 
@@ -235,6 +236,13 @@ public final class Converter {
   private static boolean isStarling(Checkpoint opened) {
     return opened.tensors().stream().anyMatch(t -> t.name().contains("transformer.layers."))
         && opened.tensors().stream().anyMatch(t -> t.name().endsWith("v_head.weight"));
+  }
+
+  private static boolean isMistral(Checkpoint opened) throws IOException {
+    return JsonFile.read(opened.folder().resolve("config.json"))
+        .path("model_type")
+        .asText("")
+        .equals("mistral");
   }
 
   private Path tokenizerPath(Checkpoint opened) {
