@@ -213,7 +213,7 @@ public final class Converter {
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
     vocabulary.writeTo(writer);
     metadata.writeHeadTo(writer, sources, template, length);
-    vocabulary.writeLimitsTo(writer, isStarling(opened), decisions);
+    vocabulary.writeTrainingTo(writer, isStarling(opened), isMistral(opened), decisions);
     new ReadoutChoice(opened, tensors, writer).write(readout, decisions);
     return writer;
   }
@@ -255,6 +255,10 @@ public final class Converter {
   private static boolean isStarling(Checkpoint opened) {
     return opened.tensors().stream().anyMatch(t -> t.name().contains("transformer.layers."))
         && opened.tensors().stream().anyMatch(t -> t.name().endsWith("v_head.weight"));
+  }
+
+  private static boolean isMistral(Checkpoint opened) {
+    return opened.config().architecture().modelType().equals("mistral");
   }
 
   private Path tokenizerPath(Checkpoint opened) {

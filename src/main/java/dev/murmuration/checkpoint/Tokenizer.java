@@ -148,11 +148,19 @@ final class Tokenizer {
   }
 
   /**
-   * Writes on which side a text that is too long is cut.
+   * Writes what the code does with a text that trained the model.
    *
    * @param starling whether it is Starling-RM's class, which cuts on the left
+   * @param mistral whether it is a Mistral, of which RLHFlow's are known
    */
-  void writeLimitsTo(GgufWriter out, boolean starling, Decisions decisions) {
+  void writeTrainingTo(GgufWriter out, boolean starling, boolean mistral, Decisions decisions) {
+    if (mistral && addBos) {
+      out.metadata(RewardMetadata.REMOVE_BOS, GgufValue.bool(true));
+      decisions.note(
+          "BOS in texts",
+          "taken out",
+          "As RLHFlow's code does for its Mistral models; the tokenizer puts one in front.");
+    }
     String named = config.path("truncation_side").asText("");
     String otherwise = starling ? "left" : "right";
     String side = List.of("left", "right").contains(named) ? named : otherwise;

@@ -51,6 +51,12 @@ public final class RewardMetadata {
   public static final String EXTRA_BLANKS = "remove_extra_whitespaces";
 
   /**
+   * Whether the text of the BOS token is taken out of a text before it is tokenized, a bool; false
+   * by default.
+   */
+  public static final String REMOVE_BOS = "reward_model.remove_bos";
+
+  /**
    * Where blanks are put before pieces of a text, one of {@link SpacePrefix}'s labels; where it is
    * absent, as llama.cpp does.
    */

@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
  * @param eos the token that ends a text, if there is one
  * @param addBos whether the tokenizer puts {@code bos} before a text; then there is one
  * @param addEos whether the tokenizer puts {@code eos} behind a text; then there is one
+ * @param removeBos whether the text of {@code bos} is taken out of a text before it is tokenized
  * @param normalizer how pieces of a text are normalized before they are tokenized, one of {@link
  *     RewardMetadata}'s values, or empty
  * @param prefix where blanks are put before pieces of a text
@@ -27,6 +28,7 @@ public record TextRules(
     OptionalInt eos,
     boolean addBos,
     boolean addEos,
+    boolean removeBos,
     String normalizer,
     SpacePrefix prefix,
     Set<Integer> userDefined,
@@ -52,6 +54,7 @@ public record TextRules(
         eos,
         addBos,
         addEos,
+        addBos && gguf.bool(RewardMetadata.REMOVE_BOS).orElse(false),
         choice(gguf, RewardMetadata.NORMALIZER, RewardMetadata.NFC, RewardMetadata.EXTRA_BLANKS)
             .orElse(""),
         prefix(gguf, sentencePiece),

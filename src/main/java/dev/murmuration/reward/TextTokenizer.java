@@ -28,7 +28,11 @@ final class TextTokenizer {
   }
 
   /** The token ids, without BOS and EOS that the tokenizer adds. */
-  int[] tokenize(String text) {
+  int[] tokenize(String written) {
+    String text =
+        rules.removeBos()
+            ? written.replace(vocabulary.specialText(rules.bos().orElseThrow()), "")
+            : written;
     if (!literal && !rules.prefix().ours() && isNormal(text)) {
       return vocabulary.tokenize(text, true);
     }
@@ -44,10 +48,7 @@ final class TextTokenizer {
         boolean within =
             rules.prefix() == SpacePrefix.SENTENCEPIECE
                 && rules.userDefined().contains(piece.token());
-        own =
-            within && !open
-                ? withBlank(piece.token())
-                : new int[] {piece.token()};
+        own = within && !open ? withBlank(piece.token()) : new int[] {piece.token()};
         open = within;
       } else {
         String plain = literal ? piece.text().replace(broken, "") : piece.text();
@@ -96,8 +97,7 @@ final class TextTokenizer {
   private String normal(String piece) {
     return switch (rules.normalizer()) {
       case RewardMetadata.NFC -> Normalizer.normalize(piece, Normalizer.Form.NFC);
-      case RewardMetadata.EXTRA_BLANKS ->
-          piece.replaceAll(" {2,}", " ").replaceAll("^ | $", "");
+      case RewardMetadata.EXTRA_BLANKS -> piece.replaceAll(" {2,}", " ").replaceAll("^ | $", "");
       default -> piece;
     };
   }

@@ -35,24 +35,7 @@ public final class Tokenizers {
     return out.metadata();
   }
 
-  /** A configuration with the folder's numbers of tokens, of whichever architecture. */
   private static ModelConfig config(Path folder) throws IOException {
-    ObjectNode config = (ObjectNode) JSON.readTree(folder.resolve("config.json").toFile());
-    ObjectNode kept =
-        JSON.createObjectNode()
-            .put("model_type", "llama")
-            .put("hidden_size", 64)
-            .put("num_attention_heads", 4)
-            .put("intermediate_size", 128)
-            .put("num_hidden_layers", 2)
-            .put("max_position_embeddings", 4096)
-            .put("rms_norm_eps", 1e-5);
-    for (String name :
-        new String[] {"vocab_size", "bos_token_id", "eos_token_id", "pad_token_id"}) {
-      if (config.has(name)) {
-        kept.set(name, config.get(name));
-      }
-    }
-    return new ModelConfigReader(folder.resolve("config.json"), kept).read();
+    return ModelConfigReader.read(folder.resolve("config.json"));
   }
 }
