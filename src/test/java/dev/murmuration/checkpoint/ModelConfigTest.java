@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -122,6 +123,105 @@ class ModelConfigTest {
     assertThat(gguf.float32("llama.rope.freq_base")).contains(20_000f);
     assertThat(gguf.string("llama.rope.scaling.type")).contains("linear");
     assertThat(gguf.float32("llama.rope.scaling.factor")).contains(4f);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{'rope_scaling':{'rope_type':'llama3','factor':8,'low_freq_factor':4,'high_freq_factor':1,"
+            + "'original_max_position_embeddings':64}} | high_freq_factor is 1.0",
+        "{'rope_scaling':{'rope_type':'longrope','factor':4}} | \"longrope\", supported is",
+        "{'rope_scaling':{'type':'dynamic'}} | factor of rope_scaling is missing",
+        "{'rope_scaling':{'type':'linear','factor':0}} | factor of rope_scaling is 0.0",
+        "{'model_type':'qwen2','rope_scaling':{'type':'yarn','factor':4}} | \"yarn\"",
+        "{'model_type':'qwen2','rope_scaling':{'rope_type':'llama3','factor':8}} | \"llama3\"",
+        "{'model_type':'qwen2','head_dim':16} | do not give head_dim 16",
+        "{'model_type':'qwen2'} | self_attn.k_proj.bias is missing",
+        "{'model_type':'qwen3','head_dim':8} | self_attn.k_norm.weight is missing",
+        "{'model_type':'qwen3','head_dim':8,'attention_bias':true} | attention_bias",
+        "{'model_type':'mistral','sliding_window':0} | sliding_window is",
+        "{'model_type':'gemma2','hidden_activation':'gelu'} | hidden_activation",
+        "{'model_type':'gemma2','head_dim':8} | query_pre_attn_scalar is 256.0; llama.cpp",
+        "{'model_type':'gemma2','head_dim':8,'query_pre_attn_scalar':8,"
+            + "'attn_logit_softcapping':null} | attn_logit_softcapping is null",
+        "{'model_type':'gemma2','head_dim':8,'query_pre_attn_scalar':8,"
+            + "'attn_logit_softcapping':0} | attn_logit_softcapping is 0.0",
+        "{'model_type':'gemma2','head_dim':8,'query_pre_attn_scalar':8,"
+            + "'sliding_window':null} | sliding_window is null",
+        "{'model_type':'gemma2','head_dim':8,'query_pre_attn_scalar':8,"
+            + "'layer_types':['full_attention','sliding_attention']} | layer_types",
+        "{'model_type':'gemma2','head_dim':8,'query_pre_attn_scalar':8,"
+            + "'use_bidirectional_attention':true} | use_bidirectional_attention",
+        "{'model_type':'gemma2','head_dim':8,'query_pre_attn_scalar':8}"
+            + " | layers.0.post_feedforward_layernorm.weight is missing"
+      })
+  void whatOtherArchitecturesDoNotCompute(String changes, String message) throws IOException {
+    writeConfig(changes.replace("{'", "{'rope_parameters':'remove','"));
+    assertRefused().hasMessageContaining(message);
+  }
+
+  /** With a window that no text exceeds, each gets the reward that it has without. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'sliding_window':null | 4096 | 2048 |",
+        "'sliding_window':4096 | 4096 | 2048 | its 4096 tokens hold every text",
+        "'sliding_window':'remove' | 4096 | 2048 | its 4096 tokens hold every text",
+        "'sliding_window':2500 | 2500 | 2048 | its 2500 tokens hold them all",
+        "'sliding_window':700 | 700 | 700 | texts are cut to it"
+      })
+  void aWindowEndsTheTexts(String window, int context, int longest, String reason)
+      throws IOException {
+    writeConfig("{'model_type':'mistral'," + window + "}");
+    Gguf gguf = convert();
+    assertThat(gguf.string("general.architecture")).contains("llama");
+    assertThat(gguf.unsignedInt("llama.context_length")).hasValue(context);
+    assertThat(gguf.unsignedInt("reward_model.max_length")).hasValue(longest);
+    var decisions = Converter.of(directory).plan().decisions();
+    assertThat(decisions).anyMatch(one -> one.reason().equals("mistral has the same layers"));
+    assertThat(decisions.stream().filter(one -> one.subject().equals("attention window")))
+        .hasSize(reason == null ? 0 : 1)
+        .allMatch(one -> one.reason().contains(reason))
+        .allMatch(one -> one.warning() == (longest < 2048));
+  }
+
+  @Test
+  void windowsOfQwenAreUsedOnlyWhereItSaysSo() throws IOException {
+    ObjectNode config = JSON.createObjectNode().put("sliding_window", 64);
+    config.setAll(SmallModel.config().put("model_type", "qwen2").put("max_window_layers", 1));
+    assertThat(window(config)).isEmpty();
+    assertThat(window(config.put("use_sliding_window", true))).hasValue(64);
+    assertThat(window(config.put("max_window_layers", 2))).isEmpty();
+    config.putArray("layer_types").add("full_attention").add("sliding_attention");
+    assertThat(window(config)).hasValue(64);
+    config.putArray("layer_types").add("full_attention").add("full_attention");
+    assertThat(window(config)).isEmpty();
+  }
+
+  /** As in the classes of transformers, and not the quotient. */
+  @ParameterizedTest
+  @CsvSource({"qwen2, 8", "qwen3, 128", "llama, 8"})
+  void headsWhoseLengthIsNotStated(String type, int length) throws IOException {
+    writeConfig("{'model_type':'" + type + "'}");
+    assertThat(ModelConfigReader.read(directory.resolve("config.json")).shape().headSize())
+        .isEqualTo(length);
+  }
+
+  private OptionalInt window(ObjectNode config) throws IOException {
+    Path file = directory.resolve("config.json");
+    JSON.writeValue(file.toFile(), config);
+    return ModelConfigReader.read(file).window();
+  }
+
+  @Test
+  void dynamicScalingEndsTheTexts() throws IOException {
+    writeConfig("{'rope_parameters':{'rope_type':'dynamic','factor':4,'rope_theta':10000}}");
+    assertThat(convert().unsignedInt("llama.context_length")).hasValue(4096);
+    assertThat(convert().metadata()).doesNotContainKey("llama.rope.scaling.type");
+    assertThat(Converter.of(directory).plan().decisions())
+        .anyMatch(one -> one.choice().equals("dynamic") && one.reason().contains("up to 4096"));
   }
 
   @Test

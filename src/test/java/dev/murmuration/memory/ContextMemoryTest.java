@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.TestModels;
 import dev.murmuration.architecture.ModelShape;
+import dev.murmuration.checkpoint.Families;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.ContextParameters.Readout;
@@ -21,6 +22,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The sizes that are computed, against those that llama.cpp reports in its log. */
 @Tag("native")
@@ -46,11 +48,15 @@ class ContextMemoryTest {
     @Override
     public void flush() {}
 
-    /** The size that follows these words, which were said once; all is forgotten then. */
+    /** The sum of the sizes that follow these words. */
     double mebibytes(String words) {
       Matcher matcher = Pattern.compile(words + " size = +([0-9.]+) MiB").matcher(text);
       assertThat(matcher.find()).as(words + " in " + text).isTrue();
-      return Double.parseDouble(matcher.group(1));
+      double sum = 0;
+      do {
+        sum += Double.parseDouble(matcher.group(1));
+      } while (matcher.find());
+      return sum;
     }
 
     void forget() {
@@ -66,9 +72,11 @@ class ContextMemoryTest {
   }
 
   @Test
-  void cacheAndComputeBuffer() throws Exception {
+  void cacheAndComputeBuffer(@TempDir Path directory) throws Exception {
+    Path qwen3 = Families.gguf("qwen3-rm", directory); // heads wider than the hidden state
+    Path gemma2 = Families.gguf("gemma2-rm", directory); // two caches
     try (Log log = new Log()) {
-      for (Path file : new Path[] {TestModels.TINY, TestModels.FLEDGLING}) {
+      for (Path file : new Path[] {TestModels.TINY, TestModels.FLEDGLING, qwen3, gemma2}) {
         ModelShape shape = ModelCheck.check(GgufReader.read(file));
         try (LlamaModel model = LlamaModel.load(file, ModelParameters.DEFAULT, null)) {
           for (int rows : new int[] {64, 512, 2048}) {
@@ -95,7 +103,7 @@ class ContextMemoryTest {
     new LlamaContext(model, parameters).close();
     assertThat(memory.cache() / MIB)
         .as("cache of " + parameters)
-        .isCloseTo(log.mebibytes("KV buffer"), within(0.01));
+        .isCloseTo(log.mebibytes("KV buffer"), within(0.02));
     assertThat(memory.compute() / MIB)
         .as("compute buffer of " + parameters)
         .isCloseTo(log.mebibytes("compute buffer"), within(6.0));

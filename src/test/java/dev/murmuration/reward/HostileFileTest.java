@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
 import dev.murmuration.gguf.GgufReader;
-import dev.murmuration.llama.LlamaException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -134,28 +133,13 @@ class HostileFileTest {
       return width + " bytes at " + at;
     }
 
-    private static void attempt(Path file, String what) throws IOException {
+    private static void attempt(Path file, String what) {
       // The last line on standard error names the file that killed the process.
       System.err.println(what);
-      try (RewardModel model =
-          RewardModel.load(
-              file, RewardModelOptions.defaults().contextLength(256).threads(1).memoryMap(false))) {
-        model.score("Hello?", "Hi, how can I help you?");
-        scored++;
-      } catch (IOException | IllegalArgumentException e) {
-        require(
-            e.getMessage() != null && !e.getMessage().isBlank() && !e.getMessage().contains("\n"),
-            what,
-            e);
-        refused++;
-      } catch (LlamaException | NonFiniteRewardException e) {
-        failed++; // Refused by llama.cpp itself, or not finite.
-      }
-    }
-
-    private static void require(boolean holds, String what, Throwable cause) {
-      if (!holds) {
-        throw new AssertionError(what + " has no clear message", cause);
+      switch (HostileFile.attempt(file, what)) {
+        case REFUSED -> refused++;
+        case SCORED -> scored++;
+        case FAILED -> failed++;
       }
     }
   }
