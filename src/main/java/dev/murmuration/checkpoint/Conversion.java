@@ -1,6 +1,7 @@
 package dev.murmuration.checkpoint;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * What a conversion did.
@@ -10,6 +11,12 @@ import java.nio.file.Path;
  * @param parameters numbers in these tensors and the value head
  * @param bytesRead bytes of tensors read, second copies of the body included
  * @param bytesWritten size of the file
+ * @param decisions what was decided, in order; unmodifiable
  */
 public record Conversion(
-    Path file, int tensors, long parameters, long bytesRead, long bytesWritten) {}
+    Path file,
+    int tensors,
+    long parameters,
+    long bytesRead,
+    long bytesWritten,
+    List<Decision> decisions) {}

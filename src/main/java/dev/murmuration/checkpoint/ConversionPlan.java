@@ -3,6 +3,7 @@ package dev.murmuration.checkpoint;
 import dev.murmuration.gguf.GgufValue;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -11,8 +12,10 @@ import java.util.Map;
  * @param metadata the GGUF's metadata, tokenizer and value head included; unmodifiable
  * @param parameters numbers in its tensors
  * @param weightBytes bytes of its tensors
+ * @param decisions what was decided, in order; unmodifiable
  */
-public record ConversionPlan(Map<String, GgufValue> metadata, long parameters, long weightBytes) {
+public record ConversionPlan(
+    Map<String, GgufValue> metadata, long parameters, long weightBytes, List<Decision> decisions) {
   /** Takes an unmodifiable copy of the metadata, in its order. */
   public ConversionPlan {
     metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));

@@ -134,14 +134,15 @@ public final class Converter {
    */
   public Conversion convert(Path output) throws IOException {
     Checkpoint opened = Checkpoint.open(checkpoint);
-    StateDict tensors = new StateDict(opened);
+    Decisions decisions = new Decisions();
+    StateDict tensors = new StateDict(opened, decisions);
     OutputFile.checkNotAmong(opened.inputs(), output, "the checkpoint itself");
     OutputFile.checkNotAmong(
         Tokenizer.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
     try (Sources sources = new Sources()) {
-      GgufWriter writer = metadata(opened, tensors, sources);
-      return write(
-          output, new TensorWriter(tensors.sources(), type, progress), writer, opened, sources);
+      GgufWriter writer = metadata(opened, tensors, sources, decisions);
+      TensorWriter body = new TensorWriter(tensors.sources(), type, progress);
+      return write(output, body, writer, opened, sources, decisions);
     }
   }
 
@@ -154,19 +155,22 @@ public final class Converter {
    */
   public ConversionPlan plan() throws IOException {
     Checkpoint opened = Checkpoint.open(checkpoint);
-    StateDict tensors = new StateDict(opened);
+    Decisions decisions = new Decisions();
+    StateDict tensors = new StateDict(opened, decisions);
     try (Sources sources = new Sources()) {
-      GgufWriter writer = metadata(opened, tensors, sources);
+      GgufWriter writer = metadata(opened, tensors, sources, decisions);
       return new ConversionPlan(
           writer.metadata(),
           tensors.sources().stream().mapToLong(source -> source.tensor().elements()).sum(),
-          new TensorWriter(tensors.sources(), type, progress).totalBytes());
+          new TensorWriter(tensors.sources(), type, progress).totalBytes(),
+          decisions.all());
     }
   }
 
-  private GgufWriter metadata(Checkpoint opened, StateDict tensors, Sources sources)
+  private GgufWriter metadata(
+      Checkpoint opened, StateDict tensors, Sources sources, Decisions decisions)
       throws IOException {
-    Tokenizer vocabulary = Tokenizer.read(tokenizerPath(opened), opened.config());
+    Tokenizer vocabulary = Tokenizer.read(tokenizerPath(opened), opened.config(), decisions);
     GgufWriter writer = new GgufWriter();
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
@@ -176,7 +180,12 @@ public final class Converter {
   }
 
   private Conversion write(
-      Path output, TensorWriter tensors, GgufWriter writer, Checkpoint opened, Sources sources)
+      Path output,
+      TensorWriter tensors,
+      GgufWriter writer,
+      Checkpoint opened,
+      Sources sources,
+      Decisions decisions)
       throws IOException {
     try (OutputFile file = OutputFile.begin(output, force, tensors.totalBytes())) {
       tensors.write(writer, sources, file);
@@ -189,7 +198,8 @@ public final class Converter {
           tensors.count(),
           sizes.parameterCount() + sizes.hiddenSize(),
           tensors.bytesRead(),
-          size);
+          size,
+          decisions.all());
     }
   }
 

@@ -41,12 +41,13 @@ final class StateDict {
   private final List<Source> sources = new ArrayList<>();
   private final CheckpointTensor head;
 
-  StateDict(Checkpoint checkpoint) throws BadFileException {
+  StateDict(Checkpoint checkpoint, Decisions decisions) throws BadFileException {
     this.checkpoint = checkpoint;
     for (BodyTensor body : BodyTensor.of(checkpoint.config())) {
       sources.add(source(body));
     }
     this.head = findHead();
+    decisions.note("head", head.name());
     for (CheckpointTensor tensor : checkpoint.tensors()) {
       if (!known.contains(tensor.name()) && !tensor.name().endsWith(UNUSED_SUFFIX)) {
         throw unknown(tensor);

@@ -35,8 +35,9 @@ final class Tokenizer {
   }
 
   /** Reads a folder; or one of the two tokenizer files, with the other files in its folder. */
-  static Tokenizer read(Path path, ModelConfig model) throws IOException {
+  static Tokenizer read(Path path, ModelConfig model, Decisions decisions) throws IOException {
     Path file = file(path);
+    decisions.note("tokenizer", "SentencePiece", "Read from " + file.getFileName() + ".");
     TokenTable tokens = new TokenTable(model.vocabularySize());
     SpecialTokens own =
         String.valueOf(file.getFileName()).endsWith(".json")

@@ -2,20 +2,56 @@ package dev.murmuration.model;
 
 /** The metadata keys with which a GGUF file describes its reward model, and their values. */
 public final class RewardMetadata {
-  /** The value head: an array of float32, one for each hidden unit. */
+  /** The family whose published code a conversion followed, a string such as {@code Starling}. */
+  public static final String FAMILY = "reward_model.family";
+
+  /** A linear value head: an array of float32, one for each hidden unit. */
   public static final String VALUE_HEAD = "reward_model.value_head.weight";
 
-  /** Name of the chat template, a string. */
+  /** The bias of a linear value head, a float32; 0 by default. */
+  public static final String VALUE_HEAD_BIAS = "reward_model.value_head.bias";
+
+  /**
+   * Name of the chat template, a string: one of ours, or {@link #TOKENIZER_TEMPLATE} for the one
+   * under {@link #CHAT_TEMPLATE}.
+   */
   public static final String TEMPLATE = "reward_model.template";
+
+  /** The value of {@link #TEMPLATE} for the template that the file itself holds. */
+  public static final String TOKENIZER_TEMPLATE = "tokenizer";
+
+  /** The text of a Jinja template, a string; llama.cpp's key. */
+  public static final String CHAT_TEMPLATE = "tokenizer.chat_template";
+
+  /** The day that a template is told, a string such as {@code 26 Jul 2024}; never today's. */
+  public static final String TEMPLATE_DATE = "reward_model.template.date";
 
   /** Tokens of the longest text, a uint32. */
   public static final String MAX_LENGTH = "reward_model.max_length";
+
+  /** The side on which a text that is too long is cut, {@code left} (the default) or right. */
+  public static final String TRUNCATION_SIDE = "reward_model.truncation_side";
+
+  /** How a text is normalized before it is tokenized, {@code nfc}; not at all by default. */
+  public static final String NORMALIZER = "reward_model.normalizer";
 
   /** Which hidden state the head is applied to, a string. */
   public static final String READOUT = "reward_model.readout";
 
   /** The read-out of the last real token, which is the default. */
   public static final String LAST_TOKEN = "last_token";
+
+  /** The read-out of the last token that is not {@link #READOUT_PAD}. */
+  public static final String BEFORE_PAD = "before_pad";
+
+  /** The read-out of the token before the first {@link #READOUT_PAD}. */
+  public static final String BEFORE_FIRST_PAD = "before_first_pad";
+
+  /** What Starling-RM-7B's published code reads: the padding token behind the text. */
+  public static final String PUBLISHED = "published";
+
+  /** Id of the padding token that a read-out looks for or appends, a uint32. */
+  public static final String READOUT_PAD = "reward_model.readout.pad_token_id";
 
   /** The default for {@link #MAX_LENGTH}, with which Starling-RM was trained. */
   public static final int DEFAULT_MAX_LENGTH = 2048;
