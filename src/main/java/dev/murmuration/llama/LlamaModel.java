@@ -139,10 +139,10 @@ public final class LlamaModel implements AutoCloseable {
         && devices.stream().noneMatch(device -> device.kind().takesLayers())) {
       throw new IllegalArgumentException(
           parameters.gpuLayers()
-              + " layers on the GPU were asked for (-ngl), but there is no GPU that this build can"
-              + " use, only "
+              + " layers on the GPU were asked for (gpuLayers), but there is no GPU that this build"
+              + " can use, only "
               + names
-              + "; leave -ngl out, or build with -Dnative.backends=cuda, metal or vulkan");
+              + "; leave gpuLayers out, or build with -Dnative.backends=cuda, metal or vulkan");
     }
     if (parameters.device() == null) {
       return null;

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
 /** What the README shows is what happens. */
@@ -37,6 +39,8 @@ class ReadmeTest {
   private static final double TOLERANCE = 0.05;
 
   private static final Pattern NUMBER = Pattern.compile("[-+]?\\d+(\\.\\d+)?");
+  private static final Pattern SAID =
+      Pattern.compile("`[^`\n]*?(?:\\./)?\\bmurmur ([^`\n)]+)\\)?`");
   private static final Pattern BAR = Pattern.compile("[▏▎▍▌▋▊▉█]+ *");
 
   /** A command as it is typed, and what it prints. */
@@ -207,17 +211,43 @@ class ReadmeTest {
     assertThat(commands).isGreaterThanOrEqualTo(4);
   }
 
+  /** Commands within a sentence: that there is such a command, and that it has these options. */
+  @Test
+  void theCommandsWithinSentencesAreOnes() throws Exception {
+    CommandLine top = Murmur.commandLine(new Terminal(null, null, null, TERMINAL));
+    int commands = 0;
+    for (Path text : texts()) {
+      for (MatchResult said : SAID.matcher(Files.readString(text)).results().toList()) {
+        List<String> words = words(said.group(1));
+        CommandLine command = top.getSubcommands().getOrDefault(words.getFirst(), top);
+        assertThat(words.getFirst().startsWith("-") || words.getFirst().equals("COMMAND"))
+            .as(text + ": " + said.group())
+            .isEqualTo(command == top);
+        assertThat(command.getCommandSpec().optionsMap().keySet())
+            .as(text + ": " + said.group())
+            .containsAll(words.stream().filter(word -> word.matches("--?[a-z].*")).toList());
+        commands++;
+      }
+    }
+    assertThat(commands).isGreaterThan(10);
+  }
+
   @Test
   void whatTheTextsLinkToIsThere() throws Exception {
     int links = 0;
     for (Path text : texts()) {
       for (MatchResult link :
-          Pattern.compile("\\]\\(([^)#\\s]+)[^)]*\\)")
+          Pattern.compile("\\]\\(([^)#\\s]*)(?:#([^)\\s]*))?[^)]*\\)")
               .matcher(Files.readString(text))
               .results()
               .toList()) {
         if (!link.group(1).contains("://")) {
-          assertThat(text.resolveSibling(link.group(1))).as("a link in " + text).exists();
+          String named = link.group(1);
+          Path file = named.isEmpty() ? text : text.resolveSibling(named);
+          assertThat(file).as("a link in " + text).exists();
+          if (link.group(2) != null) {
+            assertThat(anchors(file)).as("a link in " + text).contains(link.group(2));
+          }
           links++;
         }
       }
@@ -225,14 +255,38 @@ class ReadmeTest {
     assertThat(links).isGreaterThan(10);
   }
 
+  /** The headings of a text as links name them. */
+  private static List<String> anchors(Path text) throws IOException {
+    return Pattern.compile("(?m)^#+ +(.*)$")
+        .matcher(Files.readString(text))
+        .results()
+        .map(heading -> heading.group(1).toLowerCase(Locale.ROOT))
+        .map(heading -> heading.replaceAll("[^\\p{L}\\p{N} _-]", "").replace(' ', '-'))
+        .toList();
+  }
+
+  @Test
+  void theDependencyIsThisProject() throws Exception {
+    String pom = Files.readString(Path.of("pom.xml")).replaceAll("\\s+", "");
+    List<String> dependencies = new ArrayList<>();
+    for (Path text : texts()) {
+      dependencies.addAll(blocks(text, "xml"));
+    }
+    assertThat(dependencies).isNotEmpty();
+    for (String dependency : dependencies) {
+      assertThat(pom).contains(dependency.replaceAll("\\s+|</?dependency>", ""));
+    }
+  }
+
   private static void compile(Path folder, String name, String example) throws Exception {
     Path source =
         Files.writeString(
             folder.resolve(name + ".java"),
-            """
+"""
             import dev.murmuration.reward.*;
             import java.nio.file.Path;
             import java.util.List;
+import java.util.Locale;
             import java.util.concurrent.CompletableFuture;
 
             public class %s {
@@ -240,7 +294,7 @@ class ReadmeTest {
             %s
               }
             }
-            """
+"""
                 .formatted(name, example));
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     StringWriter messages = new StringWriter();

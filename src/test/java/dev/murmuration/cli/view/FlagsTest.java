@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -18,10 +20,22 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("unit")
 class FlagsTest {
   private static final Path SOURCES = Path.of("src/main/java/dev/murmuration");
-  private static final Pattern FLAG = Pattern.compile("\"[^\"\n]*--[a-z][^\"\n]*\"");
 
-  /** Of other programs, which are what to use. */
-  private static final List<String> FOREIGN = List.of("--enable-native-access", "\" --merge\"");
+  /** Comments and characters, to get past them, and as group 1 texts and text blocks. */
+  private static final Pattern LITERAL =
+      Pattern.compile(
+          "(?s)//[^\n]*|/\\*.*?\\*/|'(?:\\\\.|[^'\\\\\n])+'"
+              + "|(\"\"\".*?\"\"\"|\"(?:\\\\.|[^\"\\\\\n])*\")");
+
+  /** Long or short, or the hyphens alone, to which a name is added. */
+  private static final Pattern FLAG =
+      Pattern.compile("(?<![\\w-])(?:--?[a-zA-Z][\\w.-]*|--(?=\"))");
+
+  /** Of other programs, which are what to use: java, Maven, iconv, ulimit, llama-gguf-split. */
+  private static final Pattern FOREIGN =
+      Pattern.compile(
+          "--enable-native-access|-D(native\\.backends|murmuration\\.cache\\.dir)?\\b|-Pnatives-portable|iconv"
+              + " -f|-t UTF-8|ulimit -f|\" --merge\"");
 
   @Test
   void noMessageOfTheLibraryNamesAFlag() throws IOException {
@@ -33,15 +47,35 @@ class FlagsTest {
               .toList();
       assertThat(library).hasSizeGreaterThan(100);
       for (Path file : library) {
-        assertThat(
-                FLAG.matcher(Files.readString(file))
-                    .results()
-                    .map(found -> found.group())
-                    .filter(text -> FOREIGN.stream().noneMatch(text::contains)))
-            .as(file.toString())
-            .isEmpty();
+        assertThat(flags(Files.readString(file))).as(file.toString()).isEmpty();
       }
     }
+  }
+
+  @Test
+  void flagsAreFoundInEveryKindOfLiteral() {
+    String source =
+        """
+        /* --comment */ char c = '"'; String a = "raise --ctx-size", b = "say \\"-m FILE\\"", d = "--" + b;
+        // "--comment"
+        String block = \"""
+            leave --no-mmap out
+            \""";
+        String other = "iconv -f UTF-16 -t UTF-8, not rwx------, a-b or x - y";
+        """;
+    assertThat(flags(source)).containsExactly("--ctx-size", "-m", "--", "--no-mmap");
+  }
+
+  private static List<String> flags(String source) {
+    return LITERAL
+        .matcher(source)
+        .results()
+        .map(literal -> literal.group(1))
+        .filter(Objects::nonNull)
+        .map(literal -> FOREIGN.matcher(literal).replaceAll(""))
+        .flatMap(literal -> FLAG.matcher(literal).results())
+        .map(MatchResult::group)
+        .toList();
   }
 
   @ParameterizedTest
