@@ -32,12 +32,7 @@ public record ModelFile(
    */
   public static ModelFile of(Gguf gguf) throws IOException {
     LlamaHyperparameters shape = LlamaCheck.check(gguf);
-    Optional<float[]> weights = gguf.floats(RewardMetadata.VALUE_HEAD);
-    String headName = gguf.path() + ": " + RewardMetadata.VALUE_HEAD;
-    Optional<ValueHead> head =
-        weights.isEmpty()
-            ? Optional.empty()
-            : Optional.of(ValueHead.of(weights.get(), shape.hiddenSize(), headName));
+    Optional<ValueHead> head = HeadMetadata.read(gguf, shape.hiddenSize());
     String readout = gguf.string(RewardMetadata.READOUT).orElse(RewardMetadata.LAST_TOKEN);
     if (!readout.equals(RewardMetadata.LAST_TOKEN)) {
       throw gguf.problem(
