@@ -1,12 +1,20 @@
 package dev.murmuration.checkpoint;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.files.BadFileException;
+import dev.murmuration.json.JsonFile;
 import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.TensorName;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -21,16 +29,56 @@ public final class Checkpoint {
   private final InputFiles weightFiles;
   private final Map<String, CheckpointTensor> tensorsByName;
   private final List<CheckpointTensor> tensors;
+  private final CheckpointFiles whole;
+  private final Optional<LoraAdapter> adapter;
+  private final Path folder;
+  private final boolean tied;
 
-  private Checkpoint(Path path, ModelConfig config, CheckpointFiles content) {
+  /**
+   * A checkpoint.
+   *
+   * @param whole the files of a whole model
+   * @param adapted those of an adapter of it; null if there is none
+   */
+  private Checkpoint(
+      Path path, CheckpointFiles whole, CheckpointFiles adapted, Optional<LoraAdapter> adapter)
+      throws IOException {
     this.path = path;
-    this.config = config;
-    this.files = List.copyOf(content.files());
-    this.inputs =
-        Stream.concat(files.stream(), Stream.of(content.main(), configFile(content))).toList();
-    this.weightFiles = content.weightFiles();
-    this.tensorsByName = Map.copyOf(content.tensors());
-    this.tensors = List.copyOf(content.tensors().values());
+    this.config = ModelConfigReader.read(configFile(whole));
+    this.tied = isTied(JsonFile.read(configFile(whole)));
+    this.whole = whole;
+    this.adapter = adapter;
+    this.weightFiles = new InputFiles();
+    Map<String, CheckpointTensor> all = new LinkedHashMap<>(whole.tensors());
+    List<Path> read = new ArrayList<>(whole.files());
+    List<Path> others = new ArrayList<>(List.of(whole.main(), configFile(whole)));
+    weightFiles.addAll(whole.weightFiles());
+    if (whole.headFile() != null) {
+      others.add(whole.headFile());
+    }
+    if (adapted != null) {
+      weightFiles.addAll(adapted.weightFiles());
+      read.addAll(adapted.files());
+      others.add(adapted.adapterConfig());
+      replace(all, adapter.orElseThrow().whole());
+    }
+    this.files = List.copyOf(read);
+    this.inputs = Stream.concat(read.stream(), others.stream()).toList();
+    this.tensorsByName = Map.copyOf(all);
+    this.tensors = List.copyOf(all.values());
+    this.folder = folderOf(adapted == null ? whole : adapted);
+  }
+
+  private static void replace(
+      Map<String, CheckpointTensor> all, List<CheckpointTensor> replacements) {
+    Set<String> names = new HashSet<>();
+    replacements.forEach(tensor -> names.add(TensorName.bare(tensor.name())));
+    all.keySet().removeIf(name -> names.contains(TensorName.bare(name)));
+    replacements.forEach(tensor -> all.put(tensor.name(), tensor));
+  }
+
+  private static Path folderOf(CheckpointFiles content) {
+    return content.files().getFirst().toAbsolutePath().getParent();
   }
 
   /**
@@ -43,8 +91,39 @@ public final class Checkpoint {
    * @throws IOException if reading fails
    */
   public static Checkpoint open(Path path) throws IOException {
+    return open(path, Optional.empty());
+  }
+
+  /**
+   * Reads a checkpoint's headers; where it is a LoRA adapter those of its base model, too.
+   *
+   * @param base the base model of an adapter: a folder, a file or an index
+   * @throws BadFileException as {@link #open(Path)}, and if a base is missing or there is nothing
+   *     to merge into it
+   */
+  static Checkpoint open(Path path, Optional<Path> base) throws IOException {
     CheckpointFiles content = new CheckpointFiles(path);
-    return new Checkpoint(path, ModelConfigReader.read(configFile(content)), content);
+    if (!content.isAdapter()) {
+      if (base.isPresent()) {
+        throw new BadFileException(
+            path,
+            "is a whole model and no LoRA adapter, so that base names nothing to merge it to");
+      }
+      return new Checkpoint(path, content, null, Optional.empty());
+    }
+    LoraAdapter adapter = LoraAdapter.read(content.adapterConfig(), content.tensors().values());
+    CheckpointFiles whole = new CheckpointFiles(base.orElseThrow(adapter::needsBase));
+    if (whole.isAdapter()) {
+      throw new BadFileException(base.get(), "is a LoRA adapter itself; base names a whole model");
+    }
+    return new Checkpoint(path, whole, content, Optional.of(adapter));
+  }
+
+  /** Without the key, Gemma's embeddings are tied, and those of the other architectures not. */
+  private static boolean isTied(JsonNode config) {
+    return config
+        .path("tie_word_embeddings")
+        .asBoolean(config.path("model_type").asText().startsWith("gemma"));
   }
 
   private static Path configFile(CheckpointFiles content) {
@@ -86,8 +165,46 @@ public final class Checkpoint {
     weightFiles.requireUnchanged();
   }
 
-  /** The folder that holds the files. */
+  /** The adapter that is merged into the tensors, if there is one. */
+  Optional<LoraAdapter> adapter() {
+    return adapter;
+  }
+
+  /** The file beside the checkpoint that holds the value head; null if there is none. */
+  Path headFile() {
+    return whole.headFile();
+  }
+
+  /** What is in it. */
+  List<CheckpointTensor> headTensors() {
+    return whole.headTensors();
+  }
+
+  /** Tensors that the index lists and that are not there, with the names of their shards. */
+  Map<String, String> absent() {
+    return whole.absent();
+  }
+
+  /** All of {@code config.json}. */
+  JsonNode configJson() throws IOException {
+    return JsonFile.read(configFile(whole));
+  }
+
+  /** Whether the embedding is the language-model head as well. */
+  boolean isTied() {
+    return tied;
+  }
+
+  /** The folder that holds the files; an adapter's, if there is one. */
   Path folder() {
-    return files.getFirst().toAbsolutePath().getParent();
+    return folder;
+  }
+
+  /** The folder that holds the tokenizer: an adapter's need not. */
+  Path tokenizerFolder() {
+    boolean own =
+        Files.isRegularFile(folder.resolve("tokenizer.model"))
+            || Files.isRegularFile(folder.resolve("tokenizer.json"));
+    return own ? folder : folderOf(whole);
   }
 }

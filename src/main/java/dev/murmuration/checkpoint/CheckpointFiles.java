@@ -16,6 +16,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Finds the files of a checkpoint and reads the lists of tensors in them. */
@@ -28,12 +30,32 @@ final class CheckpointFiles {
           "pytorch_model.bin",
           "pytorch_model.bin.index.json");
 
+  /** A value head that was saved by itself, as trl and LLaMA-Factory do. */
+  private static final List<String> HEAD_NAMES =
+      List.of("value_head.safetensors", "v_head.safetensors", "value_head.bin", "v_head.bin");
+
+  private static final List<String> ADAPTER_NAMES =
+      List.of("adapter_model.safetensors", "adapter_model.bin");
+
+  /** What trainers leave beside a checkpoint. */
+  private static final Pattern NO_CHECKPOINT =
+      Pattern.compile(
+          "(optimizer|scheduler|training_args|rng_state(_\\d+)?|random_states(_\\d+)?|scaler)"
+              + "\\.(bin|pt|pth)");
+
+  private static final Pattern SHARD =
+      Pattern.compile("(.+)-(\\d{5})-of-(\\d{5})\\.(safetensors|bin)");
+
   private static final int MAX_TENSORS = 200_000;
+  private static final int MAX_SHARDS = 1000;
 
   private final Path main;
   private final List<Path> files = new ArrayList<>();
   private final InputFiles weightFiles = new InputFiles();
   private final Map<String, CheckpointTensor> tensors = new LinkedHashMap<>();
+  private final Map<String, String> absent = new LinkedHashMap<>();
+  private Path headFile;
+  private List<CheckpointTensor> headTensors = List.of();
 
   /** Reads the checkpoint in a folder, a checkpoint file, or the shards that an index lists. */
   CheckpointFiles(Path path) throws IOException {
@@ -49,11 +71,41 @@ final class CheckpointFiles {
           main,
           "is a GGUF file, which is what a conversion makes; there is nothing to convert in it");
     }
+    Matcher shard = SHARD.matcher(nameOf(main));
     if (nameOf(main).endsWith(".json")) {
       readShards();
+    } else if (shard.matches()) {
+      readNumbered(shard);
     } else {
       readFile(main);
     }
+    if (!isAdapter()) {
+      readHeadFile();
+    }
+  }
+
+  /** Whether what was found is a LoRA adapter and not a whole model. */
+  boolean isAdapter() {
+    return ADAPTER_NAMES.contains(nameOf(main)) && Files.exists(adapterConfig());
+  }
+
+  Path adapterConfig() {
+    return main.resolveSibling("adapter_config.json");
+  }
+
+  /** The file beside the checkpoint that holds the value head; null if there is none. */
+  Path headFile() {
+    return headFile;
+  }
+
+  /** What is in it. */
+  List<CheckpointTensor> headTensors() {
+    return headTensors;
+  }
+
+  /** Tensors that the index lists and that are not there, with the names of their shards. */
+  Map<String, String> absent() {
+    return absent;
   }
 
   /** The file that was named or found: one of the {@link #files}, or the index that lists them. */
@@ -83,7 +135,16 @@ final class CheckpointFiles {
     try (Stream<Path> entries = Files.list(folder)) {
       all = entries.sorted().toList();
     }
+    for (String name : ADAPTER_NAMES) {
+      if (Files.isRegularFile(folder.resolve(name))) {
+        return folder.resolve(name);
+      }
+    }
     List<Path> candidates = all.stream().filter(CheckpointFiles::looksLikeCheckpoint).toList();
+    List<String> series = candidates.stream().map(CheckpointFiles::series).distinct().toList();
+    if (series.size() == 1 && !series.getFirst().isEmpty()) {
+      return candidates.getFirst();
+    }
     List<String> packed =
         all.stream()
             .map(CheckpointFiles::nameOf)
@@ -107,9 +168,17 @@ final class CheckpointFiles {
     return candidates.getFirst();
   }
 
+  /** What the names of all shards of a checkpoint have in common; empty for other names. */
+  private static String series(Path file) {
+    Matcher shard = SHARD.matcher(nameOf(file));
+    return shard.matches() ? shard.group(1) + shard.group(3) + shard.group(4) : "";
+  }
+
   private static boolean looksLikeCheckpoint(Path file) {
     String name = nameOf(file);
     return Files.isRegularFile(file)
+        && !HEAD_NAMES.contains(name)
+        && !NO_CHECKPOINT.matcher(name).matches()
         && (isSafetensors(file)
             || name.endsWith(".bin")
             || name.endsWith(".pt")
@@ -138,7 +207,9 @@ final class CheckpointFiles {
     }
     for (Map.Entry<String, JsonNode> entry : map.properties()) {
       CheckpointTensor tensor = tensors.get(entry.getKey());
-      if (tensor == null || !nameOf(tensor.file()).equals(entry.getValue().textValue())) {
+      if (tensor == null) {
+        absent.put(entry.getKey(), entry.getValue().textValue());
+      } else if (!nameOf(tensor.file()).equals(entry.getValue().textValue())) {
         throw new BadFileException(
             main,
             "says that "
@@ -177,16 +248,48 @@ final class CheckpointFiles {
     readFile(shard);
   }
 
-  private void readFile(Path file) throws IOException {
-    files.add(file);
-    List<CheckpointTensor> found;
+  /** Reads the shards of a checkpoint whose index is missing. */
+  private void readNumbered(Matcher shard) throws IOException {
+    int count = Integer.parseInt(shard.group(3));
+    if (count < 1 || count > MAX_SHARDS) {
+      throw new BadFileException(
+          main, "says that it is one of " + count + " parts, the limit is " + MAX_SHARDS);
+    }
+    for (int i = 1; i <= count; i++) {
+      String name = "%s-%05d-of-%05d.%s".formatted(shard.group(1), i, count, shard.group(4));
+      Path part = main.resolveSibling(name);
+      if (!Files.isRegularFile(part)) {
+        throw new BadFileException(
+            part,
+            "is missing, part " + i + " of " + count + "; download all parts of the checkpoint");
+      }
+      readFile(part);
+    }
+  }
+
+  private void readHeadFile() throws IOException {
+    for (String name : HEAD_NAMES) {
+      Path file = main.resolveSibling(name);
+      if (headFile == null && Files.isRegularFile(file) && !files.contains(file)) {
+        headFile = file;
+        headTensors = read(file);
+      }
+    }
+  }
+
+  private List<CheckpointTensor> read(Path file) throws IOException {
     try {
       weightFiles.add(file);
       ForeignFile.requireUnpacked(file);
-      found = isSafetensors(file) ? SafetensorsFile.read(file) : TorchFile.read(file);
+      return isSafetensors(file) ? SafetensorsFile.read(file) : TorchFile.read(file);
     } catch (NoSuchFileException e) {
       throw new BadFileException(file, "is gone", e);
     }
+  }
+
+  private void readFile(Path file) throws IOException {
+    files.add(file);
+    List<CheckpointTensor> found = read(file);
     for (CheckpointTensor tensor : found) {
       if (tensors.put(tensor.name(), tensor) != null) {
         throw new BadFileException(

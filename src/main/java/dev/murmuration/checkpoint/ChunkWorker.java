@@ -3,9 +3,12 @@ package dev.murmuration.checkpoint;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.NumberType;
 import dev.murmuration.tensors.Sources;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.concurrent.Callable;
 
 /**
@@ -20,9 +23,12 @@ final class ChunkWorker {
   private ByteBuffer in = NOTHING;
   private ByteBuffer other = NOTHING;
   private ByteBuffer out = NOTHING;
+  private ByteBuffer sum = NOTHING;
+  private final LoraSum lora;
 
   ChunkWorker(Sources sources) {
     this.sources = sources;
+    this.lora = new LoraSum(sources);
   }
 
   /** A chunk's bytes in the GGUF; valid until the worker's next chunk. */
@@ -32,6 +38,7 @@ final class ChunkWorker {
 
   private ByteBuffer convert(Chunk chunk, GgufTensorType type) throws IOException {
     CheckpointTensor tensor = chunk.source().tensor();
+    NumberType stored = tensor.type();
     int bytes = chunk.elements() * tensor.type().byteSize();
     in = read(chunk, tensor, room(in, bytes));
     for (CheckpointTensor copy : chunk.source().copies()) {
@@ -45,21 +52,42 @@ final class ChunkWorker {
       }
     }
     ByteBuffer rows = in;
+    if (chunk.source().delta().isPresent()) {
+      rows = adapted(chunk, stored, chunk.source().delta().get());
+      stored = NumberType.F32;
+    }
     if (chunk.isInterleaved()) {
-      other = room(other, bytes);
-      interleave(in, other, chunk.rowLength() * tensor.type().byteSize());
+      other = room(other, rows.remaining());
+      interleave(rows, other, chunk.rowLength() * stored.byteSize());
       rows = other;
     }
     boolean oneAdded = chunk.source().body().oneAdded();
-    if (!oneAdded && NumberCodec.isCopy(tensor.type(), type)) {
+    if (!oneAdded && NumberCodec.isCopy(stored, type)) {
       return rows;
     }
     out = room(out, Math.toIntExact(type.byteSize(chunk.elements())));
-    if (!codec.convert(tensor.type(), rows, oneAdded ? 1 : 0, type, out)) {
+    if (!codec.convert(stored, rows, oneAdded ? 1 : 0, type, out)) {
       throw StateDict.problem(
           tensor, "has numbers that are too large for " + type + "; convert to BF16 or F32");
     }
     return out;
+  }
+
+  /** The chunk in float32, with what an adapter adds. */
+  private ByteBuffer adapted(Chunk chunk, NumberType stored, LoraDelta delta) throws IOException {
+    sum = room(sum, chunk.elements() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    // Nothing finite is too large for float32.
+    var _ = codec.convert(stored, in, 0, GgufTensorType.F32, sum);
+    FloatBuffer numbers = sum.asFloatBuffer();
+    int columns = chunk.rowLength();
+    if (chunk.isInterleaved()) {
+      int half = chunk.elements() / 2;
+      lora.add(delta, numbers.slice(0, half), chunk.first(), columns);
+      lora.add(delta, numbers.slice(half, half), chunk.second(), columns);
+    } else {
+      lora.add(delta, numbers, chunk.first(), columns);
+    }
+    return sum;
   }
 
   private ByteBuffer read(Chunk chunk, CheckpointTensor tensor, ByteBuffer into)

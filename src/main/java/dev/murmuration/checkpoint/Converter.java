@@ -6,13 +6,20 @@ import dev.murmuration.files.OutputFile;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.model.HeadChoice;
+import dev.murmuration.model.HeadFile;
+import dev.murmuration.model.HeadMetadata;
 import dev.murmuration.model.ModelCheck;
 import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.SpacePrefix;
+import dev.murmuration.model.ValueHead;
+import dev.murmuration.tensors.CheckpointTensor;
 import dev.murmuration.tensors.Sources;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -39,6 +46,8 @@ public final class Converter {
   private String readout;
   private String name;
   private boolean force;
+  private Optional<Path> base = Optional.empty();
+  private HeadChoice headChoice = HeadChoice.NONE;
   private ConversionListener progress = (tensor, bytes, totalBytes) -> {};
 
   private Converter() {}
@@ -65,6 +74,8 @@ public final class Converter {
     copy.readout = readout;
     copy.name = name;
     copy.force = force;
+    copy.base = base;
+    copy.headChoice = headChoice;
     copy.progress = progress;
     change.accept(copy);
     return copy;
@@ -142,6 +153,32 @@ public final class Converter {
     return with(c -> c.name = Objects.requireNonNull(value, "name"));
   }
 
+  /**
+   * The base model of a LoRA adapter, which is merged into it: a folder, a checkpoint file or an
+   * index. For a checkpoint that is an adapter alone.
+   */
+  public Converter base(Path value) {
+    return with(c -> c.base = Optional.of(value));
+  }
+
+  /**
+   * The name of the value head's weights, for a head of an unusual name; or what the names of the
+   * layers of a network begin with.
+   */
+  public Converter headTensor(String value) {
+    return with(c -> c.headChoice = headChoice.tensor(value));
+  }
+
+  /**
+   * Which row of the head's weights is the reward, for a classifier of several outputs; counted
+   * from 0.
+   *
+   * @throws IllegalArgumentException if it is negative
+   */
+  public Converter headRow(int value) {
+    return with(c -> c.headChoice = headChoice.row(value));
+  }
+
   /** Whether an existing output file is replaced; false by default. */
   public Converter force(boolean value) {
     return with(c -> c.force = value);
@@ -162,17 +199,25 @@ public final class Converter {
    * @throws IOException if reading or writing fails, or the thread is interrupted
    */
   public Conversion convert(Path output) throws IOException {
-    Checkpoint opened = Checkpoint.open(checkpoint);
+    Checkpoint opened = Checkpoint.open(checkpoint, base);
     Decisions decisions = new Decisions();
-    StateDict tensors = new StateDict(opened, decisions);
+    StateDict tensors = new StateDict(opened, headChoice, decisions);
     OutputFile.checkNotAmong(opened.inputs(), output, "the checkpoint itself");
     OutputFile.checkNotAmong(
         TokenizerFiles.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
-    try (Sources sources = new Sources()) {
-      GgufWriter writer = metadata(opened, tensors, sources, decisions);
+    try (Sources sources = sources(opened)) {
+      ValueHead head = tensors.head().read(sources);
+      GgufWriter writer = metadata(opened, tensors, head, decisions);
       TensorWriter body = writer(opened, tensors);
-      return write(output, body, writer, opened, sources, decisions);
+      return write(output, body, writer, opened, head, sources, decisions);
     }
+  }
+
+  private static Sources sources(Checkpoint opened) {
+    List<CheckpointTensor> all = new ArrayList<>(opened.tensors());
+    all.addAll(opened.headTensors());
+    opened.adapter().ifPresent(adapter -> all.addAll(adapter.factors()));
+    return new Sources(all);
   }
 
   /**
@@ -183,11 +228,11 @@ public final class Converter {
    * @throws IOException if reading fails
    */
   public ConversionPlan plan() throws IOException {
-    Checkpoint opened = Checkpoint.open(checkpoint);
+    Checkpoint opened = Checkpoint.open(checkpoint, base);
     Decisions decisions = new Decisions();
-    StateDict tensors = new StateDict(opened, decisions);
-    try (Sources sources = new Sources()) {
-      GgufWriter writer = metadata(opened, tensors, sources, decisions);
+    StateDict tensors = new StateDict(opened, headChoice, decisions);
+    try (Sources sources = sources(opened)) {
+      GgufWriter writer = metadata(opened, tensors, tensors.head().read(sources), decisions);
       return new ConversionPlan(
           writer.metadata(),
           tensors.sources().stream().mapToLong(source -> source.tensor().elements()).sum(),
@@ -201,7 +246,7 @@ public final class Converter {
   }
 
   private GgufWriter metadata(
-      Checkpoint opened, StateDict tensors, Sources sources, Decisions decisions)
+      Checkpoint opened, StateDict tensors, ValueHead head, Decisions decisions)
       throws IOException {
     Tokenizer vocabulary =
         Tokenizer.read(
@@ -212,7 +257,7 @@ public final class Converter {
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
     vocabulary.writeTo(writer);
-    metadata.writeHeadTo(writer, sources, template, length);
+    metadata.writeHeadTo(writer, head, headFile(head), template, length);
     vocabulary.writeTrainingTo(writer, isStarling(opened), isMistral(opened), decisions);
     new ReadoutChoice(opened, tensors, writer).write(readout, decisions);
     return writer;
@@ -223,23 +268,32 @@ public final class Converter {
       TensorWriter tensors,
       GgufWriter writer,
       Checkpoint opened,
+      ValueHead head,
       Sources sources,
       Decisions decisions)
       throws IOException {
-    try (OutputFile file = OutputFile.begin(output, force, tensors.totalBytes())) {
+    try (OutputFile file = OutputFile.begin(output, force, tensors.totalBytes());
+        HeadFile.Pending headFile = HeadFile.begin(headFile(head), head, output)) {
       tensors.write(writer, sources, file);
+      sources.checkWhatWasRead();
       ModelShape sizes = validate(file.part(), output);
       opened.requireUnchanged();
       long size = file.channel().size();
+      headFile.commit();
       file.commit();
+      headFile.keep();
       return new Conversion(
           output,
           tensors.count(),
-          sizes.parameterCount() + sizes.hiddenSize(),
+          sizes.parameterCount() + head.parameterCount(),
           tensors.bytesRead(),
           size,
           decisions.all());
     }
+  }
+
+  private static Optional<HeadFile> headFile(ValueHead head) throws IOException {
+    return HeadMetadata.needsFile(head) ? Optional.of(HeadFile.of(head)) : Optional.empty();
   }
 
   private static ModelShape validate(Path part, Path output) throws IOException {
@@ -262,7 +316,7 @@ public final class Converter {
   }
 
   private Path tokenizerPath(Checkpoint opened) {
-    return tokenizer == null ? opened.folder() : tokenizer;
+    return tokenizer == null ? opened.tokenizerFolder() : tokenizer;
   }
 
   private static String folderName(Checkpoint opened) {

@@ -21,6 +21,11 @@ final class InputFiles {
     states.put(file, Files.readAttributes(file, STATE));
   }
 
+  /** Adds all of another list. */
+  void addAll(InputFiles others) {
+    states.putAll(others.states);
+  }
+
   /**
    * Compares the files with what was noted; to be called after the last byte was read.
    *

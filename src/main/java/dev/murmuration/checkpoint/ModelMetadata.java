@@ -3,11 +3,12 @@ package dev.murmuration.checkpoint;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.model.HeadFile;
+import dev.murmuration.model.HeadMetadata;
 import dev.murmuration.model.RewardMetadata;
-import dev.murmuration.tensors.CheckpointTensor;
-import dev.murmuration.tensors.Sources;
-import java.io.IOException;
+import dev.murmuration.model.ValueHead;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * The metadata that does not concern the tokenizer: keys, types and order of {@code
@@ -71,23 +72,12 @@ final class ModelMetadata {
   }
 
   /** The value head and how to use it. */
-  void writeHeadTo(GgufWriter out, Sources sources, String template, int maxLength)
-      throws IOException {
-    out.metadata(RewardMetadata.VALUE_HEAD, GgufValue.floats(head(sources)))
-        .metadata(RewardMetadata.TEMPLATE, GgufValue.text(template))
+  void writeHeadTo(
+      GgufWriter out, ValueHead head, Optional<HeadFile> file, String template, int maxLength) {
+    HeadMetadata.write(head, file, out);
+    out.metadata(RewardMetadata.TEMPLATE, GgufValue.text(template))
         .metadata(
             RewardMetadata.MAX_LENGTH,
             GgufValue.uint32(Math.min(maxLength, config.contextLength())));
-  }
-
-  private float[] head(Sources sources) throws IOException {
-    CheckpointTensor head = tensors.head();
-    float[] weights = sources.floats(head);
-    for (int i = 0; i < weights.length; i++) {
-      if (!Float.isFinite(weights[i])) {
-        throw StateDict.problem(head, "has " + weights[i] + " at index " + i);
-      }
-    }
-    return weights;
   }
 }

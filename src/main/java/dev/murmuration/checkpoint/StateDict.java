@@ -1,12 +1,20 @@
 package dev.murmuration.checkpoint;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.architecture.BodyTensor;
 import dev.murmuration.files.BadFileException;
+import dev.murmuration.model.HeadChoice;
+import dev.murmuration.model.HeadTensors;
 import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.TensorName;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -15,20 +23,36 @@ import java.util.Set;
  * several prefixes, and the value head. A checkpoint with a tensor that is not known is refused.
  */
 final class StateDict {
-  /** Prefixes of a body's keys; where several are present the first one is converted. */
-  private static final List<String> PREFIXES = List.of("transformer.", "model.model.", "model.");
+  private static final String EMBEDDING = "embed_tokens.weight";
 
-  private static final List<String> HEADS = List.of("v_head.weight", "score.weight");
-
-  /** Language-model heads, which a reward does not need. */
-  private static final Set<String> UNUSED =
-      Set.of("lm_head.weight", "model.lm_head.weight", "transformer.lm_head.weight");
+  /** The language-model head, which a reward does not need. */
+  private static final String UNUSED = "lm_head.weight";
 
   /** Buffers that older versions of transformers saved; they follow from the configuration. */
   private static final String UNUSED_SUFFIX = ".rotary_emb.inv_freq";
 
+  /** What the tensors of quantized checkpoints are called, and how these are called. */
+  private static final Map<String, String> QUANTIZED =
+      Map.of(
+          ".qweight", "GPTQ or AWQ",
+          ".qzeros", "GPTQ or AWQ",
+          ".weight_packed", "compressed-tensors",
+          ".weight_scale", "float8 or int8",
+          ".weight_scale_inv", "float8",
+          ".weight.absmax", "bitsandbytes",
+          ".SCB", "bitsandbytes int8");
+
+  /** Published classes whose networks have a ReLU between their layers. */
+  private static final Set<String> RELU_CLASSES =
+      Set.of("Qwen2ForRewardModel", "INFORMForSequenceClassification");
+
+  /** The head of trl and of GRM, whose published class has a ReLU, too. */
+  private static final String RELU_HEAD = "v_head.summary";
+
   private final Checkpoint checkpoint;
-  private final Set<String> known = new HashSet<>(UNUSED);
+  private final Decisions decisions;
+  private final Map<String, List<CheckpointTensor>> byBareName = new LinkedHashMap<>();
+  private final Set<CheckpointTensor> known = new HashSet<>();
 
   /**
    * A tensor to convert.
@@ -36,22 +60,41 @@ final class StateDict {
    * @param body what it is
    * @param tensor where its numbers are
    * @param copies the same tensor under other prefixes, stored again; the bytes have to be equal
+   * @param delta what a LoRA adapter adds to it
    */
-  record Source(BodyTensor body, CheckpointTensor tensor, List<CheckpointTensor> copies) {}
+  record Source(
+      BodyTensor body,
+      CheckpointTensor tensor,
+      List<CheckpointTensor> copies,
+      Optional<LoraDelta> delta) {
+    Source(BodyTensor body, CheckpointTensor tensor, List<CheckpointTensor> copies) {
+      this(body, tensor, copies, Optional.empty());
+    }
+  }
 
   private final List<Source> sources = new ArrayList<>();
-  private final CheckpointTensor head;
+  private final HeadTensors head;
 
-  StateDict(Checkpoint checkpoint, Decisions decisions) throws BadFileException {
+  StateDict(Checkpoint checkpoint, HeadChoice choice, Decisions decisions) throws IOException {
     this.checkpoint = checkpoint;
+    this.decisions = decisions;
+    for (CheckpointTensor tensor : checkpoint.tensors()) {
+      checkNotQuantized(tensor);
+      byBareName
+          .computeIfAbsent(TensorName.bare(tensor.name()), key -> new ArrayList<>())
+          .add(tensor);
+    }
     for (BodyTensor body : checkpoint.config().tensors()) {
       sources.add(source(body));
     }
-    this.head = findHead();
-    decisions.note("head", head.name());
+    if (checkpoint.adapter().isPresent()) {
+      checkpoint.adapter().get().requireAllUsed();
+      decisions.note("adapter", checkpoint.adapter().get().describe());
+    }
+    this.head = findHead(choice);
     for (CheckpointTensor tensor : checkpoint.tensors()) {
-      if (!known.contains(tensor.name()) && !tensor.name().endsWith(UNUSED_SUFFIX)) {
-        throw unknown(tensor);
+      if (!known.contains(tensor) && !isUnused(tensor)) {
+        checkUnknown(tensor, choice);
       }
     }
   }
@@ -61,60 +104,136 @@ final class StateDict {
     return sources;
   }
 
-  /** The value head, of shape [1, hidden size]. */
-  CheckpointTensor head() {
+  /** The value head. */
+  HeadTensors head() {
     return head;
   }
 
+  private List<CheckpointTensor> named(String bareName) {
+    return byBareName.getOrDefault(bareName, List.of());
+  }
+
   private Source source(BodyTensor body) throws BadFileException {
-    CheckpointTensor chosen = null;
+    List<CheckpointTensor> found = new ArrayList<>(named(body.name()));
+    if (found.isEmpty() && body.name().equals(EMBEDDING) && checkpoint.isTied()) {
+      found.addAll(named(UNUSED));
+      decisions.note(
+          "embedding", UNUSED, "config.json says that both are one, and only this one is stored");
+    }
+    if (found.isEmpty()) {
+      throw missing(body);
+    }
+    // Starling-RM's own layout has its body twice; the names are in this order.
+    found.sort(
+        Comparator.comparing((CheckpointTensor t) -> !t.name().startsWith("transformer."))
+            .thenComparing(t -> -t.name().length()));
+    CheckpointTensor chosen = found.getFirst();
     List<CheckpointTensor> copies = new ArrayList<>();
-    for (String prefix : PREFIXES) {
-      Optional<CheckpointTensor> found = checkpoint.tensor(prefix + body.name());
-      if (found.isPresent()) {
-        known.add(found.get().name());
-        check(found.get(), body.shape());
-        if (chosen == null) {
-          chosen = found.get();
-        } else if (!found.get().sharesStorageWith(chosen)) {
-          checkSameType(chosen, found.get());
-          copies.add(found.get());
-        }
+    for (CheckpointTensor tensor : found) {
+      known.add(tensor);
+      check(tensor, body.shape());
+      if (!tensor.sharesStorageWith(chosen)) {
+        checkSameType(chosen, tensor);
+        copies.add(tensor);
       }
     }
-    if (chosen == null) {
-      throw new BadFileException(
-          checkpoint.path(),
-          "the tensor "
-              + body.name()
-              + " is missing under each of the prefixes "
-              + PREFIXES
-              + "; is the checkpoint complete, and config.json its own?");
-    }
-    return new Source(body, chosen, List.copyOf(copies));
+    Optional<LoraDelta> delta =
+        checkpoint.adapter().isPresent()
+            ? checkpoint.adapter().get().delta(body.name(), body.shape())
+            : Optional.empty();
+    return new Source(body, chosen, List.copyOf(copies), delta);
   }
 
-  private CheckpointTensor findHead() throws BadFileException {
-    List<CheckpointTensor> heads =
-        HEADS.stream().flatMap(name -> checkpoint.tensor(name).stream()).toList();
-    if (heads.size() != 1) {
-      throw new BadFileException(
-          checkpoint.path(),
-          heads.isEmpty()
-              ? "has neither of the tensors " + HEADS + "; this is not a reward model"
-              : "has two value heads, " + HEADS + "; remove one of them");
-    }
-    check(heads.getFirst(), List.of(1L, (long) checkpoint.config().hiddenSize()));
-    known.add(heads.getFirst().name());
-    return heads.getFirst();
+  private BadFileException missing(BodyTensor body) {
+    Optional<Map.Entry<String, String>> listed =
+        checkpoint.absent().entrySet().stream()
+            .filter(entry -> TensorName.bare(entry.getKey()).equals(body.name()))
+            .findFirst();
+    return new BadFileException(
+        checkpoint.path(),
+        "the tensor "
+            + body.name()
+            + " is missing under each prefix that is known (model., transformer., module. …)"
+            + listed
+                .map(entry -> "; the index says it is in " + entry.getValue() + ", but it is not")
+                .orElse("")
+            + "; is the checkpoint complete, and config.json its own?");
   }
 
-  private static void check(CheckpointTensor tensor, List<Long> shape) throws BadFileException {
+  private HeadTensors findHead(HeadChoice choice) throws IOException {
+    List<CheckpointTensor> rest =
+        checkpoint.tensors().stream()
+            .filter(tensor -> !known.contains(tensor))
+            .filter(tensor -> choice.tensor().isPresent() || !isUnused(tensor))
+            .toList();
+    List<CheckpointTensor> beside = checkpoint.headTensors();
+    Path where = checkpoint.path();
+    if (!beside.isEmpty()) {
+      List<CheckpointTensor> both = rest.stream().filter(HeadTensors::isHead).toList();
+      if (!both.isEmpty()) {
+        throw new BadFileException(
+            where,
+            "has two value heads, "
+                + both.getFirst().name()
+                + " and what is in "
+                + checkpoint.headFile().getFileName()
+                + "; remove one of them");
+      }
+      where = checkpoint.headFile();
+      rest = beside;
+    }
+    JsonNode config = checkpoint.configJson();
+    List<String> labels =
+        config.path("id2label").valueStream().map(JsonNode::asText).limit(100).toList();
+    HeadTensors found =
+        HeadTensors.find(where, rest, checkpoint.config().hiddenSize(), choice, labels);
+    known.addAll(found.tensors());
+    describe(found, config, choice);
+    return found;
+  }
+
+  private void describe(HeadTensors found, JsonNode config, HeadChoice choice) {
+    String row = choice.row().isPresent() ? ", row " + choice.row().getAsInt() : "";
+    String name = found + row;
+    if (!found.hasActivation()) {
+      decisions.note("head", name);
+    } else if (found.name().equals(RELU_HEAD)
+        || config
+            .path("architectures")
+            .valueStream()
+            .anyMatch(named -> RELU_CLASSES.contains(named.asText()))) {
+      decisions.note("head", name, "with ReLU between its layers, as its published class has it");
+    } else {
+      decisions.warn(
+          "head",
+          name,
+          "ReLU is assumed between its layers: the checkpoint does not say what is there");
+    }
+    if (config.path("mean").isNumber() && config.path("std").isNumber()) {
+      decisions.warn(
+          "normalization",
+          "none",
+          "config.json has a mean of "
+              + config.path("mean")
+              + " and a std of "
+              + config.path("std")
+              + ", with which some programs shift and scale the reward");
+    }
+  }
+
+  private static boolean isUnused(CheckpointTensor tensor) {
+    return TensorName.bare(tensor.name()).equals(UNUSED)
+        || tensor.name().endsWith(UNUSED_SUFFIX)
+        // peft keeps what a saved module was before it was trained.
+        || tensor.name().contains(".original_module.");
+  }
+
+  static void check(CheckpointTensor tensor, List<Long> shape) throws BadFileException {
     if (!tensor.shape().equals(shape)) {
       throw problem(tensor, "has the shape " + tensor.shape() + ", config.json asks for " + shape);
     }
     if (!tensor.type().isWeight()) {
-      throw problem(tensor, "holds " + tensor.type() + " numbers, expected F32, F16 or BF16");
+      throw problem(tensor, tensor.type().refusal());
     }
   }
 
@@ -126,14 +245,37 @@ final class StateDict {
     }
   }
 
-  private static BadFileException unknown(CheckpointTensor tensor) {
-    Path file = tensor.file();
-    return new BadFileException(
-        file,
-        "the tensor "
-            + BadFileException.quote(tensor.name())
-            + " "
-            + tensor.shape()
+  private static void checkNotQuantized(CheckpointTensor tensor) throws BadFileException {
+    for (Map.Entry<String, String> kind : QUANTIZED.entrySet()) {
+      if (tensor.name().endsWith(kind.getKey())) {
+        throw problem(
+            tensor,
+            "belongs to a quantized checkpoint ("
+                + kind.getValue()
+                + "); take the bf16 checkpoint of this model");
+      }
+    }
+    if (tensor.name().contains(".lora_A.") || tensor.name().contains(".lora_B.")) {
+      throw problem(
+          tensor,
+          "belongs to a LoRA adapter that was saved with its base model and not merged; merge it"
+              + " with peft (merge_and_unload(), then save_pretrained) and convert the result");
+    }
+  }
+
+  /** With a head chosen by name, what is beside it may be another head or another model's part. */
+  private void checkUnknown(CheckpointTensor tensor, HeadChoice choice) throws BadFileException {
+    if (choice.tensor().isPresent() && !TensorName.bare(tensor.name()).startsWith("layers.")) {
+      decisions.warn(
+          "unused tensor",
+          tensor.name(),
+          "it is neither of the body nor of the chosen head; a model that needs it gives other"
+              + " rewards");
+      return;
+    }
+    throw problem(
+        tensor,
+        tensor.shape()
             + " belongs to no reward model of the architecture and size that config.json states;"
             + " such a variant is not supported");
   }

@@ -18,13 +18,19 @@ public final class ForeignFile {
   private ForeignFile() {}
 
   /**
-   * Whether a file is compressed: "is compressed with …" and how to unpack it, for a message that
-   * begins with the file. Empty if it is not compressed in one of the formats known here.
+   * Whether a file only leads to another one: "is compressed with …" and how to unpack it, or that
+   * it is a Git LFS pointer and how to get the file, for a message that begins with the file. Empty
+   * if it is none of those known here.
    *
-   * @param head the first eight bytes, or all of a shorter file
+   * @param head the first {@link #SAMPLE} bytes, or all of a shorter file
    */
   public static Optional<String> packed(byte[] head) {
-    String text = new String(head, StandardCharsets.ISO_8859_1);
+    String text = new String(head, 0, Math.min(head.length, SAMPLE), StandardCharsets.ISO_8859_1);
+    if (text.startsWith("version https://git-lfs")) {
+      return Optional.of(
+          "is a Git LFS pointer, not the file itself; get the file with \"git lfs pull\" in its"
+              + " repository, or download it by hand");
+    }
     String remedy =
         text.startsWith("\u001f\u008b")
             ? "gzip; unpack it first (gunzip)"
@@ -37,13 +43,13 @@ public final class ForeignFile {
   }
 
   /**
-   * Refuses a file that is compressed.
+   * Refuses a file that only leads to another one.
    *
-   * @throws BadFileException if it is; the message says how to unpack it
+   * @throws BadFileException if it is compressed or a Git LFS pointer; the message says what to do
    */
   public static void requireUnpacked(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
-      Optional<String> packed = packed(in.readNBytes(8));
+      Optional<String> packed = packed(in.readNBytes(SAMPLE));
       if (packed.isPresent()) {
         throw new BadFileException(file, packed.get());
       }
@@ -82,9 +88,6 @@ public final class ForeignFile {
     }
     if (packed(head).isPresent()) {
       return "this file " + packed(head).get();
-    }
-    if (text.startsWith("version https://git-lfs")) {
-      return "this is a Git LFS pointer, not the file itself; fetch it with \"git lfs pull\"";
     }
     if (text.startsWith("PK\u0003\u0004") || text.startsWith("\u0080\u0002")) {
       return "this is a PyTorch checkpoint (or another zip file), not GGUF; convert it first";

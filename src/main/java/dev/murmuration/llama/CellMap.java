@@ -43,11 +43,6 @@ final class CellMap {
     return lengths[sequence];
   }
 
-  /** The cell of the token at a position. */
-  int cell(int sequence, int position) {
-    return cellsOfSequence[sequence][position];
-  }
-
   /**
    * How many of a sequence's first tokens lie in cells that ascend, before the first free one:
    * those that come next ascend behind them.

@@ -37,12 +37,7 @@ public record ModelFile(
    */
   public static ModelFile of(Gguf gguf) throws IOException {
     ModelShape shape = ModelCheck.check(gguf);
-    Optional<float[]> weights = gguf.floats(RewardMetadata.VALUE_HEAD);
-    String headName = gguf.path() + ": " + RewardMetadata.VALUE_HEAD;
-    Optional<ValueHead> head =
-        weights.isEmpty()
-            ? Optional.empty()
-            : Optional.of(ValueHead.of(weights.get(), shape.hiddenSize(), headName));
+    Optional<ValueHead> head = HeadMetadata.read(gguf, shape.hiddenSize());
     return new ModelFile(
         gguf,
         shape,

@@ -15,6 +15,23 @@ public final class RewardMetadata {
   public static final String VALUE_HEAD_BIAS = "reward_model.value_head.bias";
 
   /**
+   * The number of layers of a head that is a network, a uint32. Of layer N, from 0, {@code
+   * reward_model.value_head.N.} begins the keys {@code weight} (an array of float32, row by row),
+   * {@code shape} (an array of int32: outputs, inputs), {@code bias} (an array of float32) and
+   * {@code activation} (a string, what follows the layer; none by default).
+   */
+  public static final String VALUE_HEAD_LAYERS = "reward_model.value_head.layer_count";
+
+  /**
+   * The plain name of a safetensors file in the same folder, a string: it holds {@code N.weight}
+   * and {@code N.bias} of a network that is too large for metadata.
+   */
+  public static final String VALUE_HEAD_FILE = "reward_model.value_head.file";
+
+  /** The SHA-256 of {@link #VALUE_HEAD_FILE}, a string of hexadecimal digits. */
+  public static final String VALUE_HEAD_HASH = "reward_model.value_head.file.sha256";
+
+  /**
    * Name of the chat template, a string: one of ours, or {@link #TOKENIZER_TEMPLATE} for the one
    * under {@link #CHAT_TEMPLATE}.
    */

@@ -1,100 +1,149 @@
 package dev.murmuration.model;
 
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.files.ForeignFile;
 import dev.murmuration.tensors.CheckpointTensor;
 import dev.murmuration.tensors.SafetensorsFile;
 import dev.murmuration.tensors.Sources;
+import dev.murmuration.tensors.TorchFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
- * The linear value head: {@code reward = weights · hiddenState}, without a bias. Float32 weights,
- * never quantized; the product is summed in double. Immutable.
+ * The value head, which makes a number of a hidden state: {@code reward = weights · hiddenState +
+ * bias}, or several such layers with an activation between them. Float32 weights, never quantized;
+ * sums in double. Immutable.
  */
 public final class ValueHead {
-  private static final List<String> TENSOR_NAMES = List.of("v_head.weight", "score.weight");
+  private final List<Layer> layers;
 
-  private final float[] weights;
-
-  private ValueHead(float[] weights, int hiddenSize, String source) throws IOException {
-    if (weights.length != hiddenSize) {
-      throw new IOException(
-          source
-              + " has "
-              + weights.length
-              + " weights, but the model's hidden states have "
-              + hiddenSize
-              + "; take the head that belongs to this model");
+  /**
+   * A linear layer, and the activation behind it.
+   *
+   * @param weights float32 matrix of shape [outputs, inputs], row by row
+   * @param bias float32 of shape [outputs]
+   * @param activation applied to each output
+   */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared, and up to half a gigabyte.
+  record Layer(float[] weights, float[] bias, Activation activation) {
+    int outputs() {
+      return bias.length;
     }
-    for (int i = 0; i < weights.length; i++) {
-      if (!Float.isFinite(weights[i])) {
-        throw new IOException(source + " is damaged: weight " + i + " is " + weights[i]);
+
+    int inputs() {
+      return weights.length / bias.length;
+    }
+
+    /**
+     * The outputs for one row of inputs.
+     *
+     * @param from where the row begins
+     */
+    double[] apply(float[] inputs, int from) {
+      int width = inputs();
+      double[] outputs = new double[bias.length];
+      for (int row = 0; row < outputs.length; row++) {
+        outputs[row] = activation.apply(dot(row * width, inputs, from, width) + bias[row]);
+      }
+      return outputs;
+    }
+
+    /**
+     * Four sums instead of one, so that an addition need not wait for the one before it: a layer of
+     * 4096 x 4096 then takes no longer than its weights take to come from memory.
+     */
+    private double dot(int at, float[] inputs, int from, int width) {
+      float[] w = weights;
+      double a = 0;
+      double b = 0;
+      double c = 0;
+      double d = 0;
+      int whole = width & -4;
+      for (int i = 0; i < whole; i += 4) {
+        a += (double) w[at + i] * inputs[from + i];
+        b += (double) w[at + i + 1] * inputs[from + i + 1];
+        c += (double) w[at + i + 2] * inputs[from + i + 2];
+        d += (double) w[at + i + 3] * inputs[from + i + 3];
+      }
+      for (int i = whole; i < width; i++) {
+        a += (double) w[at + i] * inputs[from + i];
+      }
+      return (a + b) + (c + d);
+    }
+  }
+
+  /** A head of layers that fit together, the last with one output. */
+  ValueHead(List<Layer> layers) {
+    this.layers = List.copyOf(layers);
+    for (int i = 1; i < layers.size(); i++) {
+      if (layers.get(i).inputs() != layers.get(i - 1).outputs()) {
+        throw new IllegalArgumentException("layer " + i + " does not fit the one before it");
       }
     }
-    this.weights = weights;
+    if (layers.getLast().outputs() != 1) {
+      throw new IllegalArgumentException("a head has one output");
+    }
+  }
+
+  /** A linear head. */
+  static ValueHead linear(float[] weights, float bias) {
+    return new ValueHead(List.of(new Layer(weights, new float[] {bias}, Activation.NONE)));
   }
 
   /**
-   * A head of given weights.
-   *
-   * @param source the file and the tensor or key that they come from, for messages
-   * @throws IOException if their number is not {@code hiddenSize}, or one is not finite
-   */
-  static ValueHead of(float[] weights, int hiddenSize, String source) throws IOException {
-    return new ValueHead(weights, hiddenSize, source);
-  }
-
-  /**
-   * The head in a safetensors file: its tensor {@code v_head.weight} or {@code score.weight}, shape
-   * [1, hiddenSize] or [hiddenSize], F32, F16 or BF16. Format: huggingface.co/docs/safetensors.
+   * The head in a file of safetensors or, by its name ({@code .bin}, {@code .pt}, {@code .pth}), of
+   * {@code torch.save}: under one of the names that heads usually have; F32, F16 or BF16.
    *
    * @throws IOException if the file has no such tensor, or its shape or type does not fit
    */
-  public static ValueHead ofSafetensors(Path file, int hiddenSize) throws IOException {
+  public static ValueHead ofSafetensors(Path file, int hiddenSize, HeadChoice choice)
+      throws IOException {
     if (!Files.isRegularFile(file)) {
-      throw new IOException(
-          file
-              + (Files.exists(file) ? " is not a file" : " does not exist")
+      throw new BadFileException(
+          file,
+          (Files.exists(file) ? "is not a file" : "does not exist")
               + "; valueHead names a safetensors file");
     }
     ForeignFile.requireUnpacked(file);
-    Map<String, CheckpointTensor> tensors = new HashMap<>();
-    SafetensorsFile.read(file).forEach(tensor -> tensors.put(tensor.name(), tensor));
-    CheckpointTensor tensor =
-        TENSOR_NAMES.stream()
-            .filter(tensors::containsKey)
-            .findFirst()
-            .map(tensors::get)
-            .orElseThrow(
-                () ->
-                    new IOException(file + " holds neither " + String.join(" nor ", TENSOR_NAMES)));
-    String source = file + ": " + tensor.name();
-    if (!tensor.type().isWeight()) {
-      throw new IOException(
-          source + " has type '" + tensor.type() + "'; F32, F16 and BF16 are read");
+    List<CheckpointTensor> tensors =
+        file.toString().matches(".*\\.(bin|pt|pth)")
+            ? TorchFile.read(file)
+            : SafetensorsFile.read(file);
+    HeadTensors head = HeadTensors.find(file, tensors, hiddenSize, choice, List.of());
+    try (Sources sources = new Sources(head.tensors())) {
+      ValueHead read = head.read(sources);
+      sources.checkWhatWasRead();
+      return read;
     }
-    if (!tensor.shape().equals(List.of(1L, (long) hiddenSize))
-        && !tensor.shape().equals(List.of((long) hiddenSize))) {
-      throw new IOException(
-          source
-              + " has the shape "
-              + tensor.shape()
-              + "; the model's hidden states need [1, "
-              + hiddenSize
-              + "]; take the head that belongs to this model");
-    }
-    try (Sources sources = new Sources()) {
-      return new ValueHead(sources.floats(tensor), hiddenSize, source);
-    }
+  }
+
+  List<Layer> layers() {
+    return layers;
   }
 
   /** The length of a hidden state, in floats. */
   public int hiddenSize() {
-    return weights.length;
+    return layers.getFirst().inputs();
+  }
+
+  /** Numbers in its weights and biases. */
+  public long parameterCount() {
+    return layers.stream().mapToLong(layer -> layer.weights().length + layer.bias().length).sum();
+  }
+
+  /** Its layers in words: {@code linear 64 → 48, relu, linear 48 → 1}. */
+  public String describe() {
+    StringBuilder words = new StringBuilder();
+    for (Layer layer : layers) {
+      words.append(words.isEmpty() ? "linear " : ", linear ");
+      words.append(layer.inputs()).append(" → ").append(layer.outputs());
+      if (layer.activation() != Activation.NONE) {
+        words.append(", ").append(layer.activation().label());
+      }
+    }
+    return words.toString();
   }
 
   /**
@@ -104,11 +153,20 @@ public final class ValueHead {
    * @param row which row to project
    */
   public double reward(float[] states, int row) {
-    double sum = 0;
-    int from = row * weights.length;
-    for (int i = 0; i < weights.length; i++) {
-      sum += (double) weights[i] * states[from + i];
+    float[] inputs = states;
+    int from = row * hiddenSize();
+    for (Layer layer : layers.subList(0, layers.size() - 1)) {
+      inputs = floats(layer.apply(inputs, from));
+      from = 0;
     }
-    return sum;
+    return layers.getLast().apply(inputs, from)[0];
+  }
+
+  private static float[] floats(double[] numbers) {
+    float[] rounded = new float[numbers.length];
+    for (int i = 0; i < numbers.length; i++) {
+      rounded[i] = (float) numbers[i];
+    }
+    return rounded;
   }
 }

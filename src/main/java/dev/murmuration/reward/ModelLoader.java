@@ -90,7 +90,8 @@ final class ModelLoader {
     ModelShape shape = checked.shape();
     ValueHead head =
         options.valueHead().isPresent()
-            ? ValueHead.ofSafetensors(options.valueHead().get(), shape.hiddenSize())
+            ? ValueHead.ofSafetensors(
+                options.valueHead().get(), shape.hiddenSize(), options.headChoice())
             : checked.requireHead();
     ChatTemplate template = template(checked, options);
     ContextRequest request = options.context();

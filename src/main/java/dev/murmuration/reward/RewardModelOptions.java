@@ -3,6 +3,7 @@ package dev.murmuration.reward;
 import dev.murmuration.engine.Step;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.memory.ContextRequest;
+import dev.murmuration.model.HeadChoice;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -24,6 +25,7 @@ public final class RewardModelOptions {
   private boolean truncate = true;
   private boolean literal;
   private Path valueHead;
+  private HeadChoice headChoice = HeadChoice.NONE;
   private Duration timeout;
   private int queueCapacity = 1024;
   private boolean reuse = true;
@@ -46,6 +48,7 @@ public final class RewardModelOptions {
     copy.truncate = truncate;
     copy.literal = literal;
     copy.valueHead = valueHead;
+    copy.headChoice = headChoice;
     copy.timeout = timeout;
     copy.queueCapacity = queueCapacity;
     copy.reuse = reuse;
@@ -278,6 +281,33 @@ public final class RewardModelOptions {
    */
   public RewardModelOptions valueHead(Path value) {
     return with(o -> o.valueHead = Objects.requireNonNull(value, "valueHead"));
+  }
+
+  /**
+   * The name of the weights in the file of {@link #valueHead}, for a head of an unusual name; or
+   * what the names of the layers of a network begin with.
+   *
+   * @param value the name
+   * @return a copy that differs in this
+   */
+  public RewardModelOptions headTensor(String value) {
+    return with(o -> o.headChoice = headChoice.tensor(value));
+  }
+
+  /**
+   * Which row of the value head's weights is the reward, for a classifier of several outputs;
+   * counted from 0.
+   *
+   * @param value the row
+   * @return a copy that differs in this
+   * @throws IllegalArgumentException if it is negative
+   */
+  public RewardModelOptions headRow(int value) {
+    return with(o -> o.headChoice = headChoice.row(value));
+  }
+
+  HeadChoice headChoice() {
+    return headChoice;
   }
 
   /** {@return the file that holds the value head; empty if the model file does} */

@@ -2,6 +2,7 @@ package dev.murmuration.tensors;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a checkpoint says about one tensor. Its numbers stay in the file: row-major, without gaps,
@@ -12,9 +13,15 @@ import java.util.List;
  * @param shape lengths in PyTorch's order, the length of a row last; empty for a scalar
  * @param file the file that holds the numbers
  * @param offset where they begin, in bytes from the start of the file
+ * @param stored the entry of the zip in which they lie, with its checksum, if there is one
  */
 public record CheckpointTensor(
-    String name, NumberType type, List<Long> shape, Path file, long offset) {
+    String name,
+    NumberType type,
+    List<Long> shape,
+    Path file,
+    long offset,
+    Optional<StoredEntry> stored) {
 
   /** Takes an unmodifiable copy of the lengths. */
   public CheckpointTensor {

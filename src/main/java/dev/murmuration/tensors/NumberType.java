@@ -13,8 +13,14 @@ public enum NumberType {
   I32(4),
   I16(2),
   I8(1),
+  U64(8),
+  U32(4),
+  U16(2),
   U8(1),
-  BOOL(1);
+  BOOL(1),
+  F8_E4M3(1),
+  F8_E5M2(1),
+  F8_E8M0(1);
 
   private final int byteSize;
 
@@ -30,6 +36,20 @@ public enum NumberType {
   /** Whether weights of this type can be converted: F32, F16 and BF16. */
   public boolean isWeight() {
     return this == F32 || this == F16 || this == BF16;
+  }
+
+  /** Whether these are the eight-bit floats of a quantized checkpoint. */
+  public boolean isSmallFloat() {
+    return this == F8_E4M3 || this == F8_E5M2 || this == F8_E8M0;
+  }
+
+  /** Why weights of this type are refused, for a message that begins with the tensor. */
+  public String refusal() {
+    return isSmallFloat()
+        ? "holds float8 weights ("
+            + this
+            + "), which are quantized; take the bf16 checkpoint of this model"
+        : "holds " + this + " numbers, expected F32, F16 or BF16";
   }
 
   /**

@@ -191,9 +191,8 @@ final class PickleMachine {
     }
     for (int i = 0; i < items.size(); i += 2) {
       if (!(items.get(i) instanceof Text key)) {
-        throw problem("a dict has " + items.get(i).describe() + " for a key");
-      }
-      if (dict.items().put(key.value(), items.get(i + 1)) != null) {
+        dict.otherKeys().add(items.get(i));
+      } else if (dict.items().put(key.value(), items.get(i + 1)) != null) {
         throw problem("the key " + BadFileException.quote(key.value()) + " is there twice");
       }
     }

@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * A file of safetensors: eight bytes with the length of a JSON header, the header, the numbers
@@ -19,6 +21,7 @@ import java.util.Map;
  */
 public final class SafetensorsFile {
   private static final int MAX_DIMENSIONS = 8;
+  private static final int PIECE = 1 << 20;
 
   private final Path file;
   private final long dataOffset;
@@ -33,26 +36,74 @@ public final class SafetensorsFile {
   /** The tensors in the order of the header, checked to fill the file without gap or overlap. */
   public static List<CheckpointTensor> read(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      long size = channel.size();
-      if (size < Long.BYTES) {
-        throw new BadFileException(file, "has " + size + " bytes; this is no safetensors file");
-      }
-      long header = Sources.bytes(file, channel, 0, Long.BYTES).getLong(0);
-      if (header < 0 || header > Math.min(size - Long.BYTES, JsonFile.MAX_BYTES)) {
-        throw new BadFileException(
-            file,
-            "has a header of "
-                + Long.toUnsignedString(header)
-                + " bytes, the limit is "
-                + Math.min(size - Long.BYTES, JsonFile.MAX_BYTES)
-                + "; this is no safetensors file, or it is cut short");
-      }
-      byte[] json = new byte[(int) header];
-      Sources.readFully(file, channel, Long.BYTES, ByteBuffer.wrap(json));
-      long dataOffset = Long.BYTES + header;
-      return new SafetensorsFile(file, dataOffset, size - dataOffset)
-          .tensors(JsonFile.parse(file, "the header ", json));
+      return read(file, channel, bytes -> {});
     }
+  }
+
+  /** Takes the numbers of tensors as they come from a file. */
+  @FunctionalInterface
+  public interface Receiver {
+    /**
+     * Where the numbers of a tensor go: an array of its length.
+     *
+     * @throws IOException if it is not wanted
+     */
+    float[] arrayFor(CheckpointTensor tensor) throws IOException;
+  }
+
+  /**
+   * Reads a whole file once, from the first byte to the last.
+   *
+   * @param bytes told every byte in order
+   * @param receiver asked for each tensor in the order of the data; only F32, F16 and BF16 can be
+   *     read
+   */
+  public static void readAll(Path file, Consumer<ByteBuffer> bytes, Receiver receiver)
+      throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      List<CheckpointTensor> tensors = new ArrayList<>(read(file, channel, bytes));
+      tensors.sort(Comparator.comparingLong(CheckpointTensor::offset));
+      ByteBuffer piece = ByteBuffer.allocate(PIECE);
+      for (CheckpointTensor tensor : tensors) {
+        float[] numbers = receiver.arrayFor(tensor);
+        int size = tensor.type().byteSize();
+        int done = 0;
+        while (done < numbers.length) {
+          int count = Math.min(PIECE / size, numbers.length - done);
+          piece.clear().limit(count * size);
+          Sources.readFully(file, channel, tensor.offset() + (long) done * size, piece);
+          bytes.accept(piece.flip().duplicate());
+          System.arraycopy(tensor.type().floats(piece), 0, numbers, done, count);
+          done += count;
+        }
+      }
+    }
+  }
+
+  private static List<CheckpointTensor> read(
+      Path file, FileChannel channel, Consumer<ByteBuffer> bytes) throws IOException {
+    long size = channel.size();
+    if (size < Long.BYTES) {
+      throw new BadFileException(file, "has " + size + " bytes; this is no safetensors file");
+    }
+    ByteBuffer length = Sources.bytes(file, channel, 0, Long.BYTES);
+    long header = length.getLong(0);
+    if (header < 0 || header > Math.min(size - Long.BYTES, JsonFile.MAX_BYTES)) {
+      throw new BadFileException(
+          file,
+          "has a header of "
+              + Long.toUnsignedString(header)
+              + " bytes, the limit is "
+              + Math.min(size - Long.BYTES, JsonFile.MAX_BYTES)
+              + "; this is no safetensors file, or it is cut short");
+    }
+    byte[] json = new byte[(int) header];
+    Sources.readFully(file, channel, Long.BYTES, ByteBuffer.wrap(json));
+    bytes.accept(length);
+    bytes.accept(ByteBuffer.wrap(json));
+    long dataOffset = Long.BYTES + header;
+    return new SafetensorsFile(file, dataOffset, size - dataOffset)
+        .tensors(JsonFile.parse(file, "the header ", json));
   }
 
   private List<CheckpointTensor> tensors(JsonNode header) throws BadFileException {
@@ -79,7 +130,8 @@ public final class SafetensorsFile {
           name,
           "has the dtype "
               + BadFileException.quote(typeName)
-              + "; weights have to be F32, F16 or BF16");
+              + "; weights have to be F32, F16 or BF16: take the checkpoint of this model that is"
+              + " not quantized");
     }
     List<Long> shape = numbers(name, entry.path("shape"), "shape");
     List<Long> range = numbers(name, entry.path("data_offsets"), "data_offsets");
@@ -87,7 +139,7 @@ public final class SafetensorsFile {
       throw problem(name, "lies at " + range + ", the file has " + dataSize + " bytes of data");
     }
     CheckpointTensor tensor =
-        new CheckpointTensor(name, type, shape, file, dataOffset + range.get(0));
+        new CheckpointTensor(name, type, shape, file, dataOffset + range.get(0), Optional.empty());
     if (byteSize(tensor) != range.get(1) - range.get(0)) {
       throw problem(
           name,

@@ -8,6 +8,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -17,10 +18,42 @@ import java.util.Map;
  */
 public final class Sources implements AutoCloseable {
   private final Map<Path, FileChannel> channels = new HashMap<>();
+  private final Map<Path, Checksums> checksums = new HashMap<>();
+
+  /** Sources that compute no checksums. */
+  public Sources() {}
+
+  /**
+   * Sources of these tensors: {@link #checkWhatWasRead} compares the checksums of their entries.
+   */
+  public Sources(Collection<CheckpointTensor> tensors) {
+    for (CheckpointTensor tensor : tensors) {
+      tensor
+          .stored()
+          .ifPresent(
+              entry -> checksums.computeIfAbsent(tensor.file(), Checksums::new).expect(entry));
+    }
+  }
 
   /** Fills the rest of the buffer from a place in a file. */
   public void read(Path file, long position, ByteBuffer into) throws IOException {
+    int from = into.position();
     readFully(file, channel(file), position, into);
+    Checksums sums = checksums.get(file);
+    if (sums != null) {
+      sums.read(position, into.slice(from, into.position() - from));
+    }
+  }
+
+  /**
+   * Compares the checksums of all that was read with those in the files, after the last read.
+   *
+   * @throws BadFileException if one differs
+   */
+  public void checkWhatWasRead() throws IOException {
+    for (Map.Entry<Path, Checksums> file : checksums.entrySet()) {
+      file.getValue().check(channel(file.getKey()));
+    }
   }
 
   /** The numbers of a tensor whose type is {@link NumberType#isWeight}. */

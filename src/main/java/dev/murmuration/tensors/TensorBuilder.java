@@ -2,6 +2,7 @@ package dev.murmuration.tensors;
 
 import dev.murmuration.tensors.PickleValue.Dict;
 import dev.murmuration.tensors.PickleValue.Global;
+import dev.murmuration.tensors.PickleValue.Other;
 import dev.murmuration.tensors.PickleValue.Storage;
 import dev.murmuration.tensors.PickleValue.Tensor;
 import dev.murmuration.tensors.PickleValue.Text;
@@ -32,6 +33,16 @@ final class TensorBuilder {
     if (global == Global.REBUILD_TENSOR && items.size() >= 6 && items.size() <= 7) {
       return tensor(items, problem);
     }
+    if (global == Global.REBUILD_TENSOR_OF_TYPE
+        && items.size() >= 7
+        && items.size() <= 8
+        && items.get(6) instanceof Global type
+        && type.elementType() != null) {
+      return typed(tensor(items, problem), type.elementType());
+    }
+    if (global == Global.SIZE || global == Global.DEVICE) {
+      return new Other(global.qualifiedName());
+    }
     if (global == Global.REBUILD_PARAMETER
         && items.size() == 3
         && items.getFirst() instanceof Tensor tensor) {
@@ -52,6 +63,16 @@ final class TensorBuilder {
       }
     }
     throw problem.apply("it builds a tensor from other things than torch.save does");
+  }
+
+  /** The tensor over a storage of bytes, whose length counts bytes; its offset counts numbers. */
+  private static Tensor typed(Tensor bytes, NumberType type) {
+    Storage storage = bytes.storage();
+    return new Tensor(
+        new Storage(type, storage.key(), storage.elements() / type.byteSize()),
+        bytes.offset(),
+        bytes.shape(),
+        bytes.stride());
   }
 
   private static List<Long> lengths(PickleValue value, Function<String, PickleException> problem)

@@ -12,6 +12,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.zip.CRC32;
 
 /**
  * A file of {@code torch.save}: a zip with a pickle {@code NAME/data.pkl}, the numbers of every
@@ -21,6 +23,9 @@ import java.util.Map;
 public final class TorchFile {
   private static final int ZIP_SIGNATURE = 0x04034b50;
   private static final String PICKLE = "/data.pkl";
+  private static final List<String> NESTED =
+      List.of("state_dict", "model_state_dict", "module", "model");
+  private static final int MAX_NESTING = 4;
 
   private final Path file;
   private final FileChannel channel;
@@ -68,7 +73,7 @@ public final class TorchFile {
   }
 
   private void checkByteOrder() throws IOException {
-    ZipDirectory.Data entry = zip.data(root + "/byteorder");
+    StoredEntry entry = zip.data(root + "/byteorder");
     if (entry == null) {
       return; // PyTorch before 2.1 wrote no such entry, and little-endian numbers.
     }
@@ -83,13 +88,16 @@ public final class TorchFile {
     }
   }
 
-  private byte[] bytes(ZipDirectory.Data entry, String name, int limit) throws IOException {
+  private byte[] bytes(StoredEntry entry, String name, int limit) throws IOException {
     if (entry.size() > limit) {
       throw new BadFileException(
           file, "the zip entry " + name + " has " + entry.size() + " bytes, the limit is " + limit);
     }
     byte[] bytes = new byte[(int) entry.size()];
     Sources.readFully(file, channel, entry.offset(), ByteBuffer.wrap(bytes));
+    CRC32 crc = new CRC32();
+    crc.update(bytes);
+    Checksums.check(file, entry, (int) crc.getValue());
     return bytes;
   }
 
@@ -102,12 +110,39 @@ public final class TorchFile {
       throw new BadFileException(file, e.getMessage(), e);
     }
     if (value instanceof Dict dict) {
-      // Training scripts save it under this key, beside the optimizer's state.
-      return dict.items().get("state_dict") instanceof Dict inner ? inner : dict;
+      return nested(dict);
     }
     throw new BadFileException(
         file,
         "the pickle holds " + value.describe() + ", not a state dict; save model.state_dict()");
+  }
+
+  /** The state dict among what a training script saves beside it, such as an optimizer's state. */
+  private Dict nested(Dict outer) throws BadFileException {
+    Dict dict = outer;
+    for (int depth = 0; depth < MAX_NESTING; depth++) {
+      Map<String, PickleValue> items = dict.items();
+      List<String> inner = NESTED.stream().filter(key -> items.get(key) instanceof Dict).toList();
+      if (inner.isEmpty() || items.values().stream().anyMatch(Tensor.class::isInstance)) {
+        break;
+      }
+      if (inner.size() > 1) {
+        throw new BadFileException(
+            file,
+            "holds several state dicts, "
+                + inner
+                + "; save the one of the reward model alone, with torch.save");
+      }
+      dict = (Dict) items.get(inner.getFirst());
+    }
+    if (!dict.otherKeys().isEmpty()) {
+      throw new BadFileException(
+          file,
+          "its state dict has "
+              + dict.otherKeys().getFirst().describe()
+              + " for a key; save model.state_dict() alone");
+    }
+    return dict;
   }
 
   private List<CheckpointTensor> tensors(Dict stateDict) throws IOException {
@@ -129,7 +164,7 @@ public final class TorchFile {
 
   private CheckpointTensor locate(String name, Tensor tensor) throws IOException {
     PickleValue.Storage storage = tensor.storage();
-    ZipDirectory.Data data = zip.data(root + "/data/" + storage.key());
+    StoredEntry data = zip.data(root + "/data/" + storage.key());
     if (data == null) {
       throw problem(
           name, "refers to the storage " + BadFileException.quote(storage.key()) + ", not there");
@@ -162,7 +197,12 @@ public final class TorchFile {
               + storage.elements());
     }
     return new CheckpointTensor(
-        name, storage.type(), tensor.shape(), file, data.offset() + tensor.offset() * size);
+        name,
+        storage.type(),
+        tensor.shape(),
+        file,
+        data.offset() + tensor.offset() * size,
+        Optional.of(data));
   }
 
   /** The number of elements of a tensor whose rows follow each other without gaps. */

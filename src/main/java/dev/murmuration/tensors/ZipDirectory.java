@@ -33,6 +33,8 @@ final class ZipDirectory {
   private static final int CENTRAL_SIGNATURE = 0x02014b50;
   private static final int LOCAL_SIGNATURE = 0x04034b50;
   private static final int ZIP64_EXTRA = 1;
+  private static final int ENCRYPTED = 1;
+  private static final int DESCRIBED = 1 << 3;
   private static final long SEE_ZIP64 = 0xFFFF_FFFFL;
   private static final String REMEDY = "; the file is damaged or incomplete, download it again";
 
@@ -41,10 +43,7 @@ final class ZipDirectory {
   private final long directoryOffset;
   private final Map<String, Entry> entries = new LinkedHashMap<>();
 
-  private record Entry(long size, long headerOffset) {}
-
-  /** Where an entry's bytes are. */
-  record Data(long offset, long size) {}
+  private record Entry(long size, long headerOffset, int crc) {}
 
   private record Directory(long entries, long size, long offset) {}
 
@@ -64,7 +63,7 @@ final class ZipDirectory {
   }
 
   /** The place of an entry's bytes, or null if there is no such entry. */
-  Data data(String name) throws IOException {
+  StoredEntry data(String name) throws IOException {
     Entry entry = entries.get(name);
     if (entry == null) {
       return null;
@@ -77,12 +76,43 @@ final class ZipDirectory {
     if (local.getInt(0) != LOCAL_SIGNATURE) {
       throw problem(what + " has no header at byte " + entry.headerOffset());
     }
-    long offset =
-        entry.headerOffset() + LOCAL_BYTES + unsigned16(local, 26) + unsigned16(local, 28);
+    int nameBytes = unsigned16(local, 26);
+    long offset = entry.headerOffset() + LOCAL_BYTES + nameBytes + unsigned16(local, 28);
     if (offset > directoryOffset || entry.size() > directoryOffset - offset) {
       throw problem(what + " has " + entry.size() + " bytes, more than there are");
     }
-    return new Data(offset, entry.size());
+    ByteBuffer localName =
+        Sources.bytes(file, channel, entry.headerOffset() + LOCAL_BYTES, nameBytes);
+    checkLocal(local, StandardCharsets.UTF_8.decode(localName).toString(), name, entry);
+    return new StoredEntry(name, offset, entry.size(), entry.crc());
+  }
+
+  /**
+   * Compares an entry's own header with the directory: what differs was put together from two files
+   * or made to be read in two ways. A header may leave sizes and checksum to a descriptor behind
+   * the bytes, as torch.save does, or to fields of Zip64.
+   */
+  private void checkLocal(ByteBuffer local, String localName, String name, Entry entry)
+      throws BadFileException {
+    boolean described = (unsigned16(local, 6) & DESCRIBED) != 0;
+    int crc = local.getInt(14);
+    boolean same =
+        localName.equals(name)
+            && unsigned16(local, 8) == 0
+            && (unsigned16(local, 6) & ENCRYPTED) == 0
+            && (crc == entry.crc() || (described && crc == 0));
+    for (int at : new int[] {18, 22}) {
+      long size = unsigned32(local, at);
+      same &= size == entry.size() || size == SEE_ZIP64 || (described && size == 0);
+    }
+    if (!same) {
+      throw problem(
+          "the zip entry "
+              + BadFileException.quote(name)
+              + " has a header at byte "
+              + entry.headerOffset()
+              + " that says something else than the directory");
+    }
   }
 
   private static Directory findDirectory(Path file, FileChannel channel) throws IOException {
@@ -175,7 +205,7 @@ final class ZipDirectory {
   }
 
   private void checkStored(String name, int flags, int method) throws BadFileException {
-    if (method != 0 || (flags & 1) != 0) {
+    if (method != 0 || (flags & ENCRYPTED) != 0) {
       throw new BadFileException(
           file,
           "the zip entry "
@@ -214,7 +244,7 @@ final class ZipDirectory {
               + " at byte "
               + offset);
     }
-    return new Entry(size, offset);
+    return new Entry(size, offset, in.getInt(at + 16));
   }
 
   /** The content of the Zip64 field; empty if there is none. */

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -63,7 +64,7 @@ class ChunkTest {
   private static StateDict.Source source(List<Long> shape, int permutedHeads) {
     return new StateDict.Source(
         new BodyTensor("x", "x", shape, permutedHeads, false, false),
-        new CheckpointTensor("x", NumberType.F16, shape, Path.of("x"), 0),
+        new CheckpointTensor("x", NumberType.F16, shape, Path.of("x"), 0, Optional.empty()),
         List.of());
   }
 }

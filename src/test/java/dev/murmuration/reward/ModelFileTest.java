@@ -10,6 +10,7 @@ import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.Llama;
+import dev.murmuration.model.HeadChoice;
 import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.model.ValueHead;
 import java.io.IOException;
@@ -107,30 +108,33 @@ class ModelFileTest {
     for (float weight : weights) {
       sum += weight;
     }
-    assertThat(ValueHead.ofSafetensors(f16, weights.length).reward(ones, 0))
+    assertThat(ValueHead.ofSafetensors(f16, weights.length, HeadChoice.NONE).reward(ones, 0))
         .isCloseTo(sum, within(1e-2));
-    assertThat(ValueHead.ofSafetensors(bf16, weights.length).reward(ones, 0))
+    assertThat(ValueHead.ofSafetensors(bf16, weights.length, HeadChoice.NONE).reward(ones, 0))
         .isCloseTo(sum, within(1e-1));
 
-    assertThatThrownBy(() -> ValueHead.ofSafetensors(f16, 4096))
-        .hasMessageContaining("has the shape [1, 64]; the model's hidden states need [1, 4096]");
-    assertThatThrownBy(() -> ValueHead.ofSafetensors(directory.resolve("none"), 64))
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(f16, 4096, HeadChoice.NONE))
+        .hasMessageContaining(
+            "has the shape [1, 64]; a layer for hidden states of 4096 numbers has [1, 4096]");
+    assertThatThrownBy(
+            () -> ValueHead.ofSafetensors(directory.resolve("none"), 64, HeadChoice.NONE))
         .hasMessageContaining("does not exist");
-    assertThatThrownBy(() -> ValueHead.ofSafetensors(TestModels.TINY, 64))
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(TestModels.TINY, 64, HeadChoice.NONE))
         .hasMessageContaining("is no safetensors file");
     Path other =
         safetensors(directory.resolve("other"), "lm_head.weight", "F32", 1, ByteBuffer.allocate(4));
-    assertThatThrownBy(() -> ValueHead.ofSafetensors(other, 64))
-        .hasMessageContaining("neither v_head.weight nor score.weight");
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(other, 64, HeadChoice.NONE))
+        .hasMessageContaining("no value head: none of v_head.weight, score.weight");
     Path ints =
         safetensors(
             directory.resolve("ints"), "v_head.weight", "I64", 64, ByteBuffer.allocate(512));
-    assertThatThrownBy(() -> ValueHead.ofSafetensors(ints, 64)).hasMessageContaining("type 'I64'");
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(ints, 64, HeadChoice.NONE))
+        .hasMessageContaining("holds I64 numbers");
     ByteBuffer nan =
         ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(Float.NaN).flip();
     Path damaged = safetensors(directory.resolve("nan"), "v_head.weight", "F32", 1, nan);
-    assertThatThrownBy(() -> ValueHead.ofSafetensors(damaged, 1))
-        .hasMessageContaining("weight 0 is NaN");
+    assertThatThrownBy(() -> ValueHead.ofSafetensors(damaged, 1, HeadChoice.NONE))
+        .hasMessageContaining("has NaN at index 0");
   }
 
   @Test

@@ -111,6 +111,7 @@ public final class PickleBuilder {
       case I8 -> "CharStorage";
       case U8 -> "ByteStorage";
       case BOOL -> "BoolStorage";
+      default -> throw new IllegalArgumentException(type + " has no class of storages");
     };
   }
 

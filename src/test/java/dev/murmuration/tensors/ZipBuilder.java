@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.CRC32;
 
 /** Writes zips of stored entries as {@code torch.save} does; Zip64 where sizes or a test ask. */
 public final class ZipBuilder {
@@ -24,7 +25,7 @@ public final class ZipBuilder {
     void writeTo(FileChannel out) throws IOException;
   }
 
-  private record Entry(String text, long size, Content content) {
+  private record Entry(String text, long size, Content content, int crc) {
     byte[] name() {
       return text.getBytes(StandardCharsets.UTF_8);
     }
@@ -45,11 +46,17 @@ public final class ZipBuilder {
   }
 
   public ZipBuilder entry(String name, byte[] bytes) {
-    return entry(name, bytes.length, out -> write(out, ByteBuffer.wrap(bytes)));
+    CRC32 crc = new CRC32();
+    crc.update(bytes);
+    entries.add(
+        new Entry(
+            name, bytes.length, out -> write(out, ByteBuffer.wrap(bytes)), (int) crc.getValue()));
+    return this;
   }
 
+  /** An entry whose checksum is left out. */
   public ZipBuilder entry(String name, long size, Content content) {
-    entries.add(new Entry(name, size, content));
+    entries.add(new Entry(name, size, content, 0));
     return this;
   }
 
@@ -77,7 +84,10 @@ public final class ZipBuilder {
     int padding = (int) Math.floorMod(-(position + fixed), 64L);
     ByteBuffer out = buffer(fixed + padding);
     out.putInt(0x04034b50).putShort((short) 45).putShort((short) 0).putShort((short) method);
-    out.putInt(0).putInt(0).putInt((int) narrow(entry.size())).putInt((int) narrow(entry.size()));
+    out.putInt(0)
+        .putInt(entry.crc())
+        .putInt((int) narrow(entry.size()))
+        .putInt((int) narrow(entry.size()));
     out.putShort((short) entry.name().length).putShort((short) (4 + padding)).put(entry.name());
     out.putShort((short) 0x4246).putShort((short) padding);
     return out.rewind();
@@ -91,7 +101,7 @@ public final class ZipBuilder {
     boolean wide = zip64 || entry.size() >= WIDE || written.offset() >= WIDE;
     ByteBuffer out = buffer(46 + entry.name().length + (wide ? 28 : 0));
     out.putInt(0x02014b50).putShort((short) 45).putShort((short) 45).putShort((short) 0);
-    out.putShort((short) method).putInt(0).putInt(0);
+    out.putShort((short) method).putInt(0).putInt(entry.crc());
     out.putInt((int) (wide ? WIDE : entry.size())).putInt((int) (wide ? WIDE : entry.size()));
     out.putShort((short) entry.name().length).putShort((short) (wide ? 28 : 0));
     out.putShort((short) 0).putShort((short) 0).putShort((short) 0).putInt(0);
