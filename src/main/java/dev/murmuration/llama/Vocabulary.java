@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A model's tokens. Any thread may call, also several at once; after the model is closed every call
+ * A model's tokens. Any number of threads may call at once. After the model is closed every call
  * throws {@link IllegalStateException}.
  */
 public final class Vocabulary {
@@ -69,10 +69,11 @@ public final class Vocabulary {
 
   /**
    * The token ids of a text: BOS, then the text's own, with special tokens such as {@code </s>}
-   * parsed. What the model file says about adding BOS or EOS has no part in it, because a reward is
-   * read where the text ends.
+   * parsed. The model file's settings for adding BOS or EOS are ignored, because a reward is read
+   * where the text ends.
    *
-   * <p>llama.cpp cannot be stopped in it: whatever the text, it takes no more than a few seconds.
+   * <p>llama.cpp cannot be stopped meanwhile, so texts for which it would take more than a few
+   * seconds are refused.
    *
    * @throws IllegalArgumentException if the text holds a lone surrogate, is longer than {@link
    *     #MAX_BYTES}, or holds so many special tokens that finding them would take too long
