@@ -86,7 +86,7 @@ final class BenchCommand extends ModelCommand {
       order = 4,
       converter = PartConverter.class,
       completionCandidates = PartConverter.Names.class,
-      description = "Measure only this: prefill, best-of, latency, reuse. Default: all.")
+      description = "Measure only this: ${COMPLETION-CANDIDATES}. Default: all.")
   private Set<BenchPart> only = EnumSet.allOf(BenchPart.class);
 
   BenchCommand(Terminal terminal) {

@@ -98,9 +98,9 @@ final class ConvertCommand extends TerminalCommand {
       converter = TemplateOption.TemplateConverter.class,
       completionCandidates = TemplateOption.TemplateConverter.Names.class,
       description =
-          "The chat template that the model was trained with: llama2, card or raw. It is written"
-              + " into the file (reward_model.template), and scoring with the file uses it."
-              + " Default: llama2.")
+          "The chat template that the model was trained with: one of ${COMPLETION-CANDIDATES}. It"
+              + " is written into the file (reward_model.template), and scoring with the file uses"
+              + " it. Default: llama2.")
   private ChatTemplate template;
 
   @Option(

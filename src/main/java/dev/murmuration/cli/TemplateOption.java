@@ -16,8 +16,8 @@ final class TemplateOption {
       converter = TemplateConverter.class,
       completionCandidates = TemplateConverter.Names.class,
       description =
-          "How prompt and response become one text: llama2, card or raw. Default: what the model"
-              + " file says, else llama2.")
+          "How prompt and response become one text: one of ${COMPLETION-CANDIDATES}. Default: what"
+              + " the model file says, else llama2.")
   ChatTemplate template;
 
   /** Of all exceptions, picocli shows the message of only one kind. */

@@ -3,15 +3,15 @@ package dev.murmuration.llama;
 import java.util.Arrays;
 
 /**
- * Which cell of the key/value cache holds which token, kept in step with llama.cpp, which does not
- * tell. Not thread-safe.
+ * Which cell of the key/value cache holds which token, by the same rules as in llama.cpp, which has
+ * no function that says it. Not thread-safe.
  *
  * <p>A sequence is computed to the same bits again only if its tokens lie in cells that ascend as
  * their positions do; this map tells how many of them do. The rules are those of {@code
  * llama_kv_cache::find_slot}, {@code seq_rm}, {@code seq_cp} and {@code apply_ubatch} for one cache
- * for all sequences, none of which reaches its sliding window while it is not the last one. There
- * find_slot searches from a cell before which none is free, so it finds the first free cells of
- * all, and its jumps back to the first cell never happen.
+ * for all sequences, none of which reaches its sliding window while it is not the last one. In such
+ * a cache all cells before the one at which find_slot begins are taken. So it always finds the
+ * first free cells, and never wraps around to cell 0.
  */
 final class CellMap {
   /** How many sequences use a cell. */

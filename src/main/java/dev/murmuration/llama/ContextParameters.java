@@ -1,7 +1,7 @@
 package dev.murmuration.llama;
 
 /**
- * What a context is made of.
+ * The sizes and settings of a context.
  *
  * @param cells cells of the key/value cache, one a token, shared by all sequences; rounded up to a
  *     multiple of 256, as llama.cpp does
@@ -41,13 +41,13 @@ public record ContextParameters(
   /** How the hidden state of a flagged token is read. */
   public enum Readout {
     /**
-     * Captured in the middle of the computation; the language-model head and other tokens' last
-     * layer never run.
+     * The hidden states are captured in the middle of the graph. The last layer is computed only
+     * for the tokens that are read, and the language-model head not at all.
      */
     PRUNED,
     /**
-     * llama.cpp's own {@code embeddings = true}: every token is computed to the end. The oracle of
-     * the other.
+     * llama.cpp's own {@code embeddings = true}: the last layer is computed for every token. Tests
+     * compare the other with it.
      */
     EMBEDDINGS
   }

@@ -1,7 +1,7 @@
 package dev.murmuration.llama;
 
 /**
- * Something that can compute.
+ * A device on which ggml can compute.
  *
  * @param name llama.cpp's name for it, such as {@code CPU} or {@code CUDA0}
  * @param description the hardware's own name

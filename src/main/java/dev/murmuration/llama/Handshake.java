@@ -26,7 +26,7 @@ final class Handshake {
   private Handshake() {}
 
   /**
-   * Compares what the libraries say of themselves with the bindings.
+   * Compares the versions and struct layouts that the libraries report with those of the bindings.
    *
    * @param directory where they were loaded from
    * @throws LinkageError naming both sides of a mismatch
@@ -101,8 +101,8 @@ final class Handshake {
   }
 
   /**
-   * Makes sure that the shim calls the libraries beside it. The system knows libraries by their
-   * names, and another version of llama.cpp in this process has the same.
+   * Makes sure that the shim calls the libraries beside it. The system finds loaded libraries by
+   * name, so the shim could have been bound to another version of llama.cpp in this process.
    */
   private static void requireOwnLibraries(Path directory) {
     for (String line : Bindings.murmur_libraries().getString(0).lines().toList()) {

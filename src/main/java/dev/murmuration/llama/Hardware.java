@@ -21,8 +21,8 @@ public final class Hardware {
   public record Peak(String instruction, double operations) {}
 
   /**
-   * What so many threads reach with the instruction that multiplies weights of a type; empty where
-   * it is not known.
+   * The rate that this many threads reach with the instruction that multiplies weights of a type;
+   * empty if there is no measurement for this type or processor.
    *
    * @param type ggml's number of the type
    * @param seconds how long to measure, about

@@ -7,9 +7,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A key/value cache and the buffers to compute with. One thread creates it, uses it and closes it,
- * always the same one (a team of workers belongs to every thread that computes); only {@link
- * #cancel} may be called by others.
+ * A key/value cache and the buffers to compute with. One thread creates, uses and closes it,
+ * because OpenMP keeps a team of workers for every thread that computes. Other threads may call
+ * {@link #cancel} only.
  *
  * <p>Tokens are added to a batch with {@link #add}; {@link #decode} computes them all. They stay in
  * the cache as the beginning of their sequences until {@link #trim} or {@link #clear}. A token may
@@ -173,7 +173,7 @@ public final class LlamaContext implements AutoCloseable {
   }
 
   /**
-   * Takes all but the first {@code length} tokens of a sequence out of the cache. The batch must be
+   * Removes all tokens of a sequence but the first {@code length} from the cache. The batch must be
    * empty.
    */
   public void trim(int sequence, int length) {
@@ -299,8 +299,9 @@ public final class LlamaContext implements AutoCloseable {
   }
 
   /**
-   * Any thread: while set, a running decode ends early and a new one at once. It is noticed between
-   * the nodes of the graph, on the CPU; a decode on a GPU runs to its end.
+   * Any thread may call. While set, a running decode ends early and a new one at once. llama.cpp
+   * looks at it between two nodes of the graph, and only on the CPU; a decode on a GPU runs to its
+   * end.
    */
   public void cancel(boolean cancelled) {
     Bindings.murmur_context_cancel(handle, cancelled ? 1 : 0);

@@ -1,12 +1,12 @@
 package dev.murmuration.llama;
 
 /**
- * A call into llama.cpp failed. The message names what was tried, llama.cpp's own words where it
- * gave any, and a remedy.
+ * A call into llama.cpp failed. The message says what failed, quotes llama.cpp if it logged an
+ * error, and names a remedy.
  *
  * <p>The module exports {@code dev.murmuration.reward} alone, so modular callers cannot name this
- * class. They catch it as the {@link IllegalStateException} that it is: the call was right, but
- * this process or its memory could not do it.
+ * class. They catch its superclass {@link IllegalStateException}: the arguments were valid, but
+ * this process could not do it, for want of memory for example.
  */
 public final class LlamaException extends IllegalStateException {
   private static final long serialVersionUID = 1L;

@@ -41,7 +41,7 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
-   * Loads a GGUF file that nobody has looked at.
+   * Loads a GGUF file that has not been opened yet.
    *
    * @see #load(OpenModelFile, ModelParameters, DoubleConsumer)
    * @throws UncheckedIOException if it cannot be opened, or changes meanwhile
@@ -166,7 +166,7 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
-   * The handle, for a new context, which {@link #contextClosed} gives back.
+   * The handle, for a new context, which calls {@link #contextClosed} at its end.
    *
    * @throws IllegalStateException if the model is closed
    */
@@ -186,7 +186,8 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
-   * Frees the weights, or lets the last call that reads them do so. Closing twice is allowed.
+   * Frees the weights; while calls still read them, the last of these frees them. Closing twice is
+   * allowed.
    *
    * @throws IllegalStateException if a context of this model is open
    */

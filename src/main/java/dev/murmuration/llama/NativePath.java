@@ -13,8 +13,9 @@ final class NativePath {
   private NativePath() {}
 
   /**
-   * The path, absolute, as a C string of the bytes that the system knows it by. They are not always
-   * its text in UTF-8: the JDK decodes names as the locale says. Its URI spells the bytes out.
+   * The absolute path as a C string of the bytes that it has in the file system. These are not
+   * always its text in UTF-8, because the JDK decodes names in the charset of the locale. They are
+   * taken from the path's URI, which holds them as they are.
    *
    * @throws IllegalArgumentException if the path is not of the system's own file system
    */

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.regex.Matcher;
 
 /**
- * llama.cpp's quantizer, as it is: the input is not checked, and a failure leaves a partial output.
- * Any thread may call.
+ * Calls llama.cpp's quantizer and adds nothing: the input is not checked, and a failure leaves a
+ * partial output. Any thread may call.
  */
 public final class NativeQuantizer {
   /** Most bytes of a tensor in memory at once. llama.cpp's own default is 8 GiB. */

@@ -12,8 +12,8 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 
 /**
- * A model's file, opened once: what is read here, to be checked, and what llama.cpp loads then is
- * one file, even if another one takes its name in between. For one thread.
+ * A model's file, opened once. Java checks it and llama.cpp loads it through the same descriptor,
+ * so both read one file even if another takes its name in between. For one thread.
  */
 public final class OpenModelFile implements SeekableByteChannel {
   private final Arena arena = Arena.ofConfined();
@@ -33,8 +33,7 @@ public final class OpenModelFile implements SeekableByteChannel {
   }
 
   /**
-   * Opens a regular file. Whatever else bears the name, such as a pipe, is refused and not waited
-   * for.
+   * Opens a regular file. Anything else, such as a pipe, is refused without waiting for it.
    *
    * @throws IOException if it cannot be opened
    */
@@ -53,8 +52,8 @@ public final class OpenModelFile implements SeekableByteChannel {
   }
 
   /**
-   * Makes sure that nobody has written to the file since it was opened; another file under its name
-   * is none of its business.
+   * Makes sure that nobody has written to the file since it was opened. Another file under the same
+   * name does not count.
    *
    * @throws IOException if somebody has
    */

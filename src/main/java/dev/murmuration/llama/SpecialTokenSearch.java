@@ -10,10 +10,10 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What it costs llama.cpp to look for a vocabulary's special tokens in a text, which it does before
- * all else and which cannot be stopped ({@code tokenizer_st_partition} in {@code
- * src/llama-vocab.cpp}): for each special token the whole text is searched, and so is the list of
- * what was found, which it counts through again for each find. Any thread may call.
+ * Estimates how long llama.cpp takes to look for a vocabulary's special tokens in a text, which is
+ * the first step of tokenizing and cannot be stopped ({@code tokenizer_st_partition} in {@code
+ * src/llama-vocab.cpp}). For each special token it searches the whole text and the list of what it
+ * has found so far, and for each find it walks through that list once more. Any thread may call.
  */
 final class SpecialTokenSearch {
   /** The most special tokens found in a text: their number counts twice, as a square. */

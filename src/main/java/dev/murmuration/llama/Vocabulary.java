@@ -12,7 +12,7 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
- * A model's tokens. Any thread may call, also several at once; after the model is closed every call
+ * A model's tokens. Any number of threads may call at once. After the model is closed every call
  * throws {@link IllegalStateException}.
  */
 public final class Vocabulary {
@@ -132,7 +132,7 @@ public final class Vocabulary {
 
   /**
    * The token ids of a text: BOS, then the text's own, with special tokens such as {@code </s>}
-   * parsed. What the model file says about adding BOS or EOS has no part in it.
+   * parsed. The model file's settings for adding BOS or EOS are ignored.
    *
    * @throws IllegalArgumentException as {@link #tokenize(String, boolean)}
    * @throws IllegalStateException if the model is closed
@@ -148,7 +148,8 @@ public final class Vocabulary {
   /**
    * The token ids of a text.
    *
-   * <p>llama.cpp cannot be stopped in it: whatever the text, it takes no more than a few seconds.
+   * <p>llama.cpp cannot be stopped meanwhile, so texts for which it would take more than a few
+   * seconds are refused.
    *
    * @param marks whether special tokens such as {@code </s>} are parsed; if not, those are that the
    *     user defined, but neither control tokens nor the unknown one

@@ -36,9 +36,11 @@ public record Conversation(List<Message> messages) implements Input {
       }
       if (expected == Role.USER && message.content().isEmpty()) {
         throw new IllegalArgumentException(
-            messages.size() == 2
-                ? "the prompt is empty; give one, or score raw text instead (Input.text)"
-                : "message " + (i + 1) + ", by the user, is empty");
+            (messages.size() == 2
+                    ? "the prompt is empty"
+                    : "message " + (i + 1) + " of " + messages.size() + ", the user's, is empty")
+                + "; it needs one character or more: give it a text, or score raw text instead"
+                + " (Input.text)");
       }
     }
     if (messages.size() == first || messages.getLast().role() != Role.ASSISTANT) {

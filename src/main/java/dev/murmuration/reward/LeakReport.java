@@ -15,7 +15,7 @@ final class LeakReport {
   /**
    * Watches a model.
    *
-   * @return a flag that the model sets when it is closed
+   * @return a flag, to be set when the model is closed
    */
   static AtomicBoolean of(Object model, String name) {
     AtomicBoolean closed = new AtomicBoolean();

@@ -42,7 +42,7 @@ public record Message(Role role, String content) {
     }
   }
 
-  /** Checks that there is both. */
+  /** Checks that neither is null. */
   public Message {
     Objects.requireNonNull(role, "role");
     Objects.requireNonNull(content, "content");

@@ -57,16 +57,16 @@ public final class NonFiniteRewardException extends RuntimeException {
   }
 
   /**
-   * {@return which texts of the call it was, by their index in the list that was given} 0 for a
-   * call with one.
+   * {@return the indices of the texts without a finite reward, in the list that was given; 0 for a
+   * call with one text}
    */
   public List<Integer> indices() {
     return Arrays.stream(indices).boxed().toList();
   }
 
   /**
-   * {@return the rewards of all texts of the call, in their order} Null where it is not finite, and
-   * so that a call with one text has nothing else. Not serialized.
+   * {@return the rewards of all texts of the call, in their order; null for each that is not
+   * finite} After a call with one text the list holds one null. Not serialized.
    */
   public List<Reward> rewards() {
     return rewards;

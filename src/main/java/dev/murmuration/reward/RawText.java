@@ -8,7 +8,7 @@ import java.util.Objects;
  * @param text the text, without a template
  */
 public record RawText(String text) implements Input {
-  /** Checks that there is a text. */
+  /** Checks that the text is not null. */
   public RawText {
     Objects.requireNonNull(text, "text");
   }

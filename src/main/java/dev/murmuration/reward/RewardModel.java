@@ -166,10 +166,10 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
-   * {@return the reward of a conversation's last message, a text or tokens} Throws as the one
-   * above.
+   * {@return the reward of a conversation's last message, a text or tokens}
    *
    * @param input what is scored
+   * @throws IllegalArgumentException as {@link #score(String, String)}
    */
   public Reward score(Input input) {
     return score(input, CallOptions.defaults());
@@ -189,7 +189,8 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
-   * The rewards of several inputs, in their order; throws as the one below.
+   * The rewards of several inputs, in their order. Throws what {@link #scoreAll(List, CallOptions)}
+   * throws.
    *
    * @param inputs what is scored; may be empty
    * @return a reward for each input
@@ -215,7 +216,7 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
-   * Ranks responses to a prompt; throws as the one below.
+   * Ranks responses to a prompt. Throws what {@link #rank(String, List, CallOptions)} throws.
    *
    * @param prompt what is answered; not empty
    * @param responses the texts that are compared

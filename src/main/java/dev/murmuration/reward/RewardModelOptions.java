@@ -34,7 +34,7 @@ public final class RewardModelOptions {
 
   private RewardModelOptions() {}
 
-  /** {@return what a model is loaded with when nothing is said} */
+  /** {@return the options with which a model is loaded when none are given} */
   public static RewardModelOptions defaults() {
     return DEFAULTS;
   }
@@ -122,11 +122,11 @@ public final class RewardModelOptions {
   }
 
   /**
-   * Tokens that the key/value cache holds, from the start: of all texts that are computed together,
-   * and of recent calls for the next to reuse. At least the longest text ({@link #contextLength}).
-   * 0, the default, for a cache that begins with 256 and grows with the work, up to twice the
-   * longest text and to no less than eight of up to 512 tokens, or as much of that as fits into the
-   * free memory.
+   * Tokens for which the key/value cache has room from the start: those of all texts that are
+   * computed together, and those of recent calls that the next call may reuse. At least {@link
+   * #contextLength}. 0, the default, is for a cache that begins with 256 and grows with the work:
+   * up to two texts of the greatest length, or eight texts of 512 tokens if that is more, as far as
+   * the free memory allows.
    *
    * @param value tokens
    * @return a copy that differs in this
@@ -177,8 +177,8 @@ public final class RewardModelOptions {
 
   /**
    * Threads that compute; 0, the default, for one a physical core that this process may use
-   * (affinity and control groups count). More than there are processors make every step wait; more
-   * than 512 are refused.
+   * (affinity and control groups count). With more threads than processors every step waits for
+   * those that have no processor; more than 512 are refused.
    *
    * @param value a number of threads
    * @return a copy that differs in this
@@ -339,7 +339,8 @@ public final class RewardModelOptions {
   }
 
   /**
-   * How many texts may wait before who submits the next one has to wait, too; 1024 by default.
+   * How many texts the queue holds; 1024 by default. While it is full, a call that submits another
+   * one waits, or is refused ({@link CallOptions#waits}).
    *
    * @param value a number of texts
    * @return a copy that differs in this
@@ -373,8 +374,9 @@ public final class RewardModelOptions {
   }
 
   /**
-   * Whether every token is computed to the end, as llama.cpp's own embeddings are, and not only
-   * those that are read. It is slower, and there to check the default.
+   * Whether the last layer is computed for every token, as llama.cpp does for its own embeddings,
+   * and not only for the tokens whose reward is read. Slower; it exists so that tests can check the
+   * default.
    *
    * @param value whether every token is computed to the end
    * @return a copy that differs in this
@@ -395,8 +397,8 @@ public final class RewardModelOptions {
   }
 
   /**
-   * For tests: called on the engine's thread at each of its steps; an exception of the probe
-   * becomes that step's.
+   * For tests: called on the engine's thread at each of its steps. What the probe throws, the step
+   * throws.
    */
   RewardModelOptions probe(Consumer<Step> value) {
     return with(o -> o.probe = Objects.requireNonNull(value, "probe"));

@@ -7,8 +7,8 @@ import dev.murmuration.engine.Tally;
  *
  * @param texts texts scored
  * @param tokensAsked tokens of all of them
- * @param tokensReused tokens that an earlier call had left in the key/value cache, each counted
- *     once a call
+ * @param tokensReused tokens taken from the key/value cache, where an earlier call had left them; a
+ *     token that several texts of one call take counts once
  * @param tokensComputed tokens that llama.cpp computed; less than {@code tokensAsked} where texts
  *     begin alike
  * @param decodes calls of {@code llama_decode}

@@ -210,7 +210,7 @@ final class TextEncoder implements AutoCloseable {
     return Math.clamp(same - cut, 0, ids.length - 1);
   }
 
-  /** Makes callers that wait for the tokens of a long text fail at once. */
+  /** Callers that wait for the tokens of a long text fail at once. */
   @Override
   public void close() {
     tokenization.close();

@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Finds out what each token adds to a text. */
+/** The text that each token adds. */
 final class TokenTexts {
   private TokenTexts() {}
 

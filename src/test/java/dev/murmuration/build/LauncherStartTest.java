@@ -11,8 +11,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** How {@code murmur} starts Java, and what it keeps so that Java starts faster. */
 @Tag("unit")
@@ -72,11 +70,11 @@ class LauncherStartTest {
     assertThat(project.run("score").err()).contains("cannot hold a name with ':'");
   }
 
-  @ParameterizedTest
-  @CsvSource({"HUP, 129", "INT, 130", "TERM, 143"})
-  void whoInterruptsTheTrainingLeavesNothing(String signal, int code) throws Exception {
-    project.jdk("jvm/new", "25.0.1", "kill -" + signal + " $PPID; exec sleep 100");
-    assertThat(project.run("score").exitCode()).isEqualTo(code);
+  /** HUP and INT may be ignored where the tests run (nohup), and a shell cannot undo that. */
+  @Test
+  void whoInterruptsTheTrainingLeavesNothing() throws Exception {
+    project.jdk("jvm/new", "25.0.1", "kill -TERM $PPID; exec sleep 100");
+    assertThat(project.run("score").exitCode()).isEqualTo(143);
     assertThat(project.file("target/murmur.lock")).doesNotExist();
     assertThat(project.files("target/aot")).containsExactly("training.log");
   }

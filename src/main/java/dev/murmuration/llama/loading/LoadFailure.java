@@ -5,8 +5,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Why a library could not be loaded, told from what the system's loader says, and what to do. The
- * words are those of glibc, musl, macOS's dyld and the JVM.
+ * Finds out from the system loader's message why a library could not be loaded, and says what to
+ * do. It knows the messages of glibc, musl, macOS's dyld and the JVM.
  */
 public enum LoadFailure {
   /** The file is loaded, by another class loader of this JVM. */

@@ -19,8 +19,8 @@ import java.util.function.Consumer;
  * Finds llama.cpp and the shim and loads them.
  *
  * <p>Looked for in this order: the directory named by {@code -Dmurmuration.native.dir}, the jar
- * ({@code META-INF/native/{os}-{arch}/}, extracted by {@link ResourceCache}). There is no further
- * place: the library path and the working directory could hold anything.
+ * ({@code META-INF/native/{os}-{arch}/}, extracted by {@link ResourceCache}). No other place is
+ * searched: anybody may have put a file into the library path or the working directory.
  */
 public final class NativeLibrary {
   public static final String DIRECTORY_PROPERTY = "murmuration.native.dir";

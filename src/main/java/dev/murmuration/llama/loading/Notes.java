@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is said while libraries are loaded, before anybody can ask for the whole log: kept, and
- * logged when somebody does. Any thread may call.
+ * Keeps what is reported while libraries are loaded, and logs it when the whole log is asked for,
+ * which can only happen later. Any thread may call.
  */
 public final class Notes {
   private static final System.Logger LOGGER = System.getLogger("dev.murmuration.llama");

@@ -14,8 +14,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A directory beside its final name in which a set is prepared. A lock on a file in it says that
- * somebody does; it ends with the process, and what is left then is removed by the next one.
+ * A directory beside the final one, in which a set of files is prepared. Its owner holds a lock on
+ * a file in it. The lock ends with the process; a directory without a locked file is left over, and
+ * the next process removes it.
  */
 public final class Staging implements AutoCloseable {
   private static final String MARK = ".part-";

@@ -11,8 +11,8 @@ import java.nio.file.attribute.UserPrincipal;
 import java.util.Map;
 
 /**
- * Whether a file or directory can have been put there, and can be changed, by nobody but one user
- * and root. Code is loaded from what passes.
+ * Checks that only one user and root can have created a file or directory, and can change it. Code
+ * is loaded from files that pass.
  */
 final class Trust {
   private static final int TYPE = 0170000;

@@ -17,9 +17,9 @@ import java.util.concurrent.TimeUnit;
 /**
  * A directory of extracted files, and whether they are still what was extracted.
  *
- * <p>Hashing them takes longer than all the rest of a start. So the directory remembers which files
- * had the right hash: their inode, size and times, of which the time of change cannot be set by
- * hand.
+ * <p>Hashing the files takes longer than the rest of a start. So a file in the directory records
+ * those that had the right hash, by inode, size and times; no program can set the time of change
+ * (ctime).
  */
 public final class VerifiedSet {
   private static final String STAMP = ".verified";
