@@ -73,12 +73,12 @@ final class ModelMutations {
   }
 
   private String change() {
-    return switch (random.nextInt(12)) {
+    return switch (random.nextInt(16)) {
       case 0, 1, 2 -> number();
       case 3 -> removedKey();
       case 4 -> otherType();
-      case 5 -> heads();
-      case 6 -> windowAndCap();
+      case 5, 12, 13 -> heads();
+      case 6, 14 -> windowAndCap();
       case 7 -> vocabulary();
       case 8 -> removedTensor();
       case 9 -> otherShape();
@@ -141,8 +141,8 @@ final class ModelMutations {
   /** Other heads that fit the matrices, or nearly. */
   private String heads() {
     int heads = 1 << random.nextInt(7);
-    int size = 1 << random.nextInt(8);
-    int keyValueHeads = 1 << random.nextInt(5);
+    int size = prefix.equals("qwen2.") ? Math.max(1, 64 / heads) : 1 << random.nextInt(8);
+    int keyValueHeads = random.nextInt(6) == 0 ? 3 : Math.max(1, heads >> random.nextInt(4));
     number("attention.head_count", heads);
     number("attention.head_count_kv", keyValueHeads);
     number("attention.key_length", size);
@@ -216,14 +216,15 @@ final class ModelMutations {
   private String otherShape() {
     GgufTensor tensor = any(original.tensors());
     List<Long> dims = new ArrayList<>(tensor.dims());
-    switch (random.nextInt(4)) {
+    switch (random.nextInt(8)) {
       case 0 -> Collections.reverse(dims);
       case 1 -> dims.set(0, dims.getFirst() * 2);
       case 2 -> dims.add(1L);
-      default -> dims.set(dims.size() - 1, dims.getLast() + 1);
+      case 3 -> dims.set(dims.size() - 1, dims.getLast() + 1);
+      default -> {} // Its type alone.
     }
-    GgufTensorType type = random.nextBoolean() ? tensor.type() : anyType(dims.getFirst());
-    zeros(tensor.name(), type, random.nextBoolean() ? dims : tensor.dims());
+    GgufTensorType type = anyType(dims.getFirst());
+    zeros(tensor.name(), type, dims);
     return tensor.name() + " " + dims + " " + type;
   }
 
