@@ -20,13 +20,59 @@ import java.util.Random;
 /** Copies of a model with random changes of what it says about itself, its tensors and weights. */
 final class ModelMutations {
   private static final long[] NUMBERS = {
-    0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 31, 32, 46, 63, 64, 65, 127, 128, 255, 256, 512, 1023, 1024,
-    4096, 65_536, 1 << 20, (1 << 20) + 1, Integer.MAX_VALUE, 1L << 31, (1L << 32) - 1
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    7,
+    8,
+    15,
+    16,
+    31,
+    32,
+    46,
+    63,
+    64,
+    65,
+    127,
+    128,
+    255,
+    256,
+    512,
+    1023,
+    1024,
+    4096,
+    65_536,
+    1 << 20,
+    (1 << 20) + 1,
+    Integer.MAX_VALUE,
+    1L << 31,
+    (1L << 32) - 1
   };
 
   private static final float[] FLOATS = {
-    0, -0f, 1, -1, 0.5f, 2, 5, 1e-12f, 1e-6f, 0.1f, 1e-3f, 1e3f, 1e4f, 1e6f, 1e12f, 1e38f,
-    Float.MIN_VALUE, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY
+    0,
+    -0f,
+    1,
+    -1,
+    0.5f,
+    2,
+    5,
+    1e-12f,
+    1e-6f,
+    0.1f,
+    1e-3f,
+    1e3f,
+    1e4f,
+    1e6f,
+    1e12f,
+    1e38f,
+    Float.MIN_VALUE,
+    Float.NaN,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY
   };
 
   private static final List<String> EXTRA_TENSORS =
