@@ -34,7 +34,7 @@ static bool on_eval(ggml_tensor * tensor, bool ask, void * data) {
     murmur_context * context = static_cast<murmur_context *>(data);
     in_compute               = true;
     if (ask) {
-        // Each of src/models names the final norm's output so, once a graph. It holds only the flagged rows.
+        // src/models/llama.cpp names the final norm's output so, once a graph. It holds only the flagged rows.
         return context->readout == MURMUR_READOUT_PRUNED && strcmp(tensor->name, "result_norm") == 0;
     }
     const int64_t n = tensor->ne[1];
