@@ -38,6 +38,7 @@ constexpr int     tile_rows  = vector_registers == 32 ? 12 : 6;  // with two vec
 constexpr int64_t most_rows  = 128;                              // of a share: what keys and values are unpacked for
 constexpr int64_t most_size  = 256;
 constexpr int64_t word       = 64;
+constexpr float   log2_e     = 1.44269504f;
 
 size_t rounded(size_t size) {
     return (size + 63) / 64 * 64;
@@ -226,12 +227,16 @@ void multiply_all(const float * a, int64_t a_stride, const float * b, int64_t b_
 }
 
 // From dot products to powers of two, beside the largest one so far; returns by what earlier sums are to be multiplied.
-float weigh(float * p, int seen, float & most, float & weight) {
+float weigh(float * p, int seen, float cap, float & most, float & weight) {
     constexpr int parts = tile_cells / vector_lanes;
     vector        v[parts];
     vector        top = all(-INFINITY);
     for (int i = 0; i < parts; i++) {
-        v[i] = first(seen - i * vector_lanes, load(p + i * vector_lanes), all(-INFINITY));
+        v[i] = load(p + i * vector_lanes);
+        if (cap != 0) {
+            v[i] = multiply(all(cap * log2_e), tanh2(multiply(all(2 / cap), v[i])));
+        }
+        v[i] = first(seen - i * vector_lanes, v[i], all(-INFINITY));
         top  = larger(top, v[i]);
     }
     const float before = most;
@@ -271,7 +276,7 @@ struct span {
     int64_t group() const { return a.heads / a.key_heads; }
 
     void take_queries() const {
-        const float scale = a.scale * 1.44269504f;
+        const float scale = a.scale * log2_e;
         for (int64_t i = 0; i < queries; i++) {
             for (int64_t g = 0; g < group(); g++) {
                 const int64_t row  = i * group() + g;
@@ -305,7 +310,7 @@ struct span {
         multiply_all(s.q + row * a.key_size, a.key_size, s.k, tile_cells, a.key_size, s.p, tile_cells, rows, nullptr);
         for (int64_t r = 0; r < rows; r++) {
             const int64_t seen = std::min<int64_t>(count, s.visible[(row + r) / group()] - from);
-            times[r]           = weigh(s.p + r * tile_cells, static_cast<int>(seen), s.most[row + r], s.weight[row + r]);
+            times[r] = weigh(s.p + r * tile_cells, static_cast<int>(seen), a.cap, s.most[row + r], s.weight[row + r]);
         }
         multiply_all(s.p, tile_cells, s.v, columns, count, s.y + row * columns, columns, rows, times);
     }

@@ -7,7 +7,7 @@
 namespace murmur {
 
 // y[i][h] = sum over visible cells c of softmax_c(scale * q[i][h] . k[c][h / group]) * v[c][h / group]; group is
-// heads / key_heads. Strides are bytes.
+// heads / key_heads. With a cap that is not 0, what softmax gets is cap * tanh(that / cap). Strides are bytes.
 struct attention {
     const char *     q;  // float32 (queries, heads, key_size)
     size_t           q_stride, q_head_stride;
@@ -21,6 +21,7 @@ struct attention {
     float *          y;  // (queries, heads, value_size), nothing between
     int64_t          queries, cells, heads, key_heads, key_size, value_size;
     float            scale;
+    float            cap;
 };
 
 // Whether there is a kernel for heads of these sizes, of which `group` use a key head, on this processor.

@@ -136,9 +136,10 @@ bool attention_of(const ggml_tensor * op, murmur::attention & a) {
         return (t->type == GGML_TYPE_F16 || t->type == GGML_TYPE_F32) && t->nb[0] == ggml_type_size(t->type) &&
                t->ne[3] == 1 && t->buffer && ggml_backend_buffer_is_host(t->buffer);
     };
-    if (slope != 0 || cap != 0 || q->type != GGML_TYPE_F32 || q->nb[0] != sizeof(float) || q->ne[3] != 1 || !is_stored(k) ||
-        !is_stored(v) || !ggml_is_contiguous(op) || k->ne[2] != v->ne[2] || k->ne[2] == 0 || q->ne[2] % k->ne[2] != 0 ||
-        !is_mask_of(mask, k->ne[1], q->ne[1]) || !murmur::attends(k->ne[0], v->ne[0], q->ne[2] / k->ne[2])) {
+    if (slope != 0 || !(cap >= 0) || q->type != GGML_TYPE_F32 || q->nb[0] != sizeof(float) || q->ne[3] != 1 ||
+        !is_stored(k) || !is_stored(v) || !ggml_is_contiguous(op) || k->ne[2] != v->ne[2] || k->ne[2] == 0 ||
+        q->ne[2] % k->ne[2] != 0 || !is_mask_of(mask, k->ne[1], q->ne[1]) ||
+        !murmur::attends(k->ne[0], v->ne[0], q->ne[2] / k->ne[2])) {
         return false;
     }
     a.q             = static_cast<const char *>(q->data);
@@ -162,6 +163,7 @@ bool attention_of(const ggml_tensor * op, murmur::attention & a) {
     a.key_size      = k->ne[0];
     a.value_size    = v->ne[0];
     a.scale         = scale;
+    a.cap           = cap;
     return true;
 }
 

@@ -40,6 +40,9 @@ inline vector subtract(vector a, vector b) {
 inline vector multiply(vector a, vector b) {
     return _mm512_mul_ps(a, b);
 }
+inline vector divide(vector a, vector b) {
+    return _mm512_div_ps(a, b);
+}
 // a * b + c.
 inline vector fma(vector a, vector b, vector c) {
     return _mm512_fmadd_ps(a, b, c);
@@ -47,6 +50,10 @@ inline vector fma(vector a, vector b, vector c) {
 // b where either is not a number.
 inline vector larger(vector a, vector b) {
     return _mm512_max_ps(a, b);
+}
+// b where either is not a number.
+inline vector smaller(vector a, vector b) {
+    return _mm512_min_ps(a, b);
 }
 inline float largest(vector v) {
     return _mm512_reduce_max_ps(v);
@@ -122,11 +129,17 @@ inline vector subtract(vector a, vector b) {
 inline vector multiply(vector a, vector b) {
     return _mm256_mul_ps(a, b);
 }
+inline vector divide(vector a, vector b) {
+    return _mm256_div_ps(a, b);
+}
 inline vector fma(vector a, vector b, vector c) {
     return _mm256_fmadd_ps(a, b, c);
 }
 inline vector larger(vector a, vector b) {
     return _mm256_max_ps(a, b);
+}
+inline vector smaller(vector a, vector b) {
+    return _mm256_min_ps(a, b);
 }
 inline float largest(vector v) {
     __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
@@ -170,7 +183,7 @@ inline void transpose(vector * v) {
 
 #endif
 
-// Two to the power of x, within 2 units in the last place; x is at most 0, and below -126 it counts as that.
+// Two to the power of x, within 2 units in the last place; x is at most 127, and below -126 it counts as that.
 inline vector exp2(vector x) {
     x              = larger(all(-126.0f), x);
     const vector n = to_nearest(x);
@@ -185,6 +198,11 @@ inline vector exp2(vector x) {
     p        = fma(p, f, all(6.9314718e-1f));
     p        = fma(p, f, all(1.0f));
     return multiply(p, power_of_two(n));
+}
+
+// The hyperbolic tangent of x * ln(2) / 2, within 2e-7.
+inline vector tanh2(vector x) {
+    return subtract(all(1), divide(all(2), add(all(1), exp2(smaller(all(126), x)))));
 }
 
 }  // namespace murmur

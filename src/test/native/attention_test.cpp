@@ -131,7 +131,7 @@ void check(const murmur::attention & a, const std::vector<std::vector<int32_t>> 
                     dot += part;
                     size += std::fabs(part);
                 }
-                p.push_back(dot * a.scale);
+                p.push_back(a.cap == 0 ? dot * a.scale : a.cap * std::tanh(dot * a.scale / a.cap));
                 most   = std::max(most, p.back());
                 spread = std::max(spread, size * a.scale);
             }
@@ -148,7 +148,7 @@ void check(const murmur::attention & a, const std::vector<std::vector<int32_t>> 
                 }
                 const float is = a.y[(i * a.heads + h) * a.value_size + d];
                 // A dot product is off by some of its size's last places, and its power of two by as much of itself.
-                if (!(std::fabs(is - sum) <= 2e-6 * (1 + spread) * size + 1e-30)) {
+                if (!(std::fabs(is - sum) <= 2e-6 * (1 + spread + a.cap) * size + 1e-30)) {
                     fail("wrong", a, i, h, d, is, sum);
                 }
             }
@@ -164,6 +164,7 @@ void one_case() {
     a.value_size      = number(0, 4) ? a.key_size : 16 * number(1, 8);
     a.cells           = number(1, number(0, 9) == 0 ? 600 : 150);
     a.scale           = 1 / std::sqrt(static_cast<float>(a.key_size));
+    a.cap             = number(0, 2) == 0 ? std::exp(static_cast<float>(number(-2, 5))) : 0;
     const auto  texts = texts_in(a.cells, number(1, 4));
     cache       k{ {}, number(0, 1) == 0, a.key_heads, a.key_size };
     cache       v{ {}, number(0, 1) == 0, a.key_heads, a.value_size };
@@ -179,11 +180,13 @@ void one_case() {
     a.v_stride      = v.stride();
     a.v_head_stride = a.v_stride / static_cast<size_t>(a.key_heads);
 
-    // Queries are the last tokens of each text; some see nothing.
+    // Queries are the last tokens of each text, which may have a window on it; some see nothing.
+    const int64_t                     window = number(0, 3) == 0 ? number(1, 40) : a.cells;
     std::vector<std::vector<int32_t>> seen;
     for (const auto & text : texts) {
         for (size_t last = static_cast<size_t>(number(0, static_cast<int64_t>(text.size()))); last < text.size(); last++) {
-            seen.emplace_back(text.begin(), text.begin() + static_cast<int64_t>(last) + 1);
+            const int64_t end = static_cast<int64_t>(last) + 1;
+            seen.emplace_back(text.begin() + std::max<int64_t>(0, end - window), text.begin() + end);
         }
     }
     if (seen.empty() || number(0, 9) == 0) {

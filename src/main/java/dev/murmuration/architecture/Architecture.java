@@ -3,7 +3,6 @@ package dev.murmuration.architecture;
 import dev.murmuration.architecture.RopeScaling.Kind;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.GgufTensor;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufValueType;
 import dev.murmuration.gguf.MetadataRule;
@@ -26,13 +25,10 @@ import java.util.Set;
  * tensors become those of the GGUF ({@code conversion/}).
  */
 public abstract class Architecture {
-  private static final float DEFAULT_ROPE_BASE = 10_000;
   private static final MetadataRule ZERO = new MetadataRule.Uint32(0, 0);
   private static final MetadataRule FACTOR = new MetadataRule.Float32(1e-3f, 1e4f);
   private static final MetadataRule EPSILON = new MetadataRule.Float32(1e-12f, 0.1f);
   private static final MetadataRule ROPE_BASE = new MetadataRule.Float32(2f, 1e12f);
-  private static final String EPSILON_KEY = "attention.layer_norm_rms_epsilon";
-  private static final String ROPE_BASE_KEY = "rope.freq_base";
 
   private final String name;
   private final String modelType;
@@ -57,11 +53,11 @@ public abstract class Architecture {
     allow(Size.HEADS.key(), Size.HEADS.rule());
     allow(Size.KEY_VALUE_HEADS.key(), Size.KEY_VALUE_HEADS.rule());
     allow(Size.HEAD.key(), Size.HEAD.atLeast(2));
-    allow("attention.value_length", Size.HEAD.atLeast(2));
-    allow("rope.dimension_count", Size.HEAD.atLeast(2));
-    allow(EPSILON_KEY, EPSILON);
+    allow(GgufShape.VALUE_LENGTH, Size.HEAD.atLeast(2));
+    allow(GgufShape.ROTATED_LENGTH, Size.HEAD.atLeast(2));
+    allow(GgufShape.NORM_EPSILON, EPSILON);
     allow("attention.layer_norm_epsilon", EPSILON);
-    allow(ROPE_BASE_KEY, ROPE_BASE);
+    allow(GgufShape.ROPE_BASE, ROPE_BASE);
     allowRopeScaling();
     // Written by early converters of llama.cpp; nothing reads it.
     allow("tensor_data_layout", new MetadataRule.AnyOfType(GgufValueType.STRING));
@@ -132,7 +128,7 @@ public abstract class Architecture {
         key(Size.LAYERS.key()),
         key(Size.FEED_FORWARD.key()),
         key(Size.HEADS.key()),
-        key(EPSILON_KEY));
+        key(GgufShape.NORM_EPSILON));
   }
 
   /**
@@ -141,88 +137,7 @@ public abstract class Architecture {
    * @param vocabularySize tokens in its vocabulary
    */
   public ModelShape shape(Gguf gguf, int vocabularySize) throws BadFileException {
-    int hiddenSize = required(gguf, Size.HIDDEN);
-    int heads = required(gguf, Size.HEADS);
-    int keyValueHeads = optional(gguf, Size.KEY_VALUE_HEADS, heads);
-    if (heads % keyValueHeads != 0) {
-      throw gguf.problem(
-          key(Size.KEY_VALUE_HEADS.key())
-              + " is "
-              + keyValueHeads
-              + ", which does not divide "
-              + key(Size.HEADS.key())
-              + " "
-              + heads);
-    }
-    int vocabSize = optional(gguf, Size.VOCABULARY, vocabularySize);
-    if (vocabSize != vocabularySize) {
-      throw gguf.problem(
-          key(Size.VOCABULARY.key())
-              + " is "
-              + vocabSize
-              + ", but tokenizer.ggml.tokens has "
-              + vocabularySize
-              + " tokens");
-    }
-    return new ModelShape(
-        name,
-        hiddenSize,
-        required(gguf, Size.LAYERS),
-        heads,
-        keyValueHeads,
-        headSize(gguf, hiddenSize, heads),
-        required(gguf, Size.FEED_FORWARD),
-        vocabularySize,
-        required(gguf, Size.CONTEXT),
-        gguf.float32(key(EPSILON_KEY)).orElseThrow(),
-        gguf.float32(key(ROPE_BASE_KEY)).orElse(DEFAULT_ROPE_BASE),
-        0,
-        0,
-        gguf.tensor("output.weight").isPresent(),
-        gguf.tensors().stream().mapToLong(GgufTensor::elements).sum(),
-        gguf.tensors().stream().mapToLong(GgufTensor::byteSize).sum());
-  }
-
-  /**
-   * The length of a head, which must be even and the same for keys, values and the rotated part.
-   */
-  private int headSize(Gguf gguf, int hiddenSize, int heads) throws BadFileException {
-    int quotient = hiddenSize / heads;
-    int headSize = optional(gguf, Size.HEAD, quotient);
-    requireEqual(gguf, "attention.value_length", quotient, headSize);
-    requireEqual(gguf, "rope.dimension_count", headSize, headSize);
-    boolean explicit = gguf.metadata().containsKey(key(Size.HEAD.key()));
-    if (headSize < 2 || headSize % 2 != 0 || (!explicit && hiddenSize % heads != 0)) {
-      throw gguf.problem(
-          key(Size.HIDDEN.key())
-              + " "
-              + hiddenSize
-              + " and "
-              + key(Size.HEADS.key())
-              + " "
-              + heads
-              + " give heads of size "
-              + headSize
-              + ", expected an even whole number");
-    }
-    return headSize;
-  }
-
-  private void requireEqual(Gguf gguf, String suffix, int defaultValue, int expected)
-      throws BadFileException {
-    int value = (int) gguf.unsignedInt(key(suffix)).orElse(defaultValue);
-    if (value != expected) {
-      throw gguf.problem(
-          key(suffix) + " is " + value + ", expected the size of a head, " + expected);
-    }
-  }
-
-  private int required(Gguf gguf, Size size) throws BadFileException {
-    return (int) gguf.unsignedInt(key(size.key())).orElseThrow();
-  }
-
-  private int optional(Gguf gguf, Size size, int otherwise) throws BadFileException {
-    return (int) gguf.unsignedInt(key(size.key())).orElse(otherwise);
+    return new GgufShape(name, gguf).read(vocabularySize);
   }
 
   // ---- tensors ----
@@ -287,7 +202,7 @@ public abstract class Architecture {
     checkFeatures(config);
     int hiddenSize = config.size(Size.HIDDEN);
     int heads = config.size(Size.HEADS);
-    int keyValueHeads = config.size(Size.KEY_VALUE_HEADS, heads);
+    int keyValueHeads = keyValueHeads(config, heads);
     if (heads % keyValueHeads != 0) {
       throw config.problem(
           "num_key_value_heads is " + keyValueHeads + ", which does not divide " + heads);
@@ -321,6 +236,13 @@ public abstract class Architecture {
   /** A shape with what only this architecture has. */
   ModelShape completed(ConfigJson config, ModelShape shape) throws BadFileException {
     return shape;
+  }
+
+  /** {@return the number of key/value heads; as many as heads only where that is said by null} */
+  int keyValueHeads(ConfigJson config, int heads) throws BadFileException {
+    return config.get(Size.KEY_VALUE_HEADS.configKey()).isNull()
+        ? heads
+        : config.size(Size.KEY_VALUE_HEADS);
   }
 
   /** {@return the length of a head: that which is stated, or the quotient; 1 where it is broken} */
@@ -363,7 +285,7 @@ public abstract class Architecture {
     double base =
         config
             .number(config.rope(), "rope_theta")
-            .orElse(config.number("rope_theta").orElse(DEFAULT_ROPE_BASE));
+            .orElse(config.number("rope_theta").orElse(GgufShape.DEFAULT_ROPE_BASE));
     if (!(base >= 2 && base <= 1e12)) {
       throw config.problem("rope_theta is " + base + ", expected 2 to 1e12");
     }
@@ -402,10 +324,10 @@ public abstract class Architecture {
       values.put(key("rope.scaling.type"), GgufValue.text("linear"));
       values.put(key("rope.scaling.factor"), GgufValue.float32((float) rope.factor()));
     }
-    values.put(key(ROPE_BASE_KEY), GgufValue.float32(shape.ropeBase()));
-    values.put(key(EPSILON_KEY), GgufValue.float32(shape.normEpsilon()));
+    values.put(key(GgufShape.ROPE_BASE), GgufValue.float32(shape.ropeBase()));
+    values.put(key(GgufShape.NORM_EPSILON), GgufValue.float32(shape.normEpsilon()));
     put(values, Size.HEAD.key(), shape.headSize());
-    put(values, "attention.value_length", shape.headSize());
+    put(values, GgufShape.VALUE_LENGTH, shape.headSize());
     return values;
   }
 
@@ -414,7 +336,7 @@ public abstract class Architecture {
       throws BadFileException {
     Map<String, GgufValue> values = new LinkedHashMap<>();
     put(values, Size.VOCABULARY.key(), shape.vocabularySize());
-    put(values, "rope.dimension_count", shape.headSize());
+    put(values, GgufShape.ROTATED_LENGTH, shape.headSize());
     return values;
   }
 

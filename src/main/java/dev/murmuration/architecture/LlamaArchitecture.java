@@ -1,6 +1,7 @@
 package dev.murmuration.architecture;
 
 import dev.murmuration.architecture.RopeScaling.Kind;
+import dev.murmuration.files.BadFileException;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -25,6 +26,11 @@ class LlamaArchitecture extends Architecture {
 
   LlamaArchitecture(String modelType, Set<String> classes) {
     super("llama", modelType, classes);
+  }
+
+  @Override
+  int keyValueHeads(ConfigJson config, int heads) throws BadFileException {
+    return config.size(Size.KEY_VALUE_HEADS, heads); // Llama 1 does not say.
   }
 
   @Override

@@ -9,13 +9,21 @@ import java.util.Set;
  * attention, which some have, is not computed.
  */
 final class MistralArchitecture extends LlamaArchitecture {
-  /** The default of transformers' {@code MistralConfig}, where the key is absent and not null. */
+  // Of transformers' MistralConfig, where a key is absent and not null.
   private static final int DEFAULT_WINDOW = 4096;
+  private static final int DEFAULT_KEY_VALUE_HEADS = 8;
 
   MistralArchitecture() {
     super(
         "mistral",
         Set.of("MistralForCausalLM", "MistralModel", "MistralForSequenceClassification"));
+  }
+
+  @Override
+  int keyValueHeads(ConfigJson config, int heads) throws BadFileException {
+    return config.get(Size.KEY_VALUE_HEADS.configKey()).isNull()
+        ? heads
+        : config.size(Size.KEY_VALUE_HEADS, DEFAULT_KEY_VALUE_HEADS);
   }
 
   @Override

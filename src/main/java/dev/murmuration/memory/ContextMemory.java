@@ -8,9 +8,9 @@ import dev.murmuration.llama.ContextParameters.Readout;
  * What a context takes of main memory, in bytes, when it computes on a CPU.
  *
  * <p>The cache is exact. The compute buffer follows the tensors that are alive at once in the graph
- * of {@code src/models/llama.cpp}; how llama.cpp packs them is its allocator's business. Over 370
- * contexts (hidden sizes 64 to 4096, 64 to 2048 tokens at once, 2048 to 8192 cells) its report was
- * between 6 MiB less and 4 MiB more.
+ * of {@code src/models}; how llama.cpp packs them is its allocator's business. Over 370 contexts
+ * (hidden sizes 64 to 4096, 64 to 2048 tokens at once, 2048 to 8192 cells) its report was between 6
+ * MiB less and 4 MiB more.
  */
 public record ContextMemory(ModelShape model, ContextParameters context) {
   private static final int FLOAT = 4;

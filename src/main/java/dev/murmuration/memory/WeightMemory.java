@@ -71,9 +71,7 @@ public record WeightMemory(long stored, long repacked, boolean mapped, boolean o
   }
 
   private static boolean ours(ModelShape model, ContextRequest request) {
-    // Soft-capped attention is left to ggml.
     return hasKernels()
-        && model.softCap() == 0
         && Llama.kernelsAttend(model.headSize(), model.heads() / model.keyValueHeads())
         && (request.gpuLayers() == 0
             || Llama.devices().stream().noneMatch(device -> device.kind().takesLayers()));

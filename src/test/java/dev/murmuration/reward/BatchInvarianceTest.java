@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.murmuration.ChildJvm;
 import dev.murmuration.TestModels;
 import dev.murmuration.TestTexts;
+import dev.murmuration.checkpoint.Families;
 import dev.murmuration.checkpoint.WideModel;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.QuantizationType;
@@ -121,6 +122,18 @@ class BatchInvarianceTest {
     List<String> texts = TestTexts.bestOf(12, 5, 11);
     assertThat(different(TestModels.TINY, precision, texts, WAYS)).isEmpty();
     assertThat(different(TestModels.FLEDGLING, precision, texts, WAYS)).isEmpty();
+  }
+
+  /** Heads wider than the hidden state; a window that texts exceed, and soft-capping. */
+  @ParameterizedTest
+  @MethodSource("precisions")
+  void ofOtherArchitecturesAsWell(Precision precision, @TempDir Path families) throws Exception {
+    List<String> texts = TestTexts.bestOf(2, 4, 13);
+    List<Way> ways = WAYS.subList(0, 3);
+    for (String family : List.of("qwen3-rm", "gemma2-rm")) {
+      Path file = Families.gguf(family, families);
+      assertThat(different(file, precision, texts, ways)).as(family).isEmpty();
+    }
   }
 
   @ParameterizedTest

@@ -20,13 +20,59 @@ import java.util.Random;
 /** Copies of a model with random changes of what it says about itself, its tensors and weights. */
 final class ModelMutations {
   private static final long[] NUMBERS = {
-    0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 31, 32, 46, 63, 64, 65, 127, 128, 255, 256, 512, 1023, 1024,
-    4096, 65_536, 1 << 20, (1 << 20) + 1, Integer.MAX_VALUE, 1L << 31, (1L << 32) - 1
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    7,
+    8,
+    15,
+    16,
+    31,
+    32,
+    46,
+    63,
+    64,
+    65,
+    127,
+    128,
+    255,
+    256,
+    512,
+    1023,
+    1024,
+    4096,
+    65_536,
+    1 << 20,
+    (1 << 20) + 1,
+    Integer.MAX_VALUE,
+    1L << 31,
+    (1L << 32) - 1
   };
 
   private static final float[] FLOATS = {
-    0, -0f, 1, -1, 0.5f, 2, 5, 1e-12f, 1e-6f, 0.1f, 1e-3f, 1e3f, 1e4f, 1e6f, 1e12f, 1e38f,
-    Float.MIN_VALUE, Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY
+    0,
+    -0f,
+    1,
+    -1,
+    0.5f,
+    2,
+    5,
+    1e-12f,
+    1e-6f,
+    0.1f,
+    1e-3f,
+    1e3f,
+    1e4f,
+    1e6f,
+    1e12f,
+    1e38f,
+    Float.MIN_VALUE,
+    Float.NaN,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY
   };
 
   private static final List<String> EXTRA_TENSORS =
@@ -73,12 +119,12 @@ final class ModelMutations {
   }
 
   private String change() {
-    return switch (random.nextInt(12)) {
+    return switch (random.nextInt(16)) {
       case 0, 1, 2 -> number();
       case 3 -> removedKey();
       case 4 -> otherType();
-      case 5 -> heads();
-      case 6 -> windowAndCap();
+      case 5, 12, 13 -> heads();
+      case 6, 14 -> windowAndCap();
       case 7 -> vocabulary();
       case 8 -> removedTensor();
       case 9 -> otherShape();
@@ -141,8 +187,8 @@ final class ModelMutations {
   /** Other heads that fit the matrices, or nearly. */
   private String heads() {
     int heads = 1 << random.nextInt(7);
-    int size = 1 << random.nextInt(8);
-    int keyValueHeads = 1 << random.nextInt(5);
+    int size = prefix.equals("qwen2.") ? Math.max(1, 64 / heads) : 1 << random.nextInt(8);
+    int keyValueHeads = random.nextInt(6) == 0 ? 3 : Math.max(1, heads >> random.nextInt(4));
     number("attention.head_count", heads);
     number("attention.head_count_kv", keyValueHeads);
     number("attention.key_length", size);
@@ -216,14 +262,15 @@ final class ModelMutations {
   private String otherShape() {
     GgufTensor tensor = any(original.tensors());
     List<Long> dims = new ArrayList<>(tensor.dims());
-    switch (random.nextInt(4)) {
+    switch (random.nextInt(8)) {
       case 0 -> Collections.reverse(dims);
       case 1 -> dims.set(0, dims.getFirst() * 2);
       case 2 -> dims.add(1L);
-      default -> dims.set(dims.size() - 1, dims.getLast() + 1);
+      case 3 -> dims.set(dims.size() - 1, dims.getLast() + 1);
+      default -> {} // Its type alone.
     }
-    GgufTensorType type = random.nextBoolean() ? tensor.type() : anyType(dims.getFirst());
-    zeros(tensor.name(), type, random.nextBoolean() ? dims : tensor.dims());
+    GgufTensorType type = anyType(dims.getFirst());
+    zeros(tensor.name(), type, dims);
     return tensor.name() + " " + dims + " " + type;
   }
 
