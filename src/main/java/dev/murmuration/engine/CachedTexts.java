@@ -4,11 +4,11 @@ import dev.murmuration.engine.Plan.Source;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalDouble;
-import java.util.Set;
+import java.util.OptionalInt;
+import java.util.function.IntPredicate;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -91,33 +91,16 @@ final class CachedTexts {
     for (Map.Entry<Integer, CachedText> cached : texts.entrySet()) {
       double reward = cached.getValue().reward();
       if (!Double.isNaN(reward) && Arrays.equals(cached.getValue().tokens(), tokens)) {
-        use(cached.getKey());
+        texts.get(cached.getKey());
         return OptionalDouble.of(reward);
       }
     }
     return OptionalDouble.empty();
   }
 
-  /** Counts as a use of what a sequence holds. */
-  void use(int sequence) {
-    texts.get(sequence);
-  }
-
-  /**
-   * Removes the text that was not used for longest, without giving its sequence back.
-   *
-   * @param except sequences that stay
-   * @return the sequence, or -1 if all others are gone
-   */
-  int removeOldest(Set<Integer> except) {
-    for (Iterator<Integer> oldest = texts.keySet().iterator(); oldest.hasNext(); ) {
-      int sequence = oldest.next();
-      if (!except.contains(sequence)) {
-        oldest.remove();
-        return sequence;
-      }
-    }
-    return -1;
+  /** The sequence that was not used for longest, of some. */
+  OptionalInt oldest(IntPredicate some) {
+    return texts.keySet().stream().mapToInt(sequence -> sequence).filter(some).findFirst();
   }
 
   void clear() {

@@ -6,6 +6,7 @@ import dev.murmuration.memory.ContextSizes;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.IntPredicate;
 
 /**
  * The context with what earlier waves left in its key/value cache: finds it, makes room beside it,
@@ -71,7 +72,8 @@ final class KeyValueCache {
 
   /**
    * Removes what was not used for longest and the plan does not reuse, until there is room for it
-   * and no more cells are stale than may be.
+   * and no more cells are stale than may be. What lies before the cells that the plan reuses goes
+   * last: with a free cell there they could not be reused.
    *
    * @return whether there is room
    */
@@ -83,23 +85,45 @@ final class KeyValueCache {
       }
     }
     long kept = reused.values().stream().mapToLong(length -> length).sum();
-    while (!hasRoom(plan) || context.usedCells() - kept > staleCells) {
-      int oldest = texts.removeOldest(reused.keySet());
-      if (oldest < 0) {
-        break;
+    int lastKept = lastCell(reused);
+    while (true) {
+      boolean cellsAreShort =
+          context.freeCells() < plan.tokensComputed() || context.usedCells() - kept > staleCells;
+      if (!cellsAreShort && hasRoom(plan)) {
+        return true;
       }
-      context.trim(oldest, 0);
-      texts.giveBack(oldest);
+      // Of what is reused the end can go, which frees cells and no sequence.
+      IntPredicate removable =
+          sequence ->
+              cellsAreShort
+                  ? context.length(sequence) > reused.getOrDefault(sequence, 0)
+                  : !reused.containsKey(sequence);
+      IntPredicate behind =
+          sequence -> context.firstOwnCell(sequence, reused.getOrDefault(sequence, 0)) > lastKept;
+      int oldest =
+          texts.oldest(removable.and(behind)).orElseGet(() -> texts.oldest(removable).orElse(-1));
+      if (oldest < 0) {
+        return hasRoom(plan);
+      }
+      shorten(oldest, reused.getOrDefault(oldest, 0));
     }
-    if (context.freeCells() < plan.tokensComputed()) {
-      reused.forEach(this::shorten);
-    }
-    return hasRoom(plan);
+  }
+
+  /** The last cell of what is reused; -1 where the order of cells does not matter. */
+  private int lastCell(Map<Integer, Integer> reused) {
+    return repeatable
+        ? reused.entrySet().stream()
+            .mapToInt(one -> context.cell(one.getKey(), one.getValue() - 1))
+            .max()
+            .orElse(-1)
+        : -1;
   }
 
   private void shorten(int sequence, int length) {
-    if (context.length(sequence) > length) {
-      context.trim(sequence, length);
+    context.trim(sequence, length);
+    if (length == 0) {
+      texts.giveBack(sequence);
+    } else {
       texts.shorten(sequence, length);
     }
   }
@@ -124,7 +148,6 @@ final class KeyValueCache {
   int begin(Source source) {
     int sequence = texts.take();
     if (source.length() > 0) {
-      texts.use(source.sequence());
       context.share(source.sequence(), sequence, source.length());
     }
     return sequence;

@@ -3,7 +3,7 @@ package dev.murmuration.engine;
 import dev.murmuration.engine.Plan.Decode;
 import dev.murmuration.engine.Plan.Run;
 import dev.murmuration.engine.Plan.Source;
-import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.MemoryPolicy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -38,7 +38,7 @@ final class Planner {
      * ggml's flash attention works on tiles of so many queries and keys (GGML_FA_TILE_Q,
      * GGML_FA_TILE_KV), its repacked matrix kernels on so many rows.
      */
-    static final Grain GGML = new Grain(ContextSizes.TILE, 4);
+    static final Grain GGML = new Grain(MemoryPolicy.TILE, 4);
 
     private int down(int tokens) {
       return tokens / tile * tile;

@@ -67,6 +67,23 @@ final class CellMap {
     return length;
   }
 
+  /** The cell of the token at a position. */
+  int cell(int sequence, int position) {
+    return cellsOfSequence[sequence][position];
+  }
+
+  /** The first cell that {@link #trim} would free; the largest integer if it would free none. */
+  int firstOwnCell(int sequence, int length) {
+    int first = Integer.MAX_VALUE;
+    for (int i = length; i < lengths[sequence]; i++) {
+      int cell = cellsOfSequence[sequence][i];
+      if (users[cell] == 1) {
+        first = Math.min(first, cell);
+      }
+    }
+    return first;
+  }
+
   /** The cells that the next {@code count} tokens will get. Changes nothing. */
   int[] next(int count) {
     if (count > free()) {

@@ -198,6 +198,19 @@ public final class LlamaContext implements AutoCloseable {
     return sequences.inOrder(sequence);
   }
 
+  /** The cell of a token that is in the cache. */
+  public int cell(int sequence, int position) {
+    return sequences.cell(sequence, position);
+  }
+
+  /**
+   * The first cell that {@link #trim} to a length frees; {@link Integer#MAX_VALUE} if other
+   * sequences use all.
+   */
+  public int firstOwnCell(int sequence, int length) {
+    return sequences.firstOwnCell(sequence, length);
+  }
+
   /**
    * Computes the batch, which is empty afterwards.
    *

@@ -67,6 +67,27 @@ final class Sequences {
     return cells.inOrder(sequence);
   }
 
+  /** See {@link LlamaContext#cell}. */
+  int cell(int sequence, int position) {
+    requireSequence(sequence);
+    if (position < 0 || position >= cells.length(sequence)) {
+      throw new IllegalArgumentException(
+          "sequence "
+              + sequence
+              + " has "
+              + cells.length(sequence)
+              + " tokens, none at "
+              + position);
+    }
+    return cells.cell(sequence, position);
+  }
+
+  /** See {@link LlamaContext#firstOwnCell}. */
+  int firstOwnCell(int sequence, int length) {
+    requireSequence(sequence);
+    return cells.firstOwnCell(sequence, length);
+  }
+
   /** Adds a token to the batch, see {@link LlamaContext#add}. */
   void add(int token, boolean output, int[] sequences) {
     if (!batch.endsWith(sequences)) {

@@ -17,21 +17,6 @@ import java.util.List;
  */
 public record ContextSizes(
     LlamaHyperparameters model, WeightMemory weights, ContextRequest request, long available) {
-  /**
-   * Rows of hidden states a decode: a trace asks for all, in portions, because llama.cpp reserves
-   * logits for each.
-   */
-  private static final int MAX_OUTPUTS = 256;
-
-  /** Room for a usual best of eight: a prompt and eight responses of some hundred tokens. */
-  private static final int USUAL_CELLS = 4096;
-
-  /** Batches are multiples of it, for backends that need it and for nobody's harm. */
-  public static final int TILE = 64;
-
-  /** Texts are seldom shorter, and llama.cpp reserves logits for every sequence. */
-  private static final int CELLS_PER_SEQUENCE = 64;
-
   /** A context and what it takes. */
   public record Choice(ContextParameters context, MemoryNeed need) {}
 
@@ -97,7 +82,7 @@ public record ContextSizes(
       }
       return groups(request.cells());
     }
-    long wanted = Math.max(2L * longest, Math.min(8L * longest, USUAL_CELLS));
+    long wanted = Math.max(2L * longest, Math.min(8L * longest, MemoryPolicy.USUAL_CELLS));
     int cells = Math.max(least, groups(Math.min(wanted, ContextParameters.MAX_CELLS)));
     while (cells > least && !comfortable(need(longest, context(cells), null))) {
       cells -= ContextParameters.CELL_GROUP;
@@ -107,7 +92,7 @@ public record ContextSizes(
 
   /** Whether all that is in use stays in memory. What was repacked is not read where it was. */
   private boolean comfortable(MemoryNeed need) {
-    return need.total() - need.repacked() + MemoryNeed.OVERHEAD <= available;
+    return need.total() - need.repacked() + MemoryPolicy.OVERHEAD <= available;
   }
 
   /** How many cells a context begins with that may have so many. */
@@ -117,7 +102,7 @@ public record ContextSizes(
 
   /** The cells of a context that holds so many sequences. */
   public static int cellsFor(int sequences) {
-    return sequences * CELLS_PER_SEQUENCE;
+    return sequences * MemoryPolicy.CELLS_PER_SEQUENCE;
   }
 
   /** What a context with so many cells takes. */
@@ -129,8 +114,9 @@ public record ContextSizes(
   public ContextParameters context(int cells) {
     int micro = Math.min(cells, tiles(request.microBatchSize()));
     int batch = request.batchSize() == 0 ? micro : Math.min(cells, tiles(request.batchSize()));
-    int outputs = Math.min(MAX_OUTPUTS, batch);
-    int sequences = Math.min(ContextParameters.MAX_SEQUENCES, cells / CELLS_PER_SEQUENCE);
+    int outputs = Math.min(MemoryPolicy.MAX_OUTPUTS, batch);
+    int sequences =
+        Math.min(ContextParameters.MAX_SEQUENCES, cells / MemoryPolicy.CELLS_PER_SEQUENCE);
     boolean fast = !request.exact();
     return new ContextParameters(
         cells,
@@ -220,9 +206,13 @@ public record ContextSizes(
     if (request.exact() && fits(request.exact(false), longest)) {
       remedies.add("precision(FAST)");
     }
-    int micro = tiles(Math.min(request.microBatchSize(), longest)) / 2 / TILE * TILE;
+    int micro =
+        tiles(Math.min(request.microBatchSize(), longest))
+            / 2
+            / MemoryPolicy.TILE
+            * MemoryPolicy.TILE;
     while (micro > 0 && !fits(request.microBatchSize(micro), longest)) {
-      micro = micro / 2 / TILE * TILE;
+      micro = micro / 2 / MemoryPolicy.TILE * MemoryPolicy.TILE;
     }
     if (micro > 0) {
       remedies.add("microBatchSize(" + micro + ")");
@@ -240,7 +230,7 @@ public record ContextSizes(
   private static int tiles(int tokens) {
     // No cache is that large, and nothing overflows.
     int bounded = Math.min(tokens, ContextParameters.MAX_CELLS);
-    return Math.ceilDiv(bounded, TILE) * TILE;
+    return Math.ceilDiv(bounded, MemoryPolicy.TILE) * MemoryPolicy.TILE;
   }
 
   private static int groups(long cells) {

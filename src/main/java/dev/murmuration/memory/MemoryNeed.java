@@ -24,12 +24,7 @@ public record MemoryNeed(
     long buffers,
     long available,
     String refusal) {
-  /**
-   * What the process takes besides, at most: Java with a small heap, the libraries, the vocabulary.
-   */
-  public static final long OVERHEAD = 250_000_000;
-
-  /** All of it but {@link #OVERHEAD}. */
+  /** All of it but {@link MemoryPolicy#OVERHEAD}. */
   public long total() {
     return weights + repacked + cache + buffers;
   }

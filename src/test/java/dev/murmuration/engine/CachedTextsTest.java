@@ -2,14 +2,13 @@ package dev.murmuration.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("unit")
 class CachedTextsTest {
   @Test
-  void theLeastRecentlyUsedGoesFirstAndUseIsAPutARewardOrABeginning() {
+  void theLeastRecentlyUsedGoesFirstAndUseIsAPutOrAReward() {
     CachedTexts cache = new CachedTexts(4);
     int[] first = {1, 2, 3, 4};
     int[] second = {1, 2, 5};
@@ -30,11 +29,14 @@ class CachedTextsTest {
     assertThat(cache.reward(second)).as("not known").isEmpty();
     assertThat(cache.reward(new int[] {1, 2, 3})).as("another text").isEmpty();
 
-    // first was used by its reward; second is the oldest now, but is used here.
-    cache.use(cache.longest(second).sequence());
-    assertThat(cache.removeOldest(Set.of())).isEqualTo(c);
-    assertThat(cache.removeOldest(Set.of(a))).isEqualTo(b);
-    assertThat(cache.removeOldest(Set.of(a))).isEqualTo(-1);
+    // first was used by its reward, a look for a beginning is no use.
+    assertThat(cache.longest(second)).isEqualTo(new Plan.Source(b, 3));
+    assertThat(cache.longest(second, sequence -> sequence == b ? 1 : 4).sequence()).isEqualTo(a);
+    assertThat(cache.oldest(_ -> true)).hasValue(b);
+    cache.put(b, second, 2);
+    assertThat(cache.oldest(_ -> true)).hasValue(c);
+    assertThat(cache.oldest(sequence -> sequence != c)).hasValue(a);
+    assertThat(cache.oldest(_ -> false)).isEmpty();
     cache.giveBack(b);
     cache.giveBack(c);
     assertThat(cache.freeSequences()).isEqualTo(3);

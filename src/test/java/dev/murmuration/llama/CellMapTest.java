@@ -210,7 +210,10 @@ class CellMapTest {
       int sequence = random.nextInt(SEQUENCES);
       List<Integer> text = texts.get(sequence);
       int length = random.nextBoolean() ? 0 : random.nextInt(text.size() + 1);
+      int before = context.freeCells();
+      boolean frees = context.firstOwnCell(sequence, length) < 256;
       context.trim(sequence, length);
+      assertThat(context.freeCells() > before).isEqualTo(frees);
       text.subList(length, text.size()).clear();
     }
   }

@@ -59,7 +59,7 @@ class ContextSizesTest {
       int cells = choice.context().cells();
       assertThat(cells).isBetween(2048, before);
       if (cells > 2048) {
-        assertThat(choice.need().total() + MemoryNeed.OVERHEAD)
+        assertThat(choice.need().total() + MemoryPolicy.OVERHEAD)
             .isLessThanOrEqualTo(choice.need().available());
       }
       before = cells;

@@ -9,6 +9,7 @@ import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.QuantizationType;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.MemoryNeed;
+import dev.murmuration.memory.MemoryPolicy;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.quantize.Quantizer;
 import java.nio.charset.StandardCharsets;
@@ -81,7 +82,7 @@ class ResidentMemoryTest {
     // Below: places of logits, and of a fuller cache's attention, that were reserved and not used.
     assertThat(numbers[1])
         .as("bytes resident")
-        .isBetween(numbers[2] - 200_000_000, numbers[2] + MemoryNeed.OVERHEAD);
+        .isBetween(numbers[2] - 200_000_000, numbers[2] + MemoryPolicy.OVERHEAD);
     return numbers[3];
   }
 
@@ -95,7 +96,7 @@ class ResidentMemoryTest {
   void aLargeCache() throws Exception {
     MemoryNeed need =
         need(TestModels.FLEDGLING, options(Precision.FAST.label(), String.valueOf(MANY_CELLS)));
-    assertThat(need.cache()).isGreaterThan(MemoryNeed.OVERHEAD);
+    assertThat(need.cache()).isGreaterThan(MemoryPolicy.OVERHEAD);
     requireAsComputed(TestModels.FLEDGLING, Precision.FAST, MANY_CELLS);
   }
 

@@ -7,6 +7,7 @@ import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.inspection.InspectedMetadata;
 import dev.murmuration.inspection.Inspection;
 import dev.murmuration.memory.MemoryNeed;
+import dev.murmuration.memory.MemoryPolicy;
 import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.reward.Precision;
 import java.util.Locale;
@@ -152,7 +153,7 @@ public final class InspectionText {
     paragraph(
         "That is the most: the cache grows with the work, unless --kv-cells fixes it. Java and"
             + " llama.cpp themselves take up to "
-            + Numbers.bytes(MemoryNeed.OVERHEAD)
+            + Numbers.bytes(MemoryPolicy.OVERHEAD)
             + " more; "
             + Numbers.bytes(any.available())
             + " are free.");
