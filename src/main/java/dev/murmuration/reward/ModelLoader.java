@@ -12,6 +12,7 @@ import dev.murmuration.llama.loading.ResourceCache;
 import dev.murmuration.llama.loading.StoredFile;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.MemoryPolicy;
 import dev.murmuration.memory.WeightMemory;
 import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.ModelFile;
@@ -143,7 +144,7 @@ final class ModelLoader {
   /** Tokens that the cache must hold for one text: observers may take a tile of their own. */
   private static int longest(int contextLength, ReadoutRule readout, WeightMemory weights) {
     return readout instanceof ReadoutRule.Published && !weights.ours()
-        ? Math.max(contextLength, ReadoutRule.Published.LENGTH + ContextSizes.TILE)
+        ? Math.max(contextLength, ReadoutRule.Published.LENGTH + MemoryPolicy.TILE)
         : contextLength;
   }
 
