@@ -13,6 +13,7 @@ import dev.murmuration.llama.loading.ResourceCache;
 import dev.murmuration.llama.loading.StoredFile;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.MemoryPolicy;
 import dev.murmuration.memory.WeightMemory;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.ReadoutRule;
@@ -149,7 +150,7 @@ final class ModelLoader {
   /** Tokens that the cache must hold for one text: observers may take a tile of their own. */
   private static int longest(int contextLength, ReadoutRule readout, WeightMemory weights) {
     return readout instanceof ReadoutRule.Published && !weights.ours()
-        ? Math.max(contextLength, ReadoutRule.Published.LENGTH + ContextSizes.TILE)
+        ? Math.max(contextLength, ReadoutRule.Published.LENGTH + MemoryPolicy.TILE)
         : contextLength;
   }
 
