@@ -63,6 +63,15 @@ final class ModelOptions {
   Path valueHead;
 
   @Option(
+      names = "--literal",
+      order = HelpLayout.MODEL + 13,
+      description =
+          "Read marks inside texts, such as </s> or <|im_end|>, as the characters that they consist"
+              + " of; a template's own stay marks. For answers that are not trusted. Default: they"
+              + " are marks, as in the models' published code.")
+  boolean literal;
+
+  @Option(
       names = "--timeout",
       order = HelpLayout.MODEL + 14,
       paramLabel = "SECONDS",
@@ -97,7 +106,10 @@ final class ModelOptions {
    */
   RewardModelOptions toOptions() {
     RewardModelOptions options =
-        RewardModelOptions.defaults().memoryMap(!context.noMemoryMap).threads(threads.count());
+        RewardModelOptions.defaults()
+            .memoryMap(!context.noMemoryMap)
+            .threads(threads.count())
+            .literal(literal);
     options =
         ContextOptions.with(options, context.contextLength, RewardModelOptions::contextLength);
     options = ContextOptions.with(options, context.cells, RewardModelOptions::cells);

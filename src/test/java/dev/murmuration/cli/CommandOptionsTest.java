@@ -42,6 +42,7 @@ class CommandOptionsTest {
           "--precision",
           "--template",
           "--value-head",
+          "--literal",
           "--no-truncate",
           "--no-mmap",
           "--timeout");

@@ -29,6 +29,7 @@ final class Flags {
     NAMES.put("template", "--template");
     NAMES.put("valueHead", "--value-head");
     NAMES.put("tokenizer", "--tokenizer");
+    NAMES.put("spacePrefix", "--space-prefix");
     NAMES.put("force", "--force");
     NAMES.put("allowRequantize", "--allow-requantize");
   }
@@ -53,7 +54,8 @@ final class Flags {
     String flag = NAMES.get(name);
     return switch (value) {
       case "true" -> flag;
-      case "FAST", "EXACT" -> flag + " " + value.toLowerCase(Locale.ROOT);
+      case "FAST", "EXACT", "NONE", "FIRST", "ALWAYS", "SENTENCEPIECE", "EVERY_PIECE" ->
+          flag + " " + value.toLowerCase(Locale.ROOT).replace('_', '-');
       default -> Matcher.quoteReplacement(flag + " " + value);
     };
   }
