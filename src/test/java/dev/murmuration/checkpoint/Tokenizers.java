@@ -27,6 +27,16 @@ public final class Tokenizers {
     return metadata(folder, tokenizer, prefix, new Decisions());
   }
 
+  /** The same for a folder with a tokenizer alone. */
+  public static Map<String, GgufValue> metadata(Path tokenizer, int vocabularySize)
+      throws IOException {
+    GgufWriter out = new GgufWriter();
+    ObjectNode sizes = JSON.createObjectNode().put("vocab_size", vocabularySize);
+    Tokenizer.read(tokenizer, config(tokenizer, sizes), Optional.empty(), new Decisions())
+        .writeTo(out);
+    return out.metadata();
+  }
+
   static Map<String, GgufValue> metadata(
       Path folder, Path tokenizer, Optional<SpacePrefix> prefix, Decisions decisions)
       throws IOException {
@@ -37,7 +47,10 @@ public final class Tokenizers {
 
   /** A configuration with the folder's numbers of tokens, of whichever architecture. */
   private static ModelConfig config(Path folder) throws IOException {
-    ObjectNode config = (ObjectNode) JSON.readTree(folder.resolve("config.json").toFile());
+    return config(folder, (ObjectNode) JSON.readTree(folder.resolve("config.json").toFile()));
+  }
+
+  private static ModelConfig config(Path folder, ObjectNode config) throws IOException {
     ObjectNode kept =
         JSON.createObjectNode()
             .put("model_type", "llama")
