@@ -24,11 +24,15 @@ const SCRIPTS = ["Adlam", "Arabic", "Armenian", "Balinese", "Bengali", "Bopomofo
   "Runic", "Samaritan", "Sinhala", "Sundanese", "Syriac", "Tai_Tham", "Tamil", "Telugu", "Thaana", "Thai", "Tibetan", "Tifinagh",
   "Ugaritic", "Vai", "Yi"];
 
+// Digits of Unicode 16: llama.cpp's tables are older, and it would not count three of them to a token as Llama 3 does.
+const NEW =
+  /[\u{10d40}-\u{10d49}\u{116d0}-\u{116e3}\u{11bf0}-\u{11bf9}\u{16130}-\u{16139}\u{16d70}-\u{16d79}\u{1ccf0}-\u{1ccf9}\u{1e5f1}-\u{1e5fa}]/u;
+
 function characters(pattern) {
   const found = [];
   for (let point = 1; point < 0x20000; point++) {
     const text = String.fromCodePoint(point);
-    if (!(point >= 0xd800 && point < 0xe000) && pattern.test(text)) {
+    if (!(point >= 0xd800 && point < 0xe000) && pattern.test(text) && !NEW.test(text)) {
       found.push(text);
     }
   }
