@@ -32,7 +32,7 @@ final class ModelConfigReader {
     return read(file, JsonFile.read(file));
   }
 
-  private static ModelConfig read(Path file, JsonNode json) throws BadFileException {
+  static ModelConfig read(Path file, JsonNode json) throws BadFileException {
     ConfigJson config = new ConfigJson(file, json);
     Architecture architecture = Architectures.of(config);
     ModelShape shape = architecture.shape(config);

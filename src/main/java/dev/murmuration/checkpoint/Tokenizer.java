@@ -165,10 +165,7 @@ final class Tokenizer {
     String otherwise = starling ? "left" : "right";
     String side = List.of("left", "right").contains(named) ? named : otherwise;
     out.metadata(RewardMetadata.TRUNCATION_SIDE, GgufValue.text(side));
-    decisions.note(
-        "truncation",
-        "on the " + side,
-        "Where a text that is too long is cut; maxLength(N) chooses the limit.");
+    decisions.note("truncation", "on the " + side, "Where a text that is too long is cut.");
   }
 
   private void writePrefix(GgufWriter out) {

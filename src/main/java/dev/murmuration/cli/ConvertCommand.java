@@ -9,10 +9,12 @@ import dev.murmuration.cli.view.DecisionsJson;
 import dev.murmuration.cli.view.DecisionsText;
 import dev.murmuration.cli.view.Json;
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.model.SpacePrefix;
 import dev.murmuration.reward.ChatTemplate;
 import dev.murmuration.reward.Readout;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -77,8 +79,22 @@ final class ConvertCommand extends TerminalCommand {
       paramLabel = "DIR",
       order = 3,
       description =
-          "The folder with tokenizer.model or tokenizer.json. Default: the checkpoint's folder.")
+          "The folder with tokenizer.model or tokenizer.json, or one of these files. Default: the"
+              + " checkpoint's folder.")
   private Path tokenizer;
+
+  @Option(
+      names = "--space-prefix",
+      paramLabel = "WHERE",
+      order = 3,
+      converter = SpacePrefixConverter.class,
+      completionCandidates = SpacePrefixConverter.Names.class,
+      description =
+          "Where a SentencePiece tokenizer puts blanks: none, every-piece (before the text and"
+              + " behind each special token), sentencepiece (the same, but not behind tokens that"
+              + " the user defined), always (where there is none yet) or first (before the text)."
+              + " Default: what its files say.")
+  private SpacePrefix spacePrefix;
 
   @Option(
       names = "--name",
@@ -124,6 +140,9 @@ final class ConvertCommand extends TerminalCommand {
     Converter converter = Converter.of(checkpoint).type(type).force(force);
     if (tokenizer != null) {
       converter = converter.tokenizer(tokenizer);
+    }
+    if (spacePrefix != null) {
+      converter = converter.spacePrefix(spacePrefix);
     }
     if (name != null) {
       converter = converter.name(name);
@@ -190,6 +209,39 @@ final class ConvertCommand extends TerminalCommand {
           json.writeNumberField("bytes_written", done.bytesWritten());
           DecisionsJson.write(json, done.decisions());
         });
+  }
+
+  /** Names of places for blanks. */
+  static final class SpacePrefixConverter implements ITypeConverter<SpacePrefix> {
+    @Override
+    public SpacePrefix convert(String value) {
+      return Arrays.stream(SpacePrefix.values())
+          .filter(prefix -> name(prefix).equals(value))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  new TypeConversionException(
+                      "no place '"
+                          + value
+                          + "' for blanks; there are "
+                          + names().collect(Collectors.joining(", "))));
+    }
+
+    private static String name(SpacePrefix prefix) {
+      return prefix.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static Stream<String> names() {
+      return Arrays.stream(SpacePrefix.values()).map(SpacePrefixConverter::name);
+    }
+
+    /** For the shell's completion. */
+    static final class Names implements Iterable<String> {
+      @Override
+      public Iterator<String> iterator() {
+        return names().iterator();
+      }
+    }
   }
 
   /** Names of types, in lower or upper case. */

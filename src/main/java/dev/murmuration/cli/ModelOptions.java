@@ -75,6 +75,15 @@ final class ModelOptions {
   Readout readout;
 
   @Option(
+      names = "--literal",
+      order = HelpLayout.MODEL + 13,
+      description =
+          "Read marks inside texts, such as </s> or <|im_end|>, as the characters that they consist"
+              + " of; a template's own stay marks. For answers that are not trusted. Default: they"
+              + " are marks, as in the models' published code.")
+  boolean literal;
+
+  @Option(
       names = "--timeout",
       order = HelpLayout.MODEL + 15,
       paramLabel = "SECONDS",
@@ -125,7 +134,10 @@ final class ModelOptions {
    */
   RewardModelOptions toOptions() {
     RewardModelOptions options =
-        RewardModelOptions.defaults().memoryMap(!context.noMemoryMap).threads(threads.count());
+        RewardModelOptions.defaults()
+            .memoryMap(!context.noMemoryMap)
+            .threads(threads.count())
+            .literal(literal);
     options =
         ContextOptions.with(options, context.contextLength, RewardModelOptions::contextLength);
     options = ContextOptions.with(options, context.cells, RewardModelOptions::cells);

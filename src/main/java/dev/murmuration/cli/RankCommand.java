@@ -95,7 +95,7 @@ final class RankCommand extends ScoringCommand {
       terminal()
           .note(
               cut
-                  + " of the texts were too long and cut on the left; --no-truncate refuses them"
+                  + " of the texts were too long and were cut; --no-truncate refuses them"
                   + " instead");
     }
     RankTable.print(ranking, labels(), terminal());

@@ -105,7 +105,7 @@ final class ScoreCommand extends ScoringCommand {
       terminal.note(
           "the text was too long: "
               + reward.truncatedTokens()
-              + " tokens were cut off on the left, "
+              + " tokens were cut off, "
               + reward.tokens()
               + " scored; --no-truncate refuses it instead");
     }

@@ -6,7 +6,8 @@ import picocli.CommandLine.Option;
 final class TruncationOption {
   @Option(
       names = "--no-truncate",
-      order = HelpLayout.MODEL + 13,
-      description = "Refuse a text that is too long. Default: cut it on the left.")
+      order = HelpLayout.MODEL + 14,
+      description =
+          "Refuse a text that is too long. Default: cut it, on the side that the model file names.")
   boolean noTruncate;
 }

@@ -23,14 +23,7 @@ final class ByteLevelVocabulary {
    * uses {@code std::regex}, which recurses with the length of the text and can end the process.
    */
   private static final Set<String> SPLITTERS =
-      Set.of(
-          "llama-bpe",
-          "llama3",
-          "llama-v3",
-          "smaug-bpe",
-          "dbrx",
-          "qwen2",
-          "deepseek-r1-qwen");
+      Set.of("llama-bpe", "llama3", "llama-v3", "smaug-bpe", "dbrx", "qwen2", "deepseek-r1-qwen");
 
   private static final int MAX_MERGES = 1 << 21;
 
@@ -42,61 +35,50 @@ final class ByteLevelVocabulary {
 
   private ByteLevelVocabulary() {}
 
-  static void check(Gguf gguf, List<String> texts, int[] types, Set<String> all)
-      throws BadFileException {
-    new MetadataRule.OneOf(SPLITTERS).check(gguf, requirePre(gguf));
+  static void check(TokenArrays tokens) throws BadFileException {
+    Gguf gguf = tokens.gguf();
+    if (gguf.string(TokenArrays.PRE).isEmpty()) {
+      throw gguf.problem(
+          "the metadata key "
+              + TokenArrays.PRE
+              + " is missing, so that it is not known how texts are split into words; convert the"
+              + " model again, with its tokenizer");
+    }
+    new MetadataRule.OneOf(SPLITTERS).check(gguf, TokenArrays.PRE);
+    Set<String> all = tokens.allTexts();
     for (int letter : letters()) {
       if (!all.contains(utf8(letter))) {
         throw gguf.problem(
-            LlamaVocabulary.TOKENS
+            TokenArrays.TOKENS
                 + " lacks "
                 + BadFileException.quote(Character.toString(letter))
                 + ", a letter of the alphabet that stands for bytes; convert the model again");
       }
     }
-    for (int id = 0; id < types.length; id++) {
-      checkToken(gguf, id, texts.get(id), types[id]);
+    for (int id = 0; id < tokens.size(); id++) {
+      checkToken(tokens, id);
     }
-    List<String> merges =
-        LlamaVocabulary.required(gguf, LlamaVocabulary.MERGES, GgufValueType.STRING).byteStrings();
+    List<String> merges = tokens.required(TokenArrays.MERGES, GgufValueType.STRING).byteStrings();
     if (merges.size() > MAX_MERGES) {
       throw gguf.problem(
-          LlamaVocabulary.MERGES
-              + " has "
-              + merges.size()
-              + " merges, the limit is "
-              + MAX_MERGES);
+          TokenArrays.MERGES + " has " + merges.size() + " merges, the limit is " + MAX_MERGES);
     }
     for (int rank = 0; rank < merges.size(); rank++) {
       checkMerge(gguf, rank, merges.get(rank), all);
     }
   }
 
-  private static String requirePre(Gguf gguf) throws BadFileException {
-    if (gguf.string(LlamaVocabulary.PRE).isEmpty()) {
-      throw gguf.problem(
-          "the metadata key "
-              + LlamaVocabulary.PRE
-              + " is missing, so that it is not known how texts are split into words; convert the"
-              + " model again, with its tokenizer");
+  private static void checkToken(TokenArrays tokens, int id) throws BadFileException {
+    if (tokens.type(id) == TokenArrays.TYPE_BYTE) {
+      throw tokens.problem(id, "has the type of a byte (6), which only SentencePiece has");
     }
-    return LlamaVocabulary.PRE;
-  }
-
-  private static void checkToken(Gguf gguf, int id, String text, int type)
-      throws BadFileException {
-    if (type == LlamaVocabulary.TYPE_BYTE) {
-      throw LlamaVocabulary.token(
-          gguf, id, text, "has the type of a byte (6), which only SentencePiece has");
-    }
-    if (type == LlamaVocabulary.TYPE_NORMAL) {
-      if (text.length() > MAX_MERGED_BYTES) {
-        throw LlamaVocabulary.token(
-            gguf, id, text, "has " + text.length() + " bytes, the limit is " + MAX_MERGED_BYTES);
+    if (tokens.type(id) == TokenArrays.TYPE_NORMAL) {
+      int length = tokens.text(id).length();
+      if (length > MAX_MERGED_BYTES) {
+        throw tokens.problem(id, "has " + length + " bytes, the limit is " + MAX_MERGED_BYTES);
       }
-      if (!isSpelled(text)) {
-        throw LlamaVocabulary.token(
-            gguf, id, text, "is not written in the alphabet that stands for bytes");
+      if (!isSpelled(tokens.text(id))) {
+        throw tokens.problem(id, "is not written in the alphabet that stands for bytes");
       }
     }
   }
@@ -114,7 +96,7 @@ final class ByteLevelVocabulary {
     }
     if (!problem.isEmpty()) {
       throw gguf.problem(
-          LlamaVocabulary.MERGES
+          TokenArrays.MERGES
               + ": merge "
               + rank
               + " "

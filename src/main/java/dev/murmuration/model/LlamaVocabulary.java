@@ -2,7 +2,6 @@ package dev.murmuration.model;
 
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.GgufArray;
 import dev.murmuration.gguf.GgufValueType;
 import dev.murmuration.gguf.MetadataRule;
 import java.util.Arrays;
@@ -27,16 +26,7 @@ final class LlamaVocabulary {
    */
   static final int MAX_SPECIAL_TOKENS = 1 << 14;
 
-  static final String TOKENS = "tokenizer.ggml.tokens";
-  static final String SCORES = "tokenizer.ggml.scores";
-  static final String TYPES = "tokenizer.ggml.token_type";
-  static final String MERGES = "tokenizer.ggml.merges";
-  static final String PRE = "tokenizer.ggml.pre";
   private static final String MODEL = "tokenizer.ggml.model";
-
-  static final int TYPE_NORMAL = 1;
-  static final int TYPE_BYTE = 6;
-
   private static final int MAX_TOKEN_BYTES = 4096;
 
   /** Unknown, control and user-defined: {@code cache_special_tokens} in llama-vocab.cpp. */
@@ -80,21 +70,21 @@ final class LlamaVocabulary {
             "normalizer.strip_accents")) {
       rules.put("tokenizer.ggml." + flag, new MetadataRule.AnyOfType(GgufValueType.BOOL));
     }
-    rules.put(PRE, new MetadataRule.AnyOfType(GgufValueType.STRING));
+    rules.put(TokenArrays.PRE, new MetadataRule.AnyOfType(GgufValueType.STRING));
     rules.put("tokenizer.ggml.token_type_count", new MetadataRule.AnyOfType(GgufValueType.UINT32));
     rules.put("tokenizer.ggml.suppress_tokens", new MetadataRule.ArrayOf(GgufValueType.INT32));
     rules.put("tokenizer.ggml.added_tokens", new MetadataRule.ArrayOf(GgufValueType.STRING));
-    rules.put(MERGES, new MetadataRule.ArrayOf(GgufValueType.STRING));
-    rules.put(TOKENS, new MetadataRule.ArrayOf(GgufValueType.STRING));
-    rules.put(SCORES, new MetadataRule.ArrayOf(GgufValueType.FLOAT32));
-    rules.put(TYPES, new MetadataRule.ArrayOf(GgufValueType.INT32));
+    rules.put(TokenArrays.MERGES, new MetadataRule.ArrayOf(GgufValueType.STRING));
+    rules.put(TokenArrays.TOKENS, new MetadataRule.ArrayOf(GgufValueType.STRING));
+    rules.put(TokenArrays.SCORES, new MetadataRule.ArrayOf(GgufValueType.FLOAT32));
+    rules.put(TokenArrays.TYPES, new MetadataRule.ArrayOf(GgufValueType.INT32));
     rules.put("tokenizer.chat_template", new MetadataRule.AnyOfType(GgufValueType.STRING));
     return Map.copyOf(rules);
   }
 
   /** Returns the number of tokens. */
   static int check(Gguf gguf) throws BadFileException {
-    String model = gguf.string(MODEL).orElseThrow(() -> missing(gguf, MODEL));
+    String model = gguf.string(MODEL).orElseThrow(() -> TokenArrays.missing(gguf, MODEL));
     boolean byteLevel = model.equals("gpt2");
     if (!byteLevel && !model.equals("llama")) {
       throw gguf.problem(
@@ -105,24 +95,17 @@ final class LlamaVocabulary {
               + " BPE, as in Llama 3)");
     }
     checkName(gguf);
-    GgufArray tokens = required(gguf, TOKENS, GgufValueType.STRING);
-    int[] types = required(gguf, TYPES, GgufValueType.INT32).ints();
-    int count = tokens.size();
-    if (count > MAX_TOKENS) {
-      throw gguf.problem(TOKENS + " has " + count + " tokens, the limit is " + MAX_TOKENS);
-    }
-    requireSize(gguf, TYPES, types.length, count);
-    checkKeys(gguf, count);
-    List<String> texts = tokens.byteStrings();
-    Set<String> all = checkTexts(gguf, texts);
-    checkTypes(gguf, types);
+    TokenArrays vocabulary = TokenArrays.of(gguf, MAX_TOKENS);
+    checkKeys(gguf, vocabulary.size());
+    checkTexts(vocabulary);
+    checkTypes(vocabulary);
     if (byteLevel) {
-      ByteLevelVocabulary.check(gguf, texts, types, all);
+      ByteLevelVocabulary.check(vocabulary);
     } else {
-      SentencePieceVocabulary.check(gguf, texts, types, all);
+      SentencePieceVocabulary.check(vocabulary);
     }
-    checkSpecials(gguf, types);
-    return count;
+    checkSpecials(vocabulary);
+    return vocabulary.size();
   }
 
   /** llama.cpp takes blanks behind marks from models with such a name, or finds no token of it. */
@@ -134,22 +117,6 @@ final class LlamaVocabulary {
               + BadFileException.quote(name)
               + ": llama.cpp tokenizes models with phi3 or phi-3 in their name otherwise; convert"
               + " it again and choose another with name(NAME)");
-    }
-  }
-
-  static GgufArray required(Gguf gguf, String key, GgufValueType elementType)
-      throws BadFileException {
-    return gguf.array(key, elementType).orElseThrow(() -> missing(gguf, key));
-  }
-
-  private static BadFileException missing(Gguf gguf, String key) {
-    return gguf.problem(
-        "the metadata key " + key + " is missing; convert the model again, with its tokenizer");
-  }
-
-  static void requireSize(Gguf gguf, String key, int size, int count) throws BadFileException {
-    if (size != count) {
-      throw gguf.problem(key + " has " + size + " elements, but " + TOKENS + " has " + count);
     }
   }
 
@@ -170,49 +137,50 @@ final class LlamaVocabulary {
     }
   }
 
-  /** Returns all texts, bytes as characters. */
-  private static Set<String> checkTexts(Gguf gguf, List<String> texts) throws BadFileException {
-    Set<String> seen = HashSet.newHashSet(texts.size());
-    for (int id = 0; id < texts.size(); id++) {
-      String text = texts.get(id);
+  private static void checkTexts(TokenArrays vocabulary) throws BadFileException {
+    Set<String> seen = HashSet.newHashSet(vocabulary.size());
+    for (int id = 0; id < vocabulary.size(); id++) {
+      String text = vocabulary.text(id);
       if (text.isEmpty() || text.length() > MAX_TOKEN_BYTES || text.indexOf('\0') >= 0) {
-        throw token(
-            gguf,
+        throw vocabulary.problem(
             id,
-            text,
             "has " + text.length() + " bytes, expected 1 to " + MAX_TOKEN_BYTES + " without NUL");
       }
       if (!seen.add(text)) {
-        throw token(gguf, id, text, "appears twice");
-      }
-    }
-    return seen;
-  }
-
-  private static void checkTypes(Gguf gguf, int[] types) throws BadFileException {
-    for (int id = 0; id < types.length; id++) {
-      if (types[id] < TYPE_NORMAL || types[id] > TYPE_BYTE) {
-        throw gguf.problem(
-            TYPES + ": token " + id + " has the type " + types[id] + ", expected 1 to 6");
+        throw vocabulary.problem(id, "appears twice");
       }
     }
   }
 
-  private static void checkSpecials(Gguf gguf, int[] types) throws BadFileException {
-    long specials = Arrays.stream(types).filter(SPECIAL_TYPES::contains).count();
+  private static void checkTypes(TokenArrays vocabulary) throws BadFileException {
+    for (int id = 0; id < vocabulary.size(); id++) {
+      int type = vocabulary.type(id);
+      if (type < TokenArrays.TYPE_NORMAL || type > TokenArrays.TYPE_BYTE) {
+        throw vocabulary
+            .gguf()
+            .problem(
+                TokenArrays.TYPES
+                    + ": token "
+                    + id
+                    + " has the type "
+                    + type
+                    + ", expected 1 to 6");
+      }
+    }
+  }
+
+  private static void checkSpecials(TokenArrays vocabulary) throws BadFileException {
+    long specials = Arrays.stream(vocabulary.types()).filter(SPECIAL_TYPES::contains).count();
     if (specials > MAX_SPECIAL_TOKENS) {
-      throw gguf.problem(
-          TYPES
-              + " has "
-              + specials
-              + " special tokens (unknown, control or user-defined), the limit is "
-              + MAX_SPECIAL_TOKENS
-              + ", because every text is searched for each of them; convert the model again");
+      throw vocabulary
+          .gguf()
+          .problem(
+              TokenArrays.TYPES
+                  + " has "
+                  + specials
+                  + " special tokens (unknown, control or user-defined), the limit is "
+                  + MAX_SPECIAL_TOKENS
+                  + ", because every text is searched for each of them; convert the model again");
     }
-  }
-
-  static BadFileException token(Gguf gguf, int id, String text, String problem) {
-    return gguf.problem(
-        TOKENS + ": token " + id + " " + BadFileException.quote(text) + " " + problem);
   }
 }

@@ -1,10 +1,8 @@
 package dev.murmuration.model;
 
 import dev.murmuration.files.BadFileException;
-import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufValueType;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Set;
 
 /**
@@ -16,28 +14,29 @@ final class SentencePieceVocabulary {
 
   private SentencePieceVocabulary() {}
 
-  static void check(Gguf gguf, List<String> texts, int[] types, Set<String> all)
-      throws BadFileException {
-    float[] scores =
-        LlamaVocabulary.required(gguf, LlamaVocabulary.SCORES, GgufValueType.FLOAT32).floats();
-    LlamaVocabulary.requireSize(gguf, LlamaVocabulary.SCORES, scores.length, texts.size());
+  static void check(TokenArrays tokens) throws BadFileException {
+    float[] scores = tokens.required(TokenArrays.SCORES, GgufValueType.FLOAT32).floats();
+    tokens.requireSize(TokenArrays.SCORES, scores.length);
+    Set<String> all = tokens.allTexts();
     for (int value = 0; value < 256; value++) {
       if (!all.contains(byteToken(value))) {
-        throw gguf.problem(
-            LlamaVocabulary.TOKENS
-                + " lacks the byte token "
-                + byteToken(value)
-                + "; convert the model again");
+        throw tokens
+            .gguf()
+            .problem(
+                TokenArrays.TOKENS
+                    + " lacks the byte token "
+                    + byteToken(value)
+                    + "; convert the model again");
       }
     }
     for (int id = 0; id < scores.length; id++) {
       if (!Float.isFinite(scores[id])) {
-        throw gguf.problem(
-            LlamaVocabulary.SCORES + ": token " + id + " has the score " + scores[id]);
+        throw tokens
+            .gguf()
+            .problem(TokenArrays.SCORES + ": token " + id + " has the score " + scores[id]);
       }
-      if (types[id] == LlamaVocabulary.TYPE_BYTE && !isByteToken(texts.get(id))) {
-        throw LlamaVocabulary.token(
-            gguf, id, texts.get(id), "has the type of a byte (6), expected <0x00> to <0xFF>");
+      if (tokens.type(id) == TokenArrays.TYPE_BYTE && !isByteToken(tokens.text(id))) {
+        throw tokens.problem(id, "has the type of a byte (6), expected <0x00> to <0xFF>");
       }
     }
   }

@@ -34,7 +34,6 @@ public record TextRules(
     Set<Integer> userDefined,
     boolean cutLeft) {
   private static final String PREFIX = "tokenizer.ggml.";
-  private static final int TYPE_USER_DEFINED = 4;
 
   /**
    * Reads the rules of a file whose vocabulary is checked. Where a key is absent, the answer is
@@ -104,9 +103,9 @@ public record TextRules(
   }
 
   private static Set<Integer> userDefined(Gguf gguf) throws BadFileException {
-    int[] types = gguf.ints(LlamaVocabulary.TYPES).orElseThrow();
+    int[] types = gguf.ints(TokenArrays.TYPES).orElseThrow();
     return IntStream.range(0, types.length)
-        .filter(id -> types[id] == TYPE_USER_DEFINED)
+        .filter(id -> types[id] == TokenArrays.TYPE_USER_DEFINED)
         .boxed()
         .collect(Collectors.toUnmodifiableSet());
   }

@@ -29,10 +29,10 @@ final class TextTokenizer {
 
   /** The token ids, without BOS and EOS that the tokenizer adds. */
   int[] tokenize(String written) {
-    String text =
-        rules.removeBos()
-            ? written.replace(vocabulary.specialText(rules.bos().orElseThrow()), "")
-            : written;
+    String text = written;
+    if (rules.removeBos() && vocabulary.isSpecial(rules.bos().orElseThrow())) {
+      text = text.replace(vocabulary.specialText(rules.bos().orElseThrow()), "");
+    }
     if (!literal && !rules.prefix().ours() && isNormal(text)) {
       return vocabulary.tokenize(text, true);
     }

@@ -44,6 +44,7 @@ class CommandOptionsTest {
           "--template",
           "--readout",
           "--value-head",
+          "--literal",
           "--no-truncate",
           "--no-mmap",
           "--timeout");

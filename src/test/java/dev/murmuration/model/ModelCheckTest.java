@@ -188,7 +188,7 @@ class ModelCheckTest {
         arguments("llama.nextn_predict_layers", GgufValue.uint32(1), "1"),
         arguments("llama.embedding_length_out", GgufValue.uint32(32), "unknown"),
         arguments("llama.classifier.output_labels", GgufValue.strings(List.of("a")), "unknown"),
-        arguments("tokenizer.ggml.model", GgufValue.text("gpt2"), "gpt2"),
+        arguments("tokenizer.ggml.model", GgufValue.text("bert"), "bert"),
         arguments("tokenizer.ggml.magic", GgufValue.uint32(1), "unknown"),
         arguments("tokenizer.ggml.bos_token_id", GgufValue.uint32(264), "264"),
         arguments("tokenizer.ggml.padding_token_id", GgufValue.uint32(0xFFFF_FFFFL), "4294967295"),

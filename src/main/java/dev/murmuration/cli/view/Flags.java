@@ -30,6 +30,7 @@ final class Flags {
     NAMES.put("readout", "--readout");
     NAMES.put("valueHead", "--value-head");
     NAMES.put("tokenizer", "--tokenizer");
+    NAMES.put("spacePrefix", "--space-prefix");
     NAMES.put("force", "--force");
     NAMES.put("allowRequantize", "--allow-requantize");
   }
@@ -55,6 +56,8 @@ final class Flags {
     return switch (value) {
       case "true" -> flag;
       case "FAST", "EXACT", "LAST_TOKEN" -> flag + " " + value.toLowerCase(Locale.ROOT);
+      case "NONE", "FIRST", "ALWAYS", "SENTENCEPIECE", "EVERY_PIECE" ->
+          flag + " " + value.toLowerCase(Locale.ROOT).replace('_', '-');
       default -> Matcher.quoteReplacement(flag + " " + value);
     };
   }
