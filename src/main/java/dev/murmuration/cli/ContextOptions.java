@@ -42,7 +42,7 @@ final class ContextOptions {
 
   @Option(
       names = "--no-mmap",
-      order = HelpLayout.MODEL + 13,
+      order = HelpLayout.MODEL + 15,
       description = "Read the weights into memory. Default: map the file.")
   boolean noMemoryMap;
 

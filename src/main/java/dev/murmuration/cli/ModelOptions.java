@@ -63,8 +63,26 @@ final class ModelOptions {
   Path valueHead;
 
   @Option(
+      names = "--head-tensor",
+      order = HelpLayout.MODEL + 12,
+      paramLabel = "NAME",
+      description =
+          "The tensor in that file with the head's weights, if it has an unusual name. Default: the"
+              + " one that is named as heads usually are.")
+  String headTensor;
+
+  @Option(
+      names = "--head-row",
+      order = HelpLayout.MODEL + 13,
+      paramLabel = "N",
+      description =
+          "Which output of a classifier is the reward, counted from 0. Default: a head has one"
+              + " output.")
+  Integer headRow;
+
+  @Option(
       names = "--timeout",
-      order = HelpLayout.MODEL + 14,
+      order = HelpLayout.MODEL + 16,
       paramLabel = "SECONDS",
       description =
           "Longest time that scoring a text, or ranking several, may take. Default: no limit.")
@@ -109,6 +127,8 @@ final class ModelOptions {
     options = ContextOptions.with(options, precision, RewardModelOptions::precision);
     options = ContextOptions.with(options, template.template, RewardModelOptions::template);
     options = ContextOptions.with(options, valueHead, RewardModelOptions::valueHead);
+    options = ContextOptions.with(options, headTensor, RewardModelOptions::headTensor);
+    options = ContextOptions.with(options, headRow, RewardModelOptions::headRow);
     return ContextOptions.with(
         options, timeout == null ? null : duration(timeout), RewardModelOptions::timeout);
   }

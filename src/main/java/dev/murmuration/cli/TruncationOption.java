@@ -6,7 +6,7 @@ import picocli.CommandLine.Option;
 final class TruncationOption {
   @Option(
       names = "--no-truncate",
-      order = HelpLayout.MODEL + 12,
+      order = HelpLayout.MODEL + 14,
       description = "Refuse a text that is too long. Default: cut it on the left.")
   boolean noTruncate;
 }

@@ -42,6 +42,8 @@ class CommandOptionsTest {
           "--precision",
           "--template",
           "--value-head",
+          "--head-tensor",
+          "--head-row",
           "--no-truncate",
           "--no-mmap",
           "--timeout");
