@@ -178,7 +178,7 @@ public final class Converter {
     OutputFile.checkNotAmong(
         Tokenizer.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
     try (Sources sources = sources(opened)) {
-      ValueHead head = tensors.head().read(sources);
+      ValueHead head = tensors.head().read(sources::floats);
       GgufWriter writer = metadata(opened, tensors, head, decisions);
       TensorWriter body = new TensorWriter(tensors.sources(), type, progress);
       return write(output, body, writer, opened, head, sources, decisions);
@@ -204,7 +204,8 @@ public final class Converter {
     Decisions decisions = new Decisions();
     StateDict tensors = new StateDict(opened, headChoice, decisions);
     try (Sources sources = sources(opened)) {
-      GgufWriter writer = metadata(opened, tensors, tensors.head().read(sources), decisions);
+      GgufWriter writer =
+          metadata(opened, tensors, tensors.head().read(sources::floats), decisions);
       return new ConversionPlan(
           writer.metadata(),
           tensors.sources().stream().mapToLong(source -> source.tensor().elements()).sum(),

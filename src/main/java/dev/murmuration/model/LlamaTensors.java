@@ -93,6 +93,10 @@ final class LlamaTensors {
   }
 
   private void checkTensor(GgufTensor tensor) throws BadFileException {
+    if (GgufHead.isHead(tensor)) {
+      GgufHead.check(gguf, tensor);
+      return;
+    }
     Shape shape = expected.get(tensor.name());
     if (shape == null) {
       throw gguf.problem(

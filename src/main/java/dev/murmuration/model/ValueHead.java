@@ -121,7 +121,7 @@ public final class ValueHead {
             : SafetensorsFile.read(file);
     HeadTensors head = HeadTensors.find(file, tensors, hiddenSize, choice, List.of());
     try (Sources sources = new Sources(head.tensors())) {
-      ValueHead read = head.read(sources);
+      ValueHead read = head.read(sources::floats);
       sources.checkWhatWasRead();
       return read;
     }
