@@ -39,7 +39,7 @@ if [ "$portable" != true ]; then
 fi
 key=$({
   cat "$lock" "$root/native/CMakeLists.txt" "$root/native/build.sh" "$root/native/functions.sh" "$root/bindings/bindings.lock"
-  cat "$root"/native/shim/* "$root"/native/openmp/* "$root"/native/kernels/*
+  cat "$root"/native/shim/* "$root"/native/openmp/* "$root"/native/kernels/* "$root"/native/loader/*
   echo "$os $arch $variant $named_source ${CC:-} ${CXX:-} ${CFLAGS:-} ${CXXFLAGS:-} $cpu"
 } | sha256)
 current="$build/current"

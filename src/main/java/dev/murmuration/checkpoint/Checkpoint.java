@@ -180,6 +180,11 @@ public final class Checkpoint {
     return whole.headTensors();
   }
 
+  /** The file or index that was named or found. */
+  Path main() {
+    return whole.main();
+  }
+
   /** Tensors that the index lists and that are not there, with the names of their shards. */
   Map<String, String> absent() {
     return whole.absent();

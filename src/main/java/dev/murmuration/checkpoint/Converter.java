@@ -206,7 +206,7 @@ public final class Converter {
     OutputFile.checkNotAmong(
         TokenizerFiles.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
     try (Sources sources = sources(opened)) {
-      ValueHead head = tensors.head().read(sources);
+      ValueHead head = tensors.head().read(sources::floats);
       GgufWriter writer = metadata(opened, tensors, head, decisions);
       TensorWriter body = writer(opened, tensors);
       return write(output, body, writer, opened, head, sources, decisions);
@@ -232,7 +232,8 @@ public final class Converter {
     Decisions decisions = new Decisions();
     StateDict tensors = new StateDict(opened, headChoice, decisions);
     try (Sources sources = sources(opened)) {
-      GgufWriter writer = metadata(opened, tensors, tensors.head().read(sources), decisions);
+      GgufWriter writer =
+          metadata(opened, tensors, tensors.head().read(sources::floats), decisions);
       return new ConversionPlan(
           writer.metadata(),
           tensors.sources().stream().mapToLong(source -> source.tensor().elements()).sum(),

@@ -155,7 +155,13 @@ final class StateDict {
             + body.name()
             + " is missing under each prefix that is known (model., transformer., module. …)"
             + listed
-                .map(entry -> "; the index says it is in " + entry.getValue() + ", but it is not")
+                .map(
+                    entry ->
+                        "; "
+                            + checkpoint.main().getFileName()
+                            + " says that it is in "
+                            + entry.getValue()
+                            + ", but it is not")
                 .orElse("")
             + "; is the checkpoint complete, and config.json its own?");
   }

@@ -42,7 +42,7 @@ final class ContextOptions {
 
   @Option(
       names = "--no-mmap",
-      order = HelpLayout.MODEL + 14,
+      order = HelpLayout.MODEL + 17,
       description = "Read the weights into memory. Default: map the file.")
   boolean noMemoryMap;
 

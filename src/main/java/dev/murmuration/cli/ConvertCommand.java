@@ -104,7 +104,33 @@ final class ConvertCommand extends TerminalCommand {
           "The model's name (general.name). Default: the name of the checkpoint's folder.")
   private String name;
 
-  @Option(names = "--force", order = 6, description = "Replace OUT.gguf if it is there.")
+  @Option(
+      names = "--base",
+      paramLabel = "DIR",
+      order = 6,
+      description =
+          "The base model of a LoRA adapter: CHECKPOINT, the adapter, is merged into it.")
+  private Path base;
+
+  @Option(
+      names = "--head-tensor",
+      paramLabel = "NAME",
+      order = 7,
+      description =
+          "The tensor with the value head's weights, if it has an unusual name. Default: the one"
+              + " tensor that is named as heads usually are.")
+  private String headTensor;
+
+  @Option(
+      names = "--head-row",
+      paramLabel = "N",
+      order = 8,
+      description =
+          "Which output of a classifier is the reward, counted from 0. Default: a head has one"
+              + " output.")
+  private Integer headRow;
+
+  @Option(names = "--force", order = 9, description = "Replace OUT.gguf if it is there.")
   private boolean force;
 
   @Option(
@@ -146,6 +172,15 @@ final class ConvertCommand extends TerminalCommand {
     }
     if (name != null) {
       converter = converter.name(name);
+    }
+    if (base != null) {
+      converter = converter.base(base);
+    }
+    if (headTensor != null) {
+      converter = converter.headTensor(headTensor);
+    }
+    if (headRow != null) {
+      converter = converter.headRow(headRow);
     }
     if (template != null) {
       converter = converter.template(template.name());

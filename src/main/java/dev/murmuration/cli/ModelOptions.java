@@ -75,8 +75,26 @@ final class ModelOptions {
   Readout readout;
 
   @Option(
-      names = "--literal",
+      names = "--head-tensor",
       order = HelpLayout.MODEL + 13,
+      paramLabel = "NAME",
+      description =
+          "The tensor in that file with the head's weights, if it has an unusual name. Default: the"
+              + " one that is named as heads usually are.")
+  String headTensor;
+
+  @Option(
+      names = "--head-row",
+      order = HelpLayout.MODEL + 14,
+      paramLabel = "N",
+      description =
+          "Which output of a classifier is the reward, counted from 0. Default: a head has one"
+              + " output.")
+  Integer headRow;
+
+  @Option(
+      names = "--literal",
+      order = HelpLayout.MODEL + 15,
       description =
           "Read marks inside texts, such as </s> or <|im_end|>, as the characters that they consist"
               + " of; a template's own stay marks. For answers that are not trusted. Default: they"
@@ -85,7 +103,7 @@ final class ModelOptions {
 
   @Option(
       names = "--timeout",
-      order = HelpLayout.MODEL + 15,
+      order = HelpLayout.MODEL + 18,
       paramLabel = "SECONDS",
       description =
           "Longest time that scoring a text, or ranking several, may take. Default: no limit.")
@@ -150,6 +168,8 @@ final class ModelOptions {
     options = ContextOptions.with(options, template.template, RewardModelOptions::template);
     options = ContextOptions.with(options, readout, RewardModelOptions::readout);
     options = ContextOptions.with(options, valueHead, RewardModelOptions::valueHead);
+    options = ContextOptions.with(options, headTensor, RewardModelOptions::headTensor);
+    options = ContextOptions.with(options, headRow, RewardModelOptions::headRow);
     return ContextOptions.with(
         options, timeout == null ? null : duration(timeout), RewardModelOptions::timeout);
   }

@@ -6,7 +6,7 @@ import picocli.CommandLine.Option;
 final class TruncationOption {
   @Option(
       names = "--no-truncate",
-      order = HelpLayout.MODEL + 14,
+      order = HelpLayout.MODEL + 16,
       description =
           "Refuse a text that is too long. Default: cut it, on the side that the model file names.")
   boolean noTruncate;

@@ -62,6 +62,11 @@ final class CellMap {
     return length;
   }
 
+  /** The cell of the token at a position. */
+  int cell(int sequence, int position) {
+    return cellsOfSequence[sequence][position];
+  }
+
   /** The first cell that {@link #trim} would free; the largest integer if it would free none. */
   int firstOwnCell(int sequence, int length) {
     int first = Integer.MAX_VALUE;

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 
@@ -54,7 +55,7 @@ public final class NativeQuantizer {
       llama_model_quantize_params.only_copy(params, type == QuantizationType.COPY);
       llama_model_quantize_params.allow_requantize(params, requantize);
       llama_model_quantize_params.max_buf_size(params, BUFFER);
-      llama_model_quantize_params.tt_overrides(params, overrides(arena, type.overrides(layers)));
+      llama_model_quantize_params.tt_overrides(params, overrides(arena, overrides(type, layers)));
       Thrown thrown = new Thrown();
       MemorySegment callback =
           murmur_quantize_progress.allocate(
@@ -84,6 +85,15 @@ public final class NativeQuantizer {
   private static String named(String message, Path input) {
     return message.replaceAll(
         "/(proc/self|dev)/fd/\\d+", Matcher.quoteReplacement(input.toString()));
+  }
+
+  /** A mix's own, and a value head that is a tensor stays in float32. */
+  private static List<TensorTypeOverride> overrides(QuantizationType type, int layers) {
+    List<TensorTypeOverride> all = new ArrayList<>(type.overrides(layers));
+    if (type != QuantizationType.COPY) {
+      all.add(new TensorTypeOverride("^cls\\.output", Bindings.GGML_TYPE_F32()));
+    }
+    return all;
   }
 
   /** A list that ends with a null pattern; NULL where there is nothing to override. */

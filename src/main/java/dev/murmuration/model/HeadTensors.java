@@ -2,7 +2,6 @@ package dev.murmuration.model;
 
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.tensors.CheckpointTensor;
-import dev.murmuration.tensors.Sources;
 import dev.murmuration.tensors.TensorName;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -152,12 +151,18 @@ public final class HeadTensors {
     return layers.stream().anyMatch(layer -> layer.activation() != Activation.NONE);
   }
 
+  /** Reads the numbers of a tensor. */
+  @FunctionalInterface
+  public interface Numbers {
+    float[] of(CheckpointTensor tensor) throws IOException;
+  }
+
   /**
    * Reads its numbers.
    *
    * @throws BadFileException if one is not finite
    */
-  public ValueHead read(Sources sources) throws IOException {
+  public ValueHead read(Numbers sources) throws IOException {
     List<ValueHead.Layer> read = new ArrayList<>();
     for (Layer layer : layers) {
       boolean last = layer.equals(layers.getLast());
@@ -184,8 +189,8 @@ public final class HeadTensors {
         weight.stored());
   }
 
-  private static float[] finite(Sources sources, CheckpointTensor tensor) throws IOException {
-    float[] numbers = sources.floats(tensor);
+  private static float[] finite(Numbers sources, CheckpointTensor tensor) throws IOException {
+    float[] numbers = sources.of(tensor);
     for (int i = 0; i < numbers.length; i++) {
       if (!Float.isFinite(numbers[i])) {
         throw problem(tensor, "has " + numbers[i] + " at index " + i + "; the head is damaged");

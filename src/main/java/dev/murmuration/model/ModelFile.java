@@ -4,7 +4,10 @@ import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
 /**
@@ -36,8 +39,22 @@ public record ModelFile(
    *     has a value that is wrong or not supported
    */
   public static ModelFile of(Gguf gguf) throws IOException {
+    try (FileChannel channel = FileChannel.open(gguf.path(), StandardOpenOption.READ)) {
+      return of(gguf, channel, HeadChoice.NONE);
+    }
+  }
+
+  /**
+   * Checks a file that lies open.
+   *
+   * @param channel the file; it stays open, and its position changes
+   * @param choice which row of a head that is a tensor of several
+   * @throws BadFileException as {@link #of(Gguf)}
+   */
+  public static ModelFile of(Gguf gguf, SeekableByteChannel channel, HeadChoice choice)
+      throws IOException {
     ModelShape shape = ModelCheck.check(gguf);
-    Optional<ValueHead> head = HeadMetadata.read(gguf, shape.hiddenSize());
+    Optional<ValueHead> head = GgufHead.read(gguf, shape.hiddenSize(), choice, channel);
     return new ModelFile(
         gguf,
         shape,

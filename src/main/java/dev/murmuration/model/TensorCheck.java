@@ -50,6 +50,10 @@ final class TensorCheck {
   }
 
   private void checkTensor(GgufTensor tensor) throws BadFileException {
+    if (GgufHead.isHead(tensor)) {
+      GgufHead.check(gguf, tensor);
+      return;
+    }
     BodyTensor body = expected.get(tensor.name());
     if (body == null) {
       throw gguf.problem(

@@ -32,6 +32,14 @@ public final class ValueHead {
       return bias.length;
     }
 
+    long parameterCount() {
+      boolean biased = false;
+      for (float b : bias) {
+        biased |= b != 0;
+      }
+      return weights.length + (biased ? bias.length : 0);
+    }
+
     int inputs() {
       return weights.length / bias.length;
     }
@@ -113,7 +121,7 @@ public final class ValueHead {
             : SafetensorsFile.read(file);
     HeadTensors head = HeadTensors.find(file, tensors, hiddenSize, choice, List.of());
     try (Sources sources = new Sources(head.tensors())) {
-      ValueHead read = head.read(sources);
+      ValueHead read = head.read(sources::floats);
       sources.checkWhatWasRead();
       return read;
     }
@@ -128,9 +136,9 @@ public final class ValueHead {
     return layers.getFirst().inputs();
   }
 
-  /** Numbers in its weights and biases. */
+  /** Numbers in its weights, and in its biases where it has any. */
   public long parameterCount() {
-    return layers.stream().mapToLong(layer -> layer.weights().length + layer.bias().length).sum();
+    return layers.stream().mapToLong(Layer::parameterCount).sum();
   }
 
   /** Its layers in words: {@code linear 64 → 48, relu, linear 48 → 1}. */

@@ -12,6 +12,7 @@ import dev.murmuration.llama.LlamaException;
 import dev.murmuration.llama.NativeQuantizer;
 import dev.murmuration.llama.OpenModelFile;
 import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.model.HeadFile;
 import dev.murmuration.model.ModelCheck;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -32,7 +33,7 @@ import java.util.function.DoubleConsumer;
  * Immutable: each setter returns a changed copy, which any number of threads may use.
  *
  * <p>llama.cpp's quantizer does the work; the input is checked before it and the output after it.
- * The value head is metadata and stays as it is.
+ * The value head is metadata and stays as it is; a large one's file is copied beside the output.
  */
 public final class Quantizer {
   /** Types that may be quantized. Quantizing a quantized type again would add a second error. */
@@ -144,10 +145,13 @@ public final class Quantizer {
         type == QuantizationType.COPY
             ? source.fileSize()
             : (long) (sizes.parameterCount() * type.bitsPerWeight() / Byte.SIZE);
-    try (OutputFile file = OutputFile.begin(output, force, expected)) {
+    try (OutputFile file = OutputFile.begin(output, force, expected);
+        HeadFile.Pending headFile = HeadFile.beginCopy(HeadFile.of(source), input, output)) {
       run(opened, file, output, sizes.layers());
       Quantization result = check(source, file.part(), output);
+      headFile.commit();
       file.commit();
+      headFile.keep();
       progress.accept(1);
       return result;
     }

@@ -87,7 +87,8 @@ final class ModelLoader {
 
   private static Loaded load(OpenModelFile file, RewardModelOptions options, String name)
       throws IOException {
-    ModelFile checked = ModelFile.of(GgufReader.read(file.path(), file));
+    ModelFile checked =
+        ModelFile.of(GgufReader.read(file.path(), file), file, options.headChoice());
     ModelShape shape = checked.shape();
     ValueHead head =
         options.valueHead().isPresent()

@@ -112,6 +112,42 @@ class DamagedFileTest {
   }
 
   @Test
+  void eachNumberOfATensorCountsForTheChecksum() throws IOException {
+    List<TestTensor> tensors = SmallModel.tensors(NumberType.F16, "transformer.");
+    CheckpointWriter.torch(file, tensors);
+    byte[] whole = Files.readAllBytes(file);
+    for (TestTensor tensor : tensors) {
+      byte[] damaged = whole.clone();
+      int at = indexOf(whole, tensor.data());
+      damaged[at + tensor.data().length - 1] ^= 1;
+      Files.write(file, damaged);
+      assertRefused().hasMessageContaining("CRC-32").hasMessageContaining("download it again");
+    }
+    // PyTorch can be told not to compute them.
+    new ZipBuilder().entry("x/data.pkl", 3, out -> {}).write(file);
+    assertRefused().hasMessageNotContaining("CRC-32");
+  }
+
+  @Test
+  void aHeaderThatContradictsTheDirectoryIsRefused() throws IOException {
+    CheckpointWriter.torch(file, SmallModel.tensors(NumberType.F16, "transformer."));
+    byte[] whole = Files.readAllBytes(file);
+    for (int field : new int[] {8, 14, 18, 22, 31}) { // method, CRC, sizes, name
+      byte[] damaged = whole.clone();
+      damaged[field] ^= 1;
+      Files.write(file, damaged);
+      assertRefused()
+          .as("byte " + field)
+          .hasMessageContaining("says something else than the directory");
+    }
+  }
+
+  private static int indexOf(byte[] bytes, byte[] part) {
+    return new String(bytes, StandardCharsets.ISO_8859_1)
+        .indexOf(new String(part, StandardCharsets.ISO_8859_1));
+  }
+
+  @Test
   void theOldFormatOfTorchSaveIsRefusedWithAdvice() throws IOException {
     Files.write(
         file, new byte[] {(byte) 0x80, 2, (byte) 0x8a, 10, 0x6c, (byte) 0xfc, (byte) 0x9c, 0x46});

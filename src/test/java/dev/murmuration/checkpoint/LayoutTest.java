@@ -1,8 +1,10 @@
 package dev.murmuration.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.architecture.ModelShape;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
@@ -116,6 +118,71 @@ class LayoutTest {
     }
     zip.entry("x/data.pkl", pickle.op(PickleBuilder.SET_ITEM).stop());
     zip.write(folder.resolve("last.pt"));
+    assertConvertsAsExpected();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "module.model.",
+        "_orig_mod.model.",
+        "module._orig_mod.model.",
+        "base_model.model.model.",
+        "_fsdp_wrapped_module.model._fsdp_wrapped_module.",
+        "pretrained_model.model.",
+        "module.transformer.",
+        "_orig_mod._orig_mod.module.base_model.model.transformer.",
+        ""
+      })
+  void whatWrapsAModelIsTakenOff(String prefix) throws Exception {
+    CheckpointWriter.torch(folder.resolve("pytorch_model.bin"), tiny(prefix, "v_head.weight"));
+    assertConvertsAsExpected();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"model-%05d-of-00003.safetensors", "pytorch_model-%05d-of-00003.bin"})
+  void shardsWithoutAnIndexAreReadTogether(String pattern) throws Exception {
+    List<TestTensor> tensors = tiny("model.", "v_head.weight");
+    String extension = pattern.substring(pattern.lastIndexOf('.') + 1);
+    CheckpointWriter.sharded(
+        folder, pattern.substring(0, pattern.indexOf('-')), extension, 3, tensors);
+    try (var files = Files.list(folder)) {
+      Files.delete(files.filter(f -> f.toString().endsWith(".index.json")).findAny().orElseThrow());
+    }
+    assertConvertsAsExpected();
+    Files.delete(folder.resolve(pattern.formatted(2)));
+    assertThatThrownBy(() -> Converter.of(folder).force(true).convert(output))
+        .isInstanceOf(BadFileException.class)
+        .hasMessageContaining(pattern.formatted(2))
+        .hasMessageContaining("part 2 of 3");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"state_dict", "model_state_dict", "module", "model", "module model"})
+  void aStateDictNestedBesideAnOptimizer(String keys) throws Exception {
+    List<TestTensor> tensors = tiny("model.", "v_head.weight");
+    PickleBuilder pickle = new PickleBuilder().op(PickleBuilder.EMPTY_DICT);
+    String[] path = keys.split(" ");
+    for (String key : path) {
+      pickle.text(key).op(PickleBuilder.EMPTY_DICT);
+    }
+    ZipBuilder zip = new ZipBuilder();
+    for (int i = 0; i < tensors.size(); i++) {
+      TestTensor tensor = tensors.get(i);
+      long elements = tensor.data().length / tensor.type().byteSize();
+      List<Long> stride = PickleBuilder.contiguous(tensor.shape());
+      pickle.text(tensor.name());
+      pickle.tensor(tensor.type(), "" + i, elements, 0, tensor.shape(), stride);
+      pickle.op(PickleBuilder.SET_ITEM);
+      zip.entry("x/data/" + i, tensor.data());
+    }
+    for (int i = 0; i < path.length; i++) {
+      pickle.op(PickleBuilder.SET_ITEM);
+    }
+    pickle.text("optimizer").op(PickleBuilder.EMPTY_DICT).number(0);
+    pickle.tensor(NumberType.F32, "gone", 4, 0, List.of(4L), List.of(1L));
+    pickle.op(PickleBuilder.SET_ITEM, PickleBuilder.SET_ITEM);
+    zip.entry("x/data.pkl", pickle.stop()).write(folder.resolve("last.pt"));
     assertConvertsAsExpected();
   }
 

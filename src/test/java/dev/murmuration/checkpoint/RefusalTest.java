@@ -141,6 +141,29 @@ class RefusalTest {
     assertRefused().hasMessageContaining("holds F32 numbers, transformer.norm.weight holds F16");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"qweight", "qzeros", "weight_packed", "weight_scale_inv", "SCB"})
+  void aQuantizedCheckpointIsNamed(String suffix) {
+    tensors.add(
+        new TestTensor(
+            "model.layers.0.mlp.up_proj." + suffix, NumberType.I32, List.of(1L), new byte[4]));
+    assertRefused()
+        .hasMessageContaining("belongs to a quantized checkpoint")
+        .hasMessageContaining("take the bf16 checkpoint");
+  }
+
+  @Test
+  void float8WeightsAreNamed() {
+    TestTensor up = named("model.layers.0.mlp.up_proj.weight");
+    tensors.set(
+        tensors.indexOf(up),
+        new TestTensor(
+            up.name(), NumberType.F8_E4M3, up.shape(), new byte[up.data().length / Float.BYTES]));
+    assertRefused()
+        .hasMessageContaining("holds float8 weights (F8_E4M3)")
+        .hasMessageContaining("take the bf16 checkpoint");
+  }
+
   @Test
   void weightsOfAnotherNumberTypeAreRefused() {
     TestTensor norm = named("model.norm.weight");

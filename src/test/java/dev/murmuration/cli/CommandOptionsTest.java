@@ -44,6 +44,8 @@ class CommandOptionsTest {
           "--template",
           "--readout",
           "--value-head",
+          "--head-tensor",
+          "--head-row",
           "--literal",
           "--no-truncate",
           "--no-mmap",

@@ -85,6 +85,11 @@ class CasesTest {
   }
 
   @Test
+  void aHeadThatIsATensorOfTheGgufIsTaken() throws IOException {
+    assertRewards(CASES.resolve("gguf-cls-output/g-cls2.gguf"), EXACT, "gguf-cls-output");
+  }
+
+  @Test
   void theBiasInTheFileOfAValueHeadCounts() throws IOException {
     Path folder = CASES.resolve("value-head-bias-ignored");
     assertRewards(

@@ -16,7 +16,7 @@ final class Flags {
 
   /** Names that are no words of English: they stand for the option wherever they are. */
   private static final Pattern NAME =
-      Pattern.compile("\\b(contextLength|batchSize|microBatchSize|gpuLayers|valueHead)\\b(?!\\()");
+      Pattern.compile("\\b(contextLength|batchSize|microBatchSize|gpuLayers|valueHead|headTensor|headRow)\\b(?!\\()");
 
   static {
     NAMES.put("contextLength", "--ctx-size");
@@ -29,6 +29,9 @@ final class Flags {
     NAMES.put("template", "--template");
     NAMES.put("readout", "--readout");
     NAMES.put("valueHead", "--value-head");
+    NAMES.put("headTensor", "--head-tensor");
+    NAMES.put("headRow", "--head-row");
+    NAMES.put("base", "--base");
     NAMES.put("tokenizer", "--tokenizer");
     NAMES.put("spacePrefix", "--space-prefix");
     NAMES.put("force", "--force");
