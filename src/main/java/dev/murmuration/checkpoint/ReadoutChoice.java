@@ -100,7 +100,7 @@ final class ReadoutChoice {
     }
     boolean transformers =
         config.classes().stream().anyMatch(name -> name.endsWith("ForSequenceClassification"));
-    if (!transformers || !head.startsWith("score.")) {
+    if (!transformers || !head.equals("score")) {
       return new Choice(
           new LastToken(),
           "The class of such a model is the publisher's own; most read the last token"
@@ -137,7 +137,7 @@ final class ReadoutChoice {
 
   /** The layout of Starling's reward models: the whole model under {@code transformer}. */
   private boolean isStarling() {
-    return body.contains("transformer.") && head.endsWith("v_head.weight");
+    return body.contains("transformer.") && head.endsWith("v_head");
   }
 
   private boolean addsBos() throws BadFileException {

@@ -164,7 +164,9 @@ final class Tokenizer {
     String named = config.path("truncation_side").asText("");
     String otherwise = starling ? "left" : "right";
     String side = List.of("left", "right").contains(named) ? named : otherwise;
-    out.metadata(RewardMetadata.TRUNCATION_SIDE, GgufValue.text(side));
+    if (side.equals("right")) {
+      out.metadata(RewardMetadata.TRUNCATION_SIDE, GgufValue.text(side));
+    }
     decisions.note("truncation", "on the " + side, "Where a text that is too long is cut.");
   }
 

@@ -48,6 +48,7 @@ final class TokenizerJson {
   }
 
   private TokenizerModel read() throws BadFileException {
+    checkType();
     TokenizerPipeline pipeline = TokenizerPipeline.read(file, root);
     checkKind(pipeline);
     List<String> merges = List.of();
@@ -97,11 +98,14 @@ final class TokenizerJson {
     return pipeline.pre();
   }
 
-  private void checkKind(TokenizerPipeline pipeline) throws BadFileException {
+  private void checkType() throws BadFileException {
     String type = model.path("type").asText("BPE");
     if (!type.equals("BPE")) {
       throw problem("its model is " + BadFileException.quote(type) + "; only \"BPE\" is supported");
     }
+  }
+
+  private void checkKind(TokenizerPipeline pipeline) throws BadFileException {
     if (!pipeline.byteLevel() && !model.path("byte_fallback").asBoolean()) {
       throw problem(
           "its model is BPE without byte fallback, and its pre_tokenizer is not byte-level; only"
