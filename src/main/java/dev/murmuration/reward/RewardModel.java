@@ -65,8 +65,8 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
-   * Loads a reward model from a GGUF file of one of the architectures {@code llama}, {@code qwen2},
-   * {@code qwen3} and {@code gemma2}. The file is checked completely before llama.cpp sees it.
+   * Loads a reward model from a GGUF file of an architecture that is known here. The file is checked
+   * completely before llama.cpp sees it.
    *
    * @param gguf the file
    * @param options how it is loaded

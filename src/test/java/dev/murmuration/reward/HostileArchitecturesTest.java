@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.murmuration.ChildJvm;
 import dev.murmuration.checkpoint.Families;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -33,15 +35,18 @@ class HostileArchitecturesTest {
       int mutations = Integer.parseInt(args[1]);
       for (String original : List.of(args).subList(2, args.length)) {
         ModelMutations all = new ModelMutations(Path.of(original), SEED);
-        int[] ends = new int[3];
+        Map<HostileFile.End, Integer> ends = new EnumMap<>(HostileFile.End.class);
         for (int i = 0; i < mutations; i++) {
           String what = all.write(changed);
           // The last line on standard error names the file that killed the process.
           System.err.println(original + " " + i + ":" + what);
-          ends[HostileFile.attempt(changed, what).ordinal()]++;
+          ends.merge(HostileFile.attempt(changed, what), 1, Integer::sum);
         }
-        System.out.println(
-            ends[0] + " refused, " + ends[1] + " scored, " + ends[2] + " failed to score");
+        System.out.printf(
+            "%d refused, %d scored, %d failed to score%n",
+            ends.getOrDefault(HostileFile.End.REFUSED, 0),
+            ends.getOrDefault(HostileFile.End.SCORED, 0),
+            ends.getOrDefault(HostileFile.End.FAILED, 0));
       }
     }
   }
