@@ -25,7 +25,7 @@ class RequestQueueTest {
   private static final int DEPTHS = 600;
 
   /** What calls the queue, and a queue of its own for each call, made where there is stack. */
-  private enum Call {
+  enum Call {
     SUBMIT {
       @Override
       Runnable prepare(Runnable underTheLock) {
@@ -80,9 +80,11 @@ class RequestQueueTest {
     }
   }
 
-  private static void callFromTheDeepestOn(Deque<Runnable> calls) {
+  private static void callFromTheDeepestOn(Deque<Runnable> calls, int depth) {
     try {
-      callFromTheDeepestOn(calls);
+      if (depth >= 0) {
+        callFromTheDeepestOn(calls, depth + 1);
+      }
     } catch (StackOverflowError e) {
       // The caller's own.
     }
@@ -100,7 +102,7 @@ class RequestQueueTest {
   void whereTheStackIsShortTheLockIsNotTaken(Call call) throws Exception {
     Deque<Runnable> calls = new ArrayDeque<>();
     IntStream.range(0, DEPTHS).forEach(_ -> calls.add(call.prepare(this::measure)));
-    Thread caller = new Thread(null, () -> callFromTheDeepestOn(calls), "deep", 256 << 10);
+    Thread caller = new Thread(null, () -> callFromTheDeepestOn(calls, 0), "deep", 256 << 10);
     caller.start();
     caller.join();
     assertThat(calls).isEmpty();
@@ -116,7 +118,7 @@ class RequestQueueTest {
       Request request = new Request(new int[] {1}, false);
       calls.add(() -> queue.submit(List.of(request), Deadline.NEVER, true));
     }
-    Thread caller = new Thread(null, () -> callFromTheDeepestOn(calls), "deep", 256 << 10);
+    Thread caller = new Thread(null, () -> callFromTheDeepestOn(calls, 0), "deep", 256 << 10);
     caller.start();
     caller.join();
     List<Request> wave = queue.take(waiting -> waiting.size(), 0, 0);
