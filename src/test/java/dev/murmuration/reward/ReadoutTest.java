@@ -199,7 +199,7 @@ class ReadoutTest {
   @Test
   void whatWasComputedIsReused() throws Exception {
     String prompt = "Do you know what these many birds are called?";
-    try (RewardModel model = tiny(published(Precision.FAST).cells(1024))) {
+    try (RewardModel model = tiny(published(Precision.FAST).cells(2048))) {
       int[] ids = {1, 577, 884, 1434, 577, 884, 9914, 577};
       model.rank(prompt, List.of("Starlings.", "A murmuration."));
       model.score(Input.tokens(Arrays.copyOf(ids, 6)));
