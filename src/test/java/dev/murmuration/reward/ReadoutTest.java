@@ -197,6 +197,25 @@ class ReadoutTest {
   }
 
   @Test
+  void whatWasComputedIsReused() throws Exception {
+    String prompt = "Do you know what these many birds are called?";
+    try (RewardModel model = tiny(published(Precision.FAST).cells(2048))) {
+      int[] ids = {1, 577, 884, 1434, 577, 884, 9914, 577};
+      model.rank(prompt, List.of("Starlings.", "A murmuration."));
+      model.score(Input.tokens(Arrays.copyOf(ids, 6)));
+      long computed = model.statistics().tokensComputed();
+      model.rank(prompt, List.of("Starlings.", "A murmuration."));
+      assertThat(model.statistics().tokensComputed()).isEqualTo(computed);
+      // Two tokens more, and the padding behind them.
+      model.score(Input.tokens(ids));
+      assertThat(model.statistics().tokensComputed()).isEqualTo(computed + 3);
+      // The last token of what is in the cache, and the padding.
+      model.score(Input.tokens(Arrays.copyOf(ids, 7)));
+      assertThat(model.statistics().tokensComputed()).isEqualTo(computed + 5);
+    }
+  }
+
+  @Test
   void aConvertedFileCarriesIt() throws Exception {
     Path file = directory.resolve("converted.gguf");
     Converter.of(Path.of("src/test/resources/checkpoints/tiny-rm"))
