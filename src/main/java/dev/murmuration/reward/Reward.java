@@ -6,8 +6,7 @@ package dev.murmuration.reward;
  * @param reward unbounded; higher is more helpful and less harmful. Only differences between
  *     responses to one prompt mean something.
  * @param tokens tokens that were scored, BOS included
- * @param truncatedTokens tokens that were cut off because the text was too
- *     long
+ * @param truncatedTokens tokens that were cut off because the text was too long
  * @param readoutIndex position among the scored tokens of the one whose hidden state was projected:
  *     the last one
  * @param readoutTokenId id of that token
