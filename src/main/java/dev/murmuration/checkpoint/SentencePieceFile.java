@@ -110,7 +110,7 @@ final class SentencePieceFile {
           file,
           escapeWhitespaces
               ? "has blanks behind words (treat_whitespace_as_suffix), which llama.cpp cannot"
-                    + " follow"
+                  + " follow"
               : "keeps blanks as they are (escape_whitespaces false), which llama.cpp cannot"
                   + " follow");
     }
