@@ -109,7 +109,8 @@ final class SentencePieceFile {
       throw new BadFileException(
           file,
           escapeWhitespaces
-              ? "has blanks behind words (treat_whitespace_as_suffix), which llama.cpp cannot follow"
+              ? "has blanks behind words (treat_whitespace_as_suffix), which llama.cpp cannot"
+                  + " follow"
               : "keeps blanks as they are (escape_whitespaces false), which llama.cpp cannot"
                   + " follow");
     }
@@ -141,10 +142,7 @@ final class SentencePieceFile {
     userDefined |= kind == TokenType.USER_DEFINED;
     // llama.cpp finds what the user defined in the text as it is, with blanks.
     tokens.set(
-        count++,
-        kind == TokenType.USER_DEFINED ? text.replace('\u2581', ' ') : text,
-        score,
-        kind);
+        count++, kind == TokenType.USER_DEFINED ? text.replace('\u2581', ' ') : text, score, kind);
   }
 
   private static TokenType typeOf(long type) {

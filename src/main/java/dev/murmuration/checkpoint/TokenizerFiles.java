@@ -188,8 +188,7 @@ final class TokenizerFiles {
     }
     ByteLevelTokens vocabulary = new ByteLevelTokens(main, JsonFile.readTokenizer(main), tokens);
     List<String> merges = vocabulary.merges(lines(mergesFile));
-    decisions.note(
-        "tokenizer", "byte-level BPE, qwen2", "Read from vocab.json and merges.txt.");
+    decisions.note("tokenizer", "byte-level BPE, qwen2", "Read from vocab.json and merges.txt.");
     return new TokenizerModel(
         TokenizerModel.BYTE_LEVEL,
         WordPattern.QWEN2,

@@ -78,8 +78,7 @@ record TokenizerPipeline(
       } else if (metaspace == null && !replacesBlanks) {
         throw problem("keeps blanks as they are, where SentencePiece writes U+2581 for them");
       }
-      return new TokenizerPipeline(
-          byteLevel, pre, normalizer, prefix(), bos, eos, template);
+      return new TokenizerPipeline(byteLevel, pre, normalizer, prefix(), bos, eos, template);
     }
 
     private void requireByteLevel() throws BadFileException {

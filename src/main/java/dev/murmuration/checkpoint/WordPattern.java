@@ -12,7 +12,8 @@ final class WordPattern {
   static final String QWEN2 = "qwen2";
 
   private static final String CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-  private static final String REST = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+  private static final String REST =
+      "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
   private static final String WORDS = "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+";
 
   private static final Map<String, String> NAMES =

@@ -18,8 +18,7 @@ public enum SpacePrefix {
   EVERY_PIECE("", "one before a text and behind every special token"),
 
   /** Before every piece, but a token that the user defined ends none: SentencePiece's own way. */
-  SENTENCEPIECE(
-      "sentencepiece", "one before a text and behind every control token"),
+  SENTENCEPIECE("sentencepiece", "one before a text and behind every control token"),
 
   /** Before every piece that does not begin with a blank: Metaspace {@code always}. */
   ALWAYS("always", "one before a text and behind every special token, unless there is one"),

@@ -8,8 +8,8 @@ import java.util.stream.Collectors;
 
 /**
  * Breaks up the marks in what users wrote, such as {@code </s>}, so that a template's own are the
- * only ones in a text: a character that is in none of the texts is put into each of them, and {@link
- * TextTokenizer} takes it out again. Any thread may use it.
+ * only ones in a text: a character that is in none of the texts is put into each of them, and
+ * {@link TextTokenizer} takes it out again. Any thread may use it.
  */
 final class LiteralText {
   // Noncharacters: Unicode keeps them for uses like this one.

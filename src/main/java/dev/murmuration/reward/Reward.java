@@ -7,8 +7,7 @@ package dev.murmuration.reward;
  *     responses to one prompt mean something.
  * @param tokens tokens of the text, BOS included, as far as they were not cut off; those behind the
  *     one that is read count, although nothing of them is computed
- * @param truncatedTokens tokens that were cut off because the text was too
- *     long
+ * @param truncatedTokens tokens that were cut off because the text was too long
  * @param readout the rule that says which token is read
  * @param readoutIndex position of the token whose hidden state was projected, from 0; behind the
  *     text (2047) where the rule is {@link Readout#PUBLISHED} and the text is shorter

@@ -25,9 +25,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * ScoringTimeoutException}. After {@link #close} every call throws {@link IllegalStateException}.
  *
  * <p>A text with a lone surrogate is refused; the message has its index. NUL characters are
- * allowed. Marks such as {@code </s>} are read as special tokens. A text that is too long loses
- * tokens on the left, behind BOS, and the result says how many. Which token is read then is the
- * {@link Readout}'s to say.
+ * allowed. Marks such as {@code </s>} are read as special tokens, unless {@link
+ * RewardModelOptions#literal} is on. A text that is too long loses tokens on the side that the
+ * model file names, and the result says how many. Which token is read then is the {@link
+ * Readout}'s to say.
  */
 public final class RewardModel implements AutoCloseable {
   private final LlamaModel model;
