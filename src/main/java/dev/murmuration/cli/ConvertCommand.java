@@ -86,8 +86,7 @@ final class ConvertCommand extends TerminalCommand {
       names = "--base",
       paramLabel = "DIR",
       order = 5,
-      description =
-          "The base model of a LoRA adapter: CHECKPOINT, the adapter, is merged into it.")
+      description = "The base model of a LoRA adapter: CHECKPOINT, the adapter, is merged into it.")
   private Path base;
 
   @Option(
