@@ -215,7 +215,8 @@ final class LoraAdapter {
       throw problem("lora_alpha is " + BadFileException.quote(alpha.toString()) + ", not a number");
     }
     boolean root = config.path("use_rslora").asBoolean();
-    return (float) (alpha.doubleValue() / (root ? Math.sqrt(rank) : rank));
+    double divisor = (double) rank;
+    return (float) (alpha.doubleValue() / (root ? Math.sqrt(divisor) : divisor));
   }
 
   /** Refuses an adapter of something that the body does not have. */

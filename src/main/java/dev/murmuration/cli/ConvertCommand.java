@@ -108,8 +108,7 @@ final class ConvertCommand extends TerminalCommand {
       names = "--base",
       paramLabel = "DIR",
       order = 6,
-      description =
-          "The base model of a LoRA adapter: CHECKPOINT, the adapter, is merged into it.")
+      description = "The base model of a LoRA adapter: CHECKPOINT, the adapter, is merged into it.")
   private Path base;
 
   @Option(

@@ -37,7 +37,7 @@ public final class ValueHead {
       for (float b : bias) {
         biased |= b != 0;
       }
-      return weights.length + (biased ? bias.length : 0);
+      return (long) weights.length + (biased ? bias.length : 0);
     }
 
     int inputs() {

@@ -11,6 +11,7 @@ import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
+import dev.murmuration.model.HeadFile;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.model.ValueHead;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -290,6 +292,29 @@ class HeadTest {
   }
 
   @Test
+  void aCopyFollowsAQuantizedModelIntoItsFolder() throws IOException {
+    double reward = large().reward(state, 0);
+    Path other = Files.createDirectory(directory.resolve("other")).resolve("out.gguf");
+    var named = HeadFile.of(GgufReader.read(output));
+    try (HeadFile.Pending copy = HeadFile.beginCopy(named, output, other)) {
+      Files.copy(output, other);
+      copy.commit();
+      copy.keep();
+    }
+    assertThat(load(other).reward(state, 0)).isEqualTo(reward);
+    // Without the model it is not left behind.
+    Path failed = Files.createDirectory(directory.resolve("failed"));
+    try (HeadFile.Pending copy = HeadFile.beginCopy(named, output, failed.resolve("out.gguf"))) {
+      copy.commit();
+    }
+    assertThat(failed).isEmptyDirectory();
+    Files.write(headFile(), new byte[9]);
+    assertThatThrownBy(() -> HeadFile.beginCopy(named, output, failed.resolve("out.gguf")))
+        .isInstanceOf(BadFileException.class)
+        .hasMessageContaining("is not the value head");
+  }
+
+  @Test
   void aReplacedOrDamagedFileOfAHeadIsRefused() throws IOException {
     large();
     Path file = headFile();
@@ -333,7 +358,7 @@ class HeadTest {
     convert(written());
     Gguf gguf = GgufReader.read(output);
     String key = "reward_model.value_head.";
-    List<java.util.function.Consumer<GgufWriter>> changes =
+    List<Consumer<GgufWriter>> changes =
         List.of(
             w -> w.metadata(key + "layer_count", GgufValue.uint32(3)),
             w -> w.metadata(key + "layer_count", GgufValue.uint32(0xFFFF_FFFFL)),

@@ -8,7 +8,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.murmuration.checkpoint.Converter;
 import dev.murmuration.files.BadFileException;
+import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.llama.QuantizationType;
+import dev.murmuration.model.ModelFile;
+import dev.murmuration.quantize.Quantizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
@@ -87,6 +92,24 @@ class CasesTest {
   @Test
   void aHeadThatIsATensorOfTheGgufIsTaken() throws IOException {
     assertRewards(CASES.resolve("gguf-cls-output/g-cls2.gguf"), EXACT, "gguf-cls-output");
+  }
+
+  @Test
+  void aHeadThatIsATensorSurvivesQuantizing() throws IOException {
+    Path input = CASES.resolve("gguf-cls-output/g-cls2.gguf");
+    Path output = directory.resolve("q8.gguf");
+    Quantizer.of(input).type(QuantizationType.Q8_0).threads(1).quantize(output);
+    Gguf before = GgufReader.read(input);
+    Gguf after = GgufReader.read(output);
+    assertThat(after.tensor("cls.output.weight").orElseThrow().type())
+        .isEqualTo(GgufTensorType.F32);
+    assertThat(after.tensor("blk.0.ffn_up.weight").orElseThrow().type())
+        .isEqualTo(GgufTensorType.Q8_0);
+    float[] state = new float[32];
+    state[7] = 1;
+    assertThat(ModelFile.of(after).requireHead().reward(state, 0))
+        .isEqualTo(ModelFile.of(before).requireHead().reward(state, 0))
+        .isNotZero();
   }
 
   @Test

@@ -16,7 +16,8 @@ final class Flags {
 
   /** Names that are no words of English: they stand for the option wherever they are. */
   private static final Pattern NAME =
-      Pattern.compile("\\b(contextLength|batchSize|microBatchSize|gpuLayers|valueHead|headTensor|headRow)\\b(?!\\()");
+      Pattern.compile(
+          "\\b(contextLength|batchSize|microBatchSize|gpuLayers|valueHead|headTensor|headRow)\\b(?!\\()");
 
   static {
     NAMES.put("contextLength", "--ctx-size");
