@@ -6,11 +6,9 @@
 //
 // A row's result does not depend on the rows beside it. Sums of integers are exact, and each element of y adds its groups
 // of 32 in ascending order, whichever path computes it and whatever is computed with it.
-#include "product.h"
+#include "product_avx512.h"
 
 #ifdef MURMUR_AVX512_VNNI
-
-#include "unpack_avx512.h"
 
 #include <algorithm>
 #include <cmath>
@@ -19,52 +17,11 @@ namespace murmur {
 
 namespace {
 
-constexpr int tile_lanes   = 32;   // rows of weights that a tile computes with
-constexpr int tile_rows    = 6;    // rows of x: with 32 lanes their sums fill 24 of the 32 registers
-constexpr int panel_lanes  = 128;  // four tiles
-constexpr int panel_groups = 64;   // 2048 columns: a panel and the rows' part for it stay in the second-level cache
-constexpr int quads        = group / 4;
-constexpr int fewest_rows  = 8;   // up to here weights are multiplied in registers, one row of x after another
-constexpr int few_rows     = 16;  // up to here weights are multiplied at once when they are unpacked
-
-// One group of a tile. `bytes` holds four columns of 16 lanes in each vector: what vpdpbusd adds up.
-template <int halves, bool has_minimum> struct panel_group {
-    alignas(64) int8_t bytes[quads][tile_lanes][4];
-    // -128 times the sum of the lane's weights: x is stored plus 128.
-    alignas(64) int32_t start[halves][tile_lanes];
-    alignas(64) float scale[halves][tile_lanes];
-    alignas(64) float minimum[has_minimum ? halves : 1][has_minimum ? tile_lanes : 1];
-};
-
-// Rows of x, quantized: x[i] = scale * (bytes[i] - 128), or scale * bytes[i], signed, where the rows are the fewest.
-struct quantized_rows {
-    uint8_t * bytes;   // (M, K)
-    float *   scales;  // (M, K / 32)
-    float *   sums;    // (M, K / 16): the sums of 16 numbers each, of the quantized ones
-    int32_t * wholes;  // (M, K / 16): the sums of 16 bytes each, signed
-    int64_t   k;
-};
-
 size_t rounded(size_t size) {
     return (size + 63) / 64 * 64;
 }
 
-quantized_rows rows_in(void * work, int64_t k, int64_t m) {
-    quantized_rows rows;
-    rows.bytes  = static_cast<uint8_t *>(work);
-    rows.scales = reinterpret_cast<float *>(rows.bytes + rounded(static_cast<size_t>(m * k)));
-    rows.sums   = rows.scales + rounded(static_cast<size_t>(m * k / group));
-    rows.wholes = reinterpret_cast<int32_t *>(rows.sums + rounded(static_cast<size_t>(m * k / group * 2)));
-    rows.k      = k;
-    return rows;
-}
-
-size_t rows_size(int64_t k, int64_t m) {
-    const size_t numbers = static_cast<size_t>(m * k);
-    return rounded(numbers) + 4 * rounded(numbers / group) + 8 * rounded(numbers / group * 2);
-}
-
-void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, float * sums, int32_t * wholes,
+void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, float * sums, int16_t * wholes,
                   bool is_signed) {
     const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
     const __m128i flip      = _mm_set1_epi8(static_cast<char>(is_signed ? 0 : 0x80));
@@ -95,6 +52,45 @@ void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, f
                          _mm_xor_si128(_mm512_cvtepi32_epi8(qb), flip));
     }
 }
+
+}  // namespace
+
+quantized_rows rows_in(void * work, int64_t k, int64_t m) {
+    quantized_rows rows;
+    rows.bytes  = static_cast<uint8_t *>(work);
+    rows.scales = reinterpret_cast<float *>(rows.bytes + rounded(static_cast<size_t>(m * k)));
+    rows.sums   = rows.scales + rounded(static_cast<size_t>(m * k / group));
+    rows.wholes = reinterpret_cast<int16_t *>(rows.sums + rounded(static_cast<size_t>(m * k / group * 2)));
+    rows.k      = k;
+    return rows;
+}
+
+size_t rows_size(int64_t k, int64_t m) {
+    const size_t numbers = static_cast<size_t>(m * k);
+    return rounded(numbers) + 4 * rounded(numbers / group) + 6 * rounded(numbers / group * 2);
+}
+
+void quantize_rows(const product & p, void * work, int thread, int threads) {
+    const quantized_rows rows = rows_in(work, p.k, p.m);
+    for (int64_t row = thread; row < p.m; row += threads) {
+        quantize_row(p.x + static_cast<size_t>(row) * p.x_stride, p.k, rows.bytes + row * p.k,
+                     rows.scales + row * (p.k / group), rows.sums + 2 * row * (p.k / group),
+                     rows.wholes + 2 * row * (p.k / group), p.m <= fewest_rows);
+    }
+}
+
+namespace {
+
+constexpr int panel_groups = 64;  // 2048 columns: a panel and the rows' part for it stay in the second-level cache
+
+// One group of a tile. `bytes` holds four columns of 16 lanes in each vector: what vpdpbusd adds up.
+template <int halves, bool has_minimum> struct panel_group {
+    alignas(64) int8_t bytes[quads][tile_lanes][4];
+    // -128 times the sum of the lane's weights: x is stored plus 128.
+    alignas(64) int32_t start[halves][tile_lanes];
+    alignas(64) float scale[halves][tile_lanes];
+    alignas(64) float minimum[has_minimum ? halves : 1][has_minimum ? tile_lanes : 1];
+};
 
 // ---- packing ----
 
@@ -133,11 +129,6 @@ void pack(const product & p, int64_t lane, int64_t from, int groups, group_of<ty
 }
 
 // ---- multiplying ----
-
-// The compiler would read them from memory again for each row, and there are more rows than it can load from there.
-inline void keep(__m512i & a, __m512i & b) {
-    asm("" : "+v"(a), "+v"(b));
-}
 
 // Adds `groups` groups to `rows` rows and 32 lanes of y, or sets them if there is nothing yet.
 template <int rows, int halves, bool has_minimum>
@@ -197,10 +188,6 @@ void multiply_tile(const panel_group<halves, has_minimum> * panel, int groups, c
     }
 }
 
-__mmask16 mask(int64_t lanes) {
-    return static_cast<__mmask16>(lanes >= vector_lanes ? 0xFFFF : lanes <= 0 ? 0 : (1 << lanes) - 1);
-}
-
 template <typename type> size_t panel_size() {
     return sizeof(group_of<type>) * panel_groups * (panel_lanes / tile_lanes);
 }
@@ -253,7 +240,7 @@ template <typename type, int rows> void multiply_few(const product & p, const qu
                     }
                     __m512i all = sums_of(sum);
                     if (lane_bytes<type>::bias != 0) {  // What the bias adds is taken off.
-                        const int32_t * wholes = x.wholes + 2 * at;
+                        const int16_t * wholes = x.wholes + 2 * at;
                         const int32_t   of     = type::halves == 1 ? wholes[0] + wholes[1] : wholes[h];
                         all                    = _mm512_sub_epi32(all, _mm512_set1_epi32(lane_bytes<type>::bias * of));
                     }
@@ -349,21 +336,12 @@ template <typename type> void multiply(const product & p, void * work, int threa
     }
 }
 
-void quantize(const product & p, void * work, int thread, int threads) {
-    const quantized_rows rows = rows_in(work, p.k, p.m);
-    for (int64_t row = thread; row < p.m; row += threads) {
-        quantize_row(p.x + static_cast<size_t>(row) * p.x_stride, p.k, rows.bytes + row * p.k,
-                     rows.scales + row * (p.k / group), rows.sums + 2 * row * (p.k / group),
-                     rows.wholes + 2 * row * (p.k / group), p.m <= fewest_rows);
-    }
-}
-
 template <typename type> size_t work_size(int64_t k, int64_t m, int threads) {
     return rows_size(k, m) + static_cast<size_t>(threads) * panel_size<type>();
 }
 
 template <typename type> const product_kernel * kernel() {
-    static const product_kernel it = { work_size<type>, quantize, multiply<type>, tile_lanes, panel_lanes };
+    static const product_kernel it = { work_size<type>, quantize_rows, multiply<type>, tile_lanes, panel_lanes };
     return &it;
 }
 
@@ -376,15 +354,12 @@ const product_kernel * find_product_kernel(int type) {
         case GGML_TYPE_Q4_1: return kernel<q4_1>();
         case GGML_TYPE_Q5_0: return kernel<q5_0>();
         case GGML_TYPE_Q5_1: return kernel<q5_1>();
-        case GGML_TYPE_Q2_K: return kernel<q2_K>();
-        case GGML_TYPE_Q3_K: return kernel<q3_K>();
         case GGML_TYPE_Q4_K: return kernel<q4_K>();
         case GGML_TYPE_Q5_K: return kernel<q5_K>();
-        case GGML_TYPE_Q6_K: return kernel<q6_K>();
         case GGML_TYPE_IQ4_NL: return kernel<iq4_nl>();
         case GGML_TYPE_IQ4_XS: return kernel<iq4_xs>();
         case GGML_TYPE_MXFP4: return kernel<mxfp4>();
-        default: return find_float_kernel(type);
+        default: return find_blocks_kernel(type);
     }
 }
 
