@@ -17,7 +17,7 @@ constexpr int few_rows    = 16;  // up to here weights are multiplied at once wh
 struct quantized_rows {
     uint8_t * bytes;   // (M, K)
     float *   scales;  // (M, K / 32)
-    float *   sums;    // (M, K / 16): the sums of 16 numbers each, of the quantized ones
+    float *   sums;    // (M, K / 32): the sums of the numbers that the bytes stand for
     int16_t * wholes;  // (M, K / 16): the sums of 16 bytes each, signed
     int64_t   k;
 };
@@ -25,9 +25,6 @@ struct quantized_rows {
 quantized_rows rows_in(void * work, int64_t k, int64_t m);
 size_t         rows_size(int64_t k, int64_t m);
 void           quantize_rows(const product & p, void * work, int thread, int threads);
-
-// The types of 16 weights a scale: Q2_K, Q3_K, Q6_K.
-const product_kernel * find_blocks_kernel(int type);
 
 // The compiler would read them from memory again for each row, and there are more rows than it can load from there.
 inline void keep(__m512i & a, __m512i & b) {

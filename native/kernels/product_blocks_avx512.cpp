@@ -4,9 +4,11 @@
 // So 32 weights times x, which has a scale for each 32, come to a whole number; it is taken times x's scale and added to a
 // sum of the block's; this is taken times the block's factor and added to y. Every path does just these steps in float32,
 // and gets the whole numbers as it likes, for these are exact.
-#include "product_avx512.h"
+#include "product.h"
 
 #ifdef MURMUR_AVX512_VNNI
+
+#include "product_avx512.h"
 
 #include <algorithm>
 
