@@ -23,7 +23,7 @@ template <typename type> struct integers : bytes_scheme<type> {
 
     struct group : base::packed {
         alignas(32) float scale[tile_lanes];
-        alignas(32) float minimum[type::has_minimum ? tile_lanes : 0];
+        alignas(32) float minimum[type::has_minimum ? tile_lanes : 1];
     };
 
     static void pack(const char * weights, size_t stride, int lanes, int64_t column, int, group & to) {

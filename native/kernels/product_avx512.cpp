@@ -90,7 +90,7 @@ template <bool has_minimum> struct panel_group {
     // -128 times the sum of the lane's weights: x is stored plus 128.
     alignas(64) int32_t start[tile_lanes];
     alignas(64) float scale[tile_lanes];
-    alignas(64) float minimum[has_minimum ? tile_lanes : 0];
+    alignas(64) float minimum[has_minimum ? tile_lanes : 1];
 };
 
 // ---- packing ----

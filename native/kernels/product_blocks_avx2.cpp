@@ -25,10 +25,10 @@ template <typename type> struct blocks : bytes_scheme<type> {
     struct group : base::packed {
         alignas(32) int32_t scale[2][tile_lanes];  // as math::scaled takes it
         // Two of 16 bits each.
-        alignas(32) int32_t minimum[type::has_minimum ? tile_lanes : 0];
+        alignas(32) int32_t minimum[type::has_minimum ? tile_lanes : 1];
         // The block's.
         alignas(32) float factor[tile_lanes];
-        alignas(32) float minimum_factor[type::has_minimum ? tile_lanes : 0];
+        alignas(32) float minimum_factor[type::has_minimum ? tile_lanes : 1];
     };
 
     static void pack(const char * weights, size_t stride, int lanes, int64_t column, int, group & to) {

@@ -272,9 +272,9 @@ template <typename type> struct panel_block {
     alignas(64) int8_t bytes[batch][quads][tile_lanes][4];
     // -128 times the sum of the lane's bytes: x is stored plus 128.
     alignas(64) int32_t start[batch][halves][tile_lanes];
-    alignas(64) float scale[batch][is_scaled ? 0 : 2][tile_lanes];
+    alignas(64) float scale[batch][is_scaled ? 1 : 2][tile_lanes];
     // Two of 16 bits for each group.
-    alignas(64) int32_t minimum[type::has_minimum ? batch : 0][tile_lanes];
+    alignas(64) int32_t minimum[type::has_minimum ? batch : 1][tile_lanes];
     alignas(64) float factor[tile_lanes];
     alignas(64) float minimum_factor[tile_lanes];
 };
