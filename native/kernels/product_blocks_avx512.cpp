@@ -9,6 +9,7 @@
 #ifdef MURMUR_AVX512_VNNI
 
 #include "product_avx512.h"
+#include "unpack_blocks_avx512.h"
 
 #include <algorithm>
 
@@ -19,187 +20,18 @@ namespace {
 constexpr int panel_blocks  = 8;  // 2048 columns: a panel and the rows' part for it stay in the second-level cache
 constexpr int block_columns = batch * group;
 
-// ---- unpacking ----
-
-// 16 rows of weights from here on; vectors have a lane for each. What follows has the same members each. bias: added to each
-// weight; is_scaled: whether bytes hold weights times their scales; part(b, n) reads 128 weights, the n-th of a block;
-// unpack(g, v) gives group g's of these, four columns in each of eight vectors, unsigned; scales(b, v) the 16 scales of each
-// row, in the order of columns.
-template <typename type> struct lanes_of;
-
-// 32 bytes each of 16 rows.
-inline void load32_transposed(const void * at, size_t stride, __m512i * v) {
-    load_transposed(at, stride, v);
-    load_transposed(static_cast<const char *>(at) + 16, stride, v + 4);
-}
-
-template <> struct lanes_of<q2_K> {
-    static constexpr int  bias      = 0;
-    static constexpr bool is_scaled = true;
-
-    void part(const block_q2_K & b, size_t stride, int n) { load32_transposed(b.qs + 32 * n, stride, low); }
-
-    void unpack(int g, __m512i * v) const {
-        for (int q = 0; q < 8; q++) {
-            v[q] = bits_of(_mm512_srli_epi16(low[q], 2 * g), 3);
-        }
-    }
-
-    static void scales(const block_q2_K & b, size_t stride, __m512i * v, __m512i * minima) {
-        load_transposed(b.scales, stride, v);
-        for (int i = 0; i < 4; i++) {
-            minima[i] = bits_of(_mm512_srli_epi16(v[i], 4), 15);
-            v[i]      = bits_of(v[i], 15);
-        }
-    }
-
-    __m512i low[8];
-};
-
-template <> struct lanes_of<q3_K> {
-    static constexpr int  bias      = 4;
-    static constexpr bool is_scaled = true;
-
-    void part(const block_q3_K & b, size_t stride, int n) {
-        load32_transposed(b.qs + 32 * n, stride, low);
-        if (n == 0) {
-            load32_transposed(b.hmask, stride, high);
-        }
-        first = 4 * n;
-    }
-
-    void unpack(int g, __m512i * v) const {
-        for (int q = 0; q < 8; q++) {
-            const __m512i bit = first + g < 2 ? _mm512_slli_epi16(high[q], 2 - first - g) : shifted(high[q], first + g - 2);
-            v[q]              = _mm512_or_si512(bits_of(shifted(low[q], 2 * g), 3), bits_of(bit, 4));
-        }
-    }
-
-    static void scales(const block_q3_K & b, size_t stride, __m512i * v, __m512i *) {
-        // Twelve bytes and d, the last ones of the block, and two more before them.
-        load_transposed(b.scales - 2, stride, v);
-        __m512i bytes[3];
-        for (int i = 0; i < 3; i++) {
-            bytes[i] = _mm512_or_si512(_mm512_srli_epi32(v[i], 16), _mm512_slli_epi32(v[i + 1], 16));
-        }
-        for (int i = 0; i < 4; i++) {
-            const __m512i four = bits_of(shifted(bytes[i % 2], i / 2 * 4), 15);
-            const __m512i two  = _mm512_slli_epi16(bits_of(shifted(bytes[2], 2 * i), 3), 4);
-            v[i]               = _mm512_sub_epi8(_mm512_or_si512(four, two), _mm512_set1_epi8(32));
-        }
-    }
-
-    __m512i low[8], high[8];
-    int     first;
-};
-
-template <> struct lanes_of<q6_K> {
-    static constexpr int  bias      = 32;
-    static constexpr bool is_scaled = false;
-
-    void part(const block_q6_K & b, size_t stride, int n) {
-        load32_transposed(b.ql + 64 * n, stride, low[0]);
-        load32_transposed(b.ql + 64 * n + 32, stride, low[1]);
-        load32_transposed(b.qh + 32 * n, stride, high);
-    }
-
-    void unpack(int g, __m512i * v) const {
-        for (int q = 0; q < 8; q++) {
-            const __m512i four = g < 2 ? low[g % 2][q] : _mm512_srli_epi16(low[g % 2][q], 4);
-            const __m512i two  = g < 2 ? _mm512_slli_epi16(high[q], 4 - 2 * g) : shifted(high[q], 2 * g - 4);
-            v[q]               = _mm512_or_si512(bits_of(four, 15), bits_of(two, 0x30));
-        }
-    }
-
-    static void scales(const block_q6_K & b, size_t stride, __m512i * v, __m512i *) { load_transposed(b.scales, stride, v); }
-
-    __m512i low[2][8], high[8];
-};
-
-// The factor that is `at` bytes into a block of each of 16 rows.
-inline __m512 factors(const char * rows, size_t stride, size_t at) {
-    alignas(32) ggml_half halves[vector_lanes];
-    for (int lane = 0; lane < vector_lanes; lane++) {
-        memcpy(halves + lane, rows + static_cast<size_t>(lane) * stride + at, sizeof(ggml_half));
-    }
-    return _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i *>(halves)));
-}
-
-// Bytes 2 * i and 2 * i + 1 of each 32 bits, as two signed numbers of 16 bits.
-inline __m512i pair_of(__m512i v, int i) {
-    const __m512i lane  = _mm512_broadcast_i32x4(_mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0C0C0C0C));
-    const __m512i order = _mm512_set1_epi32(i == 0 ? 0x01800080 : 0x03800280);
-    return _mm512_srai_epi16(_mm512_shuffle_epi8(v, _mm512_or_si512(lane, order)), 8);
-}
-
-// The first number of a pair, and the second one, as numbers of 32 bits.
-inline __m512i first_of(__m512i pair) {
-    return _mm512_srai_epi32(_mm512_slli_epi32(pair, 16), 16);
-}
-
-inline __m512i second_of(__m512i pair) {
-    return _mm512_srai_epi32(pair, 16);
-}
-
-inline __m512i pair_from(__m512i first, __m512i second) {
-    return _mm512_mask_blend_epi16(0xAAAAAAAA, first, _mm512_slli_epi32(second, 16));
-}
-
-// A block of each of 16 rows.
-template <typename type> struct block_of_lanes {
-    block_of_lanes(const product & p, int64_t lane, int64_t block, int ahead) : rows(p, lane, block * batch, batch, ahead) {
-        lanes_of<type>::scales(first(), rows.stride, scale, minimum);
-    }
-
-    const typename type::block & first() const { return *rows.row(0); }
-
-    // What calls use(g, its weights) for each group.
-    template <typename action> inline void each_group(const action & use) const {
-        lanes_of<type> lanes;
-        for (int n = 0; n < 2; n++) {
-            lanes.part(first(), rows.stride, n);
-#pragma GCC unroll 4
-            for (int g = 0; g < 4; g++) {
-                rows.prefetch(4 * n + g);
-                __m512i v[quads];
-                lanes.unpack(g, v);
-                use(4 * n + g, v);
-            }
-        }
-    }
-
-    __m512i scales_of(int g) const {
-        return pair_of(scale[g / 2], g % 2);
-    }
-
-    __m512i minima_of(int g) const {
-        return pair_of(minimum[g / 2], g % 2);
-    }
-
-    __m512 factor() const {
-        return factors(rows.rows, rows.stride, offsetof(typename type::block, d));
-    }
-
-    __m512 minimum_factor() const {
-        return factors(rows.rows, rows.stride, offsetof(block_q2_K, dmin));
-    }
-
-    batch_of_rows<type> rows;
-    __m512i             scale[4], minimum[4];
-};
-
 // ---- the fewest rows of x ----
 
 // The whole number of a group: here weights are unsigned, and x is signed.
 template <typename type>
-inline __m512i whole_of(const __m512i * w, __m512i scales, const uint8_t * x, const int16_t * wholes) {
+inline __m512i whole_of(const __m512i * w, int place, __m512i scales, const uint8_t * x, const int16_t * wholes) {
     __m512i sum[2] = { _mm512_setzero_si512(), _mm512_setzero_si512() };
     for (int q = 0; q < quads; q++) {
         sum[q / 4] = _mm512_dpbusd_epi32(sum[q / 4], w[q], four_bytes(x + 4 * q));
     }
     __m512i all;
     if (lanes_of<type>::is_scaled) {  // The sums fit 16 bits.
-        all = _mm512_madd_epi16(pair_from(sum[0], sum[1]), scales);
+        all = _mm512_madd_epi16(pair_from(sum[0], sum[1], place), scales);
     } else {
         all = _mm512_add_epi32(_mm512_mullo_epi32(sum[0], first_of(scales)), _mm512_mullo_epi32(sum[1], second_of(scales)));
     }
@@ -222,25 +54,27 @@ template <typename type, int rows> void multiply_few(const product & p, const qu
         for (int r = 0; r < rows; r++) {
             sum[r] = minimum[r] = _mm512_setzero_ps();
         }
-        block.each_group([&](int g, const __m512i * w) __attribute__((always_inline)) {
+        block.template each_group<true>([&](int g, const __m512i * w) __attribute__((always_inline)) {
             const __m512i scales = block.scales_of(g);
             for (int r = 0; r < rows; r++) {
                 const int64_t   at     = r * k_groups + from + g;
                 const int16_t * wholes = x.wholes + 2 * at;
                 const __m512    by     = _mm512_set1_ps(x.scales[at]);
-                sum[r] =
-                    _mm512_fmadd_ps(_mm512_cvtepi32_ps(whole_of<type>(w, scales, x.bytes + at * group, wholes)), by, sum[r]);
+                sum[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(whole_of<type>(w, lanes_of<type>::place(g % 4), scales,
+                                                                           x.bytes + at * group, wholes)),
+                                         by, sum[r]);
                 if (type::has_minimum) {
                     const __m512i whole = _mm512_madd_epi16(block.minima_of(g), four_bytes(wholes));
                     minimum[r]          = _mm512_fmadd_ps(_mm512_cvtepi32_ps(whole), by, minimum[r]);
                 }
             }
         });
-        const __m512 d = block.factor();
+        __m512 factor, minimum_factor;
+        block.factors(factor, minimum_factor);
         for (int r = 0; r < rows; r++) {
-            total[r] = _mm512_fmadd_ps(d, sum[r], total[r]);
+            total[r] = _mm512_fmadd_ps(factor, sum[r], total[r]);
             if (type::has_minimum) {
-                total[r] = _mm512_fnmadd_ps(block.minimum_factor(), minimum[r], total[r]);
+                total[r] = _mm512_fnmadd_ps(minimum_factor, minimum[r], total[r]);
             }
         }
     }
@@ -316,16 +150,17 @@ template <typename type> void pack_group(const __m512i * w, __m512i scales, int 
 
 template <typename type> void pack(const product & p, int64_t lane, int64_t at, panel_block<type> & to, int first_lane) {
     const block_of_lanes<type> block(p, lane, at, p.m <= few_rows ? tile_lanes : vector_lanes);
-    block.each_group([&](int g, const __m512i * w) __attribute__((always_inline)) {
+    block.template each_group<false>([&](int g, const __m512i * w) __attribute__((always_inline)) {
         pack_group<type>(w, block.scales_of(g), g, to, first_lane);
         if constexpr (type::has_minimum) {
             _mm512_store_si512(to.minimum[g] + first_lane, block.minima_of(g));
         }
     });
-    const __m512 d = block.factor();
-    _mm512_store_ps(to.factor + first_lane, lanes_of<type>::is_scaled ? _mm512_sub_ps(_mm512_setzero_ps(), d) : d);
+    __m512 factor, minimum_factor;
+    block.factors(factor, minimum_factor);
+    _mm512_store_ps(to.factor + first_lane, lanes_of<type>::is_scaled ? _mm512_sub_ps(_mm512_setzero_ps(), factor) : factor);
     if constexpr (type::has_minimum) {
-        _mm512_store_ps(to.minimum_factor + first_lane, block.minimum_factor());
+        _mm512_store_ps(to.minimum_factor + first_lane, minimum_factor);
     }
 }
 
