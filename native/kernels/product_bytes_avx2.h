@@ -58,7 +58,7 @@ template <int in_part> struct bytes_to_16 {
     static __m256i add(__m256i sum, __m256i x, __m256i w) { return _mm256_add_epi16(sum, multiply(x, w)); }
     static __m256i subtract(__m256i sum, __m256i products) { return _mm256_sub_epi16(sum, products); }
     static __m256i widen(__m256i sum) { return _mm256_madd_epi16(sum, _mm256_set1_epi16(1)); }
-    static int32_t scale(int by) { return (by & 0xFFFF) | by << 16; }
+    static int32_t scale(int by) { return static_cast<int32_t>(static_cast<uint16_t>(by) * 0x10001u); }
     static __m256i scaled(__m256i sum, __m256i scale) { return _mm256_madd_epi16(sum, scale); }
 };
 
