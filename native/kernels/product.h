@@ -44,6 +44,9 @@ struct product_kernel {
 // For one of ggml's types, or null if there is none for it on this processor.
 const product_kernel * find_product_kernel(int type);
 
+// The part of it that is for types with a scale for each 16 weights, and for those of floats.
+const product_kernel * find_blocks_kernel(int type);
+
 // The part of it that is for types of floats.
 const product_kernel * find_float_kernel(int type);
 

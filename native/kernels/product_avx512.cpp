@@ -10,7 +10,7 @@
 
 #ifdef MURMUR_AVX512_VNNI
 
-#include "unpack_avx512.h"
+#include "product_avx512.h"
 
 #include <algorithm>
 #include <cmath>
@@ -19,52 +19,11 @@ namespace murmur {
 
 namespace {
 
-constexpr int tile_lanes   = 32;   // rows of weights that a tile computes with
-constexpr int tile_rows    = 6;    // rows of x: with 32 lanes their sums fill 24 of the 32 registers
-constexpr int panel_lanes  = 128;  // four tiles
-constexpr int panel_groups = 64;   // 2048 columns: a panel and the rows' part for it stay in the second-level cache
-constexpr int quads        = group / 4;
-constexpr int fewest_rows  = 8;   // up to here weights are multiplied in registers, one row of x after another
-constexpr int few_rows     = 16;  // up to here weights are multiplied at once when they are unpacked
-
-// One group of a tile. `bytes` holds four columns of 16 lanes in each vector: what vpdpbusd adds up.
-template <int halves, bool has_minimum> struct panel_group {
-    alignas(64) int8_t bytes[quads][tile_lanes][4];
-    // -128 times the sum of the lane's weights: x is stored plus 128.
-    alignas(64) int32_t start[halves][tile_lanes];
-    alignas(64) float scale[halves][tile_lanes];
-    alignas(64) float minimum[has_minimum ? halves : 1][has_minimum ? tile_lanes : 1];
-};
-
-// Rows of x, quantized: x[i] = scale * (bytes[i] - 128), or scale * bytes[i], signed, where the rows are the fewest.
-struct quantized_rows {
-    uint8_t * bytes;   // (M, K)
-    float *   scales;  // (M, K / 32)
-    float *   sums;    // (M, K / 16): the sums of 16 numbers each, of the quantized ones
-    int32_t * wholes;  // (M, K / 16): the sums of 16 bytes each, signed
-    int64_t   k;
-};
-
 size_t rounded(size_t size) {
     return (size + 63) / 64 * 64;
 }
 
-quantized_rows rows_in(void * work, int64_t k, int64_t m) {
-    quantized_rows rows;
-    rows.bytes  = static_cast<uint8_t *>(work);
-    rows.scales = reinterpret_cast<float *>(rows.bytes + rounded(static_cast<size_t>(m * k)));
-    rows.sums   = rows.scales + rounded(static_cast<size_t>(m * k / group));
-    rows.wholes = reinterpret_cast<int32_t *>(rows.sums + rounded(static_cast<size_t>(m * k / group * 2)));
-    rows.k      = k;
-    return rows;
-}
-
-size_t rows_size(int64_t k, int64_t m) {
-    const size_t numbers = static_cast<size_t>(m * k);
-    return rounded(numbers) + 4 * rounded(numbers / group) + 8 * rounded(numbers / group * 2);
-}
-
-void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, float * sums, int32_t * wholes,
+void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, float * sums, int16_t * wholes,
                   bool is_signed) {
     const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
     const __m128i flip      = _mm_set1_epi8(static_cast<char>(is_signed ? 0 : 0x80));
@@ -88,17 +47,55 @@ void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, f
         scales[g]              = finite ? scale : NAN;
         wholes[2 * g]          = _mm512_reduce_add_epi32(qa);
         wholes[2 * g + 1]      = _mm512_reduce_add_epi32(qb);
-        sums[2 * g]            = scale * static_cast<float>(wholes[2 * g]);
-        sums[2 * g + 1]        = scale * static_cast<float>(wholes[2 * g + 1]);
+        sums[g]                = scale * static_cast<float>(wholes[2 * g] + wholes[2 * g + 1]);
         _mm_storeu_si128(reinterpret_cast<__m128i *>(bytes + g * group), _mm_xor_si128(_mm512_cvtepi32_epi8(qa), flip));
         _mm_storeu_si128(reinterpret_cast<__m128i *>(bytes + g * group + vector_lanes),
                          _mm_xor_si128(_mm512_cvtepi32_epi8(qb), flip));
     }
 }
 
+}  // namespace
+
+quantized_rows rows_in(void * work, int64_t k, int64_t m) {
+    quantized_rows rows;
+    rows.bytes  = static_cast<uint8_t *>(work);
+    rows.scales = reinterpret_cast<float *>(rows.bytes + rounded(static_cast<size_t>(m * k)));
+    rows.sums   = rows.scales + rounded(static_cast<size_t>(m * k / group));
+    rows.wholes = reinterpret_cast<int16_t *>(rows.sums + rounded(static_cast<size_t>(m * k / group)));
+    rows.k      = k;
+    return rows;
+}
+
+size_t rows_size(int64_t k, int64_t m) {
+    const size_t numbers = static_cast<size_t>(m * k);
+    return rounded(numbers) + 8 * rounded(numbers / group) + 2 * rounded(numbers / group * 2);
+}
+
+void quantize_rows(const product & p, void * work, int thread, int threads) {
+    const quantized_rows rows = rows_in(work, p.k, p.m);
+    for (int64_t row = thread; row < p.m; row += threads) {
+        quantize_row(p.x + static_cast<size_t>(row) * p.x_stride, p.k, rows.bytes + row * p.k,
+                     rows.scales + row * (p.k / group), rows.sums + row * (p.k / group),
+                     rows.wholes + 2 * row * (p.k / group), p.m <= fewest_rows);
+    }
+}
+
+namespace {
+
+constexpr int panel_groups = 64;  // 2048 columns: a panel and the rows' part for it stay in the second-level cache
+
+// One group of a tile. `bytes` holds four columns of 16 lanes in each vector: what vpdpbusd adds up.
+template <bool has_minimum> struct panel_group {
+    alignas(64) int8_t bytes[quads][tile_lanes][4];
+    // -128 times the sum of the lane's weights: x is stored plus 128.
+    alignas(64) int32_t start[tile_lanes];
+    alignas(64) float scale[tile_lanes];
+    alignas(64) float minimum[has_minimum ? tile_lanes : 1];
+};
+
 // ---- packing ----
 
-template <typename type> using group_of = panel_group<type::halves, type::has_minimum>;
+template <typename type> using group_of = panel_group<type::has_minimum>;
 
 // One group of 16 lanes.
 template <typename type> inline void pack_bytes(const batch_of_rows<type> & of, int g, group_of<type> & to, int first_lane) {
@@ -111,14 +108,12 @@ template <typename type> inline void pack_bytes(const batch_of_rows<type> & of, 
     for (int q = 0; q < quads; q++) {
         v[q] = _mm512_sub_epi8(v[q], _mm512_set1_epi8(static_cast<char>(lane_bytes<type>::bias)));
     }
-    for (int h = 0; h < type::halves; h++) {
-        __m512i sum = _mm512_setzero_si512();
-        for (int q = h * quads / type::halves; q < (h + 1) * quads / type::halves; q++) {
-            sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), v[q]);
-            _mm512_store_si512(to.bytes[q][first_lane], v[q]);
-        }
-        _mm512_store_si512(to.start[h] + first_lane, _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sum, 7)));
+    __m512i sum = _mm512_setzero_si512();
+    for (int q = 0; q < quads; q++) {
+        sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), v[q]);
+        _mm512_store_si512(to.bytes[q][first_lane], v[q]);
     }
+    _mm512_store_si512(to.start + first_lane, _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sum, 7)));
 }
 
 // A batch of groups of 16 lanes, or what is left of one.
@@ -134,14 +129,9 @@ void pack(const product & p, int64_t lane, int64_t from, int groups, group_of<ty
 
 // ---- multiplying ----
 
-// The compiler would read them from memory again for each row, and there are more rows than it can load from there.
-inline void keep(__m512i & a, __m512i & b) {
-    asm("" : "+v"(a), "+v"(b));
-}
-
 // Adds `groups` groups to `rows` rows and 32 lanes of y, or sets them if there is nothing yet.
-template <int rows, int halves, bool has_minimum>
-void multiply_tile(const panel_group<halves, has_minimum> * panel, int groups, const uint8_t * bytes, int64_t k,
+template <int rows, bool has_minimum>
+void multiply_tile(const panel_group<has_minimum> * panel, int groups, const uint8_t * bytes, int64_t k,
                    const float * scales, const float * sums, int64_t k_groups, float * y, size_t y_stride, bool first,
                    __mmask16 low, __mmask16 high) {
     __m512 total[rows][2];
@@ -150,44 +140,39 @@ void multiply_tile(const panel_group<halves, has_minimum> * panel, int groups, c
         total[r][1] = first ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(high, y + r * y_stride + vector_lanes);
     }
     for (int g = 0; g < groups; g++) {
-        const panel_group<halves, has_minimum> & w = panel[g];
-        for (int h = 0; h < halves; h++) {
-            __m512i sum[rows][2];
-            for (int r = 0; r < rows; r++) {
-                sum[r][0] = _mm512_load_si512(w.start[h]);
-                sum[r][1] = _mm512_load_si512(w.start[h] + vector_lanes);
-            }
-            for (int q = h * quads / halves; q < (h + 1) * quads / halves; q++) {
-                __m512i w0 = _mm512_load_si512(w.bytes[q][0]);
-                __m512i w1 = _mm512_load_si512(w.bytes[q][vector_lanes]);
-                keep(w0, w1);
-#pragma GCC unroll 6
-                for (int r = 0; r < rows; r++) {
-                    int32_t four;
-                    memcpy(&four, bytes + r * k + g * group + 4 * q, sizeof four);
-                    const __m512i x = _mm512_set1_epi32(four);
-                    sum[r][0]       = _mm512_dpbusd_epi32(sum[r][0], x, w0);
-                    sum[r][1]       = _mm512_dpbusd_epi32(sum[r][1], x, w1);
-                }
-            }
-            const __m512 s0 = _mm512_load_ps(w.scale[h]);
-            const __m512 s1 = _mm512_load_ps(w.scale[h] + vector_lanes);
+        const panel_group<has_minimum> & w = panel[g];
+        __m512i                          sum[rows][2];
+        for (int r = 0; r < rows; r++) {
+            sum[r][0] = _mm512_load_si512(w.start);
+            sum[r][1] = _mm512_load_si512(w.start + vector_lanes);
+        }
+        for (int q = 0; q < quads; q++) {
+            __m512i w0 = _mm512_load_si512(w.bytes[q][0]);
+            __m512i w1 = _mm512_load_si512(w.bytes[q][vector_lanes]);
+            keep(w0, w1);
 #pragma GCC unroll 6
             for (int r = 0; r < rows; r++) {
-                const __m512 x = _mm512_set1_ps(scales[r * k_groups + g]);
-                total[r][0]    = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][0]), _mm512_mul_ps(s0, x), total[r][0]);
-                total[r][1]    = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][1]), _mm512_mul_ps(s1, x), total[r][1]);
+                const __m512i x = four_bytes(bytes + r * k + g * group + 4 * q);
+                sum[r][0]       = _mm512_dpbusd_epi32(sum[r][0], x, w0);
+                sum[r][1]       = _mm512_dpbusd_epi32(sum[r][1], x, w1);
             }
-            if constexpr (has_minimum) {
-                const __m512 m0 = _mm512_load_ps(w.minimum[h]);
-                const __m512 m1 = _mm512_load_ps(w.minimum[h] + vector_lanes);
+        }
+        const __m512 s0 = _mm512_load_ps(w.scale);
+        const __m512 s1 = _mm512_load_ps(w.scale + vector_lanes);
 #pragma GCC unroll 6
-                for (int r = 0; r < rows; r++) {
-                    const float * of = sums + 2 * (r * k_groups + g);
-                    const __m512  x  = _mm512_set1_ps(halves == 1 ? of[0] + of[1] : of[h]);
-                    total[r][0]      = _mm512_fnmadd_ps(m0, x, total[r][0]);
-                    total[r][1]      = _mm512_fnmadd_ps(m1, x, total[r][1]);
-                }
+        for (int r = 0; r < rows; r++) {
+            const __m512 x = _mm512_set1_ps(scales[r * k_groups + g]);
+            total[r][0]    = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][0]), _mm512_mul_ps(s0, x), total[r][0]);
+            total[r][1]    = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][1]), _mm512_mul_ps(s1, x), total[r][1]);
+        }
+        if constexpr (has_minimum) {
+            const __m512 m0 = _mm512_load_ps(w.minimum);
+            const __m512 m1 = _mm512_load_ps(w.minimum + vector_lanes);
+#pragma GCC unroll 6
+            for (int r = 0; r < rows; r++) {
+                const __m512 x = _mm512_set1_ps(sums[r * k_groups + g]);
+                total[r][0]    = _mm512_fnmadd_ps(m0, x, total[r][0]);
+                total[r][1]    = _mm512_fnmadd_ps(m1, x, total[r][1]);
             }
         }
     }
@@ -195,10 +180,6 @@ void multiply_tile(const panel_group<halves, has_minimum> * panel, int groups, c
         _mm512_mask_storeu_ps(y + r * y_stride, low, total[r][0]);
         _mm512_mask_storeu_ps(y + r * y_stride + vector_lanes, high, total[r][1]);
     }
-}
-
-__mmask16 mask(int64_t lanes) {
-    return static_cast<__mmask16>(lanes >= vector_lanes ? 0xFFFF : lanes <= 0 ? 0 : (1 << lanes) - 1);
 }
 
 template <typename type> size_t panel_size() {
@@ -217,8 +198,8 @@ inline __m512i sums_of(__m512i * v) {
 // The same numbers as multiply_tile's: here each lane's weights stay together, unsigned, and x is signed.
 template <typename type, int rows> void multiply_few(const product & p, const quantized_rows & x, int64_t lane) {
     struct {
-        alignas(64) float scale[type::halves][vector_lanes];
-        alignas(64) float minimum[type::halves][vector_lanes];
+        alignas(64) float scale[vector_lanes];
+        alignas(64) float minimum[vector_lanes];
     } scales[batch];
     const int64_t k_groups = p.k / group;
     __m512        total[rows];
@@ -242,29 +223,20 @@ template <typename type, int rows> void multiply_few(const product & p, const qu
                     const auto * bytes = reinterpret_cast<const __m128i *>(x.bytes + at * group + h * 16);
                     of_x[h]            = _mm512_broadcast_i32x4(_mm_loadu_si128(bytes));
                 }
-                const __m512 scale = _mm512_set1_ps(x.scales[at]);
-                for (int h = 0; h < type::halves; h++) {
-                    __m512i sum[4];
-                    for (int i = 0; i < 4; i++) {
-                        sum[i] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), w[h][i], of_x[h]);
-                        if (type::halves == 1) {
-                            sum[i] = _mm512_dpbusd_epi32(sum[i], w[1][i], of_x[1]);
-                        }
-                    }
-                    __m512i all = sums_of(sum);
-                    if (lane_bytes<type>::bias != 0) {  // What the bias adds is taken off.
-                        const int32_t * wholes = x.wholes + 2 * at;
-                        const int32_t   of     = type::halves == 1 ? wholes[0] + wholes[1] : wholes[h];
-                        all                    = _mm512_sub_epi32(all, _mm512_set1_epi32(lane_bytes<type>::bias * of));
-                    }
-                    total[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(all),
-                                               _mm512_mul_ps(_mm512_load_ps(scales[g].scale[h]), scale), total[r]);
-                    if (type::has_minimum) {
-                        const float * sums = x.sums + 2 * at;
-                        total[r] =
-                            _mm512_fnmadd_ps(_mm512_load_ps(scales[g].minimum[h]),
-                                             _mm512_set1_ps(type::halves == 1 ? sums[0] + sums[1] : sums[h]), total[r]);
-                    }
+                __m512i sum[4];
+                for (int i = 0; i < 4; i++) {
+                    sum[i] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), w[0][i], of_x[0]);
+                    sum[i] = _mm512_dpbusd_epi32(sum[i], w[1][i], of_x[1]);
+                }
+                __m512i all = sums_of(sum);
+                if (lane_bytes<type>::bias != 0) {  // What the bias adds is taken off.
+                    const int32_t whole = x.wholes[2 * at] + x.wholes[2 * at + 1];
+                    all                 = _mm512_sub_epi32(all, _mm512_set1_epi32(lane_bytes<type>::bias * whole));
+                }
+                const __m512 by = _mm512_mul_ps(_mm512_load_ps(scales[g].scale), _mm512_set1_ps(x.scales[at]));
+                total[r]        = _mm512_fmadd_ps(_mm512_cvtepi32_ps(all), by, total[r]);
+                if (type::has_minimum) {
+                    total[r] = _mm512_fnmadd_ps(_mm512_load_ps(scales[g].minimum), _mm512_set1_ps(x.sums[at]), total[r]);
                 }
             }
         };
@@ -326,7 +298,7 @@ template <typename type> void multiply(const product & p, void * work, int threa
         for (int64_t row = 0; row < p.m; row += tile_rows) {
             const uint8_t * bytes  = rows.bytes + row * p.k + from * group;
             const float *   scales = rows.scales + row * k_groups + from;
-            const float *   sums   = rows.sums + 2 * (row * k_groups + from);
+            const float *   sums   = rows.sums + row * k_groups + from;
             for (int t = 0; t < tiles; t++) {
                 const int64_t   lane = begin + t * tile_lanes;
                 const __mmask16 low  = mask(p.n - lane);
@@ -349,21 +321,12 @@ template <typename type> void multiply(const product & p, void * work, int threa
     }
 }
 
-void quantize(const product & p, void * work, int thread, int threads) {
-    const quantized_rows rows = rows_in(work, p.k, p.m);
-    for (int64_t row = thread; row < p.m; row += threads) {
-        quantize_row(p.x + static_cast<size_t>(row) * p.x_stride, p.k, rows.bytes + row * p.k,
-                     rows.scales + row * (p.k / group), rows.sums + 2 * row * (p.k / group),
-                     rows.wholes + 2 * row * (p.k / group), p.m <= fewest_rows);
-    }
-}
-
 template <typename type> size_t work_size(int64_t k, int64_t m, int threads) {
     return rows_size(k, m) + static_cast<size_t>(threads) * panel_size<type>();
 }
 
 template <typename type> const product_kernel * kernel() {
-    static const product_kernel it = { work_size<type>, quantize, multiply<type>, tile_lanes, panel_lanes };
+    static const product_kernel it = { work_size<type>, quantize_rows, multiply<type>, tile_lanes, panel_lanes };
     return &it;
 }
 
@@ -376,15 +339,12 @@ const product_kernel * find_product_kernel(int type) {
         case GGML_TYPE_Q4_1: return kernel<q4_1>();
         case GGML_TYPE_Q5_0: return kernel<q5_0>();
         case GGML_TYPE_Q5_1: return kernel<q5_1>();
-        case GGML_TYPE_Q2_K: return kernel<q2_K>();
-        case GGML_TYPE_Q3_K: return kernel<q3_K>();
         case GGML_TYPE_Q4_K: return kernel<q4_K>();
         case GGML_TYPE_Q5_K: return kernel<q5_K>();
-        case GGML_TYPE_Q6_K: return kernel<q6_K>();
         case GGML_TYPE_IQ4_NL: return kernel<iq4_nl>();
         case GGML_TYPE_IQ4_XS: return kernel<iq4_xs>();
         case GGML_TYPE_MXFP4: return kernel<mxfp4>();
-        default: return find_float_kernel(type);
+        default: return find_blocks_kernel(type);
     }
 }
 

@@ -24,12 +24,13 @@ namespace {
 
 // A word is 32 bits: a column of float32, or two of bfloat16.
 constexpr int vector_lanes = 16;
-constexpr int tile_lanes   = 4;    // rows of weights that a tile computes with
-constexpr int tile_rows    = 6;    // rows of x: their sums fill 24 of the 32 registers
-constexpr int least_lanes  = 32;   // what a thread takes at a time
-constexpr int most_lanes   = 64;   // a chunk of so many stays in the second-level cache
-constexpr int few_rows     = 64;   // up to here weights are not unpacked into a panel
-constexpr int chunk        = 128;  // vectors of a row whose sums are kept apart
+constexpr int tile_lanes   = 4;                       // rows of weights that a tile computes with
+constexpr int tile_rows    = 6;                       // rows of x
+constexpr int tile_sums    = tile_lanes * tile_rows;  // in so many of the 32 registers
+constexpr int least_lanes  = 32;                      // what a thread takes at a time
+constexpr int most_lanes   = 64;                      // a chunk of so many stays in the second-level cache
+constexpr int few_rows     = 64;                      // up to here weights are not unpacked into a panel
+constexpr int chunk        = 128;                     // vectors of a row whose sums are kept apart
 
 inline uint64_t first_bits(int64_t count) {
     return count >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1;
@@ -139,17 +140,18 @@ template <typename type> void quantize(const product & p, void * work, int threa
 
 // Some columns of the rows of weights of a tile, where they lie. Where there are fewer rows, the last one takes the place of
 // the others.
-template <typename type> struct stored_weights {
-    using element = typename type::element;
+template <typename type, int lanes_ = tile_lanes> struct stored_weights {
+    using element              = typename type::element;
+    static constexpr int lanes = lanes_;
 
     stored_weights(const product & p, int64_t lane, int64_t from, int64_t most) : columns(std::min(most, p.k - from)) {
-        for (int i = 0; i < tile_lanes; i++) {
+        for (int i = 0; i < lanes; i++) {
             rows[i] =
                 reinterpret_cast<const element *>(static_cast<const char *>(p.weights) +
                                                   static_cast<size_t>(std::min(lane + i, p.n - 1)) * p.weights_stride) +
                 from;
         }
-        ahead = tile_lanes * p.weights_stride;
+        next_tile = lanes * p.weights_stride;
     }
 
     int64_t whole() const { return columns / vector_columns<type>; }
@@ -162,19 +164,22 @@ template <typename type> struct stored_weights {
 
     bool is_whole() const { return columns % vector_columns<type> == 0; }
 
+    // Memory is asked for that the next tile needs: the processor does not see it coming.
     void prefetch(int64_t vector) const {
         for (const element * row : rows) {
-            _mm_prefetch(reinterpret_cast<const char *>(row + vector * vector_columns<type>) + ahead, _MM_HINT_T1);
+            _mm_prefetch(reinterpret_cast<const char *>(row + vector * vector_columns<type>) + next_tile, _MM_HINT_T1);
         }
     }
 
-    const element * rows[tile_lanes];
-    size_t          ahead;  // bytes to the next tile: memory is asked for while this one is computed
+    const element * rows[lanes];
+    size_t          next_tile;
     int64_t         columns;
 };
 
 // The same unpacked.
 struct packed_weights {
+    static constexpr int lanes = tile_lanes;
+
     template <typename type>
     packed_weights(const stored_weights<type> & from, __m512i * to) : words(to), vectors(from.whole()) {
         for (int64_t v = 0; v < vectors; v++) {
@@ -224,42 +229,52 @@ inline void keep(__m512i & v) {
     asm("" : "+v"(v));
 }
 
-// Adds a chunk's columns to `rows` rows and four lanes of y, or sets them if there is nothing yet.
+// Adds a chunk's columns to `rows` rows and a tile's lanes of y, or sets them if there is nothing yet.
 template <typename type, int rows, typename weights>
-void multiply_tile(const weights & w, const __m512i * x, float * y, size_t y_stride, bool first, __mmask8 lanes) {
-    __m512 sum[rows][tile_lanes];
+void multiply_tile(const weights & w, const __m512i * x, float * y, size_t y_stride, bool first, uint32_t mask) {
+    constexpr int lanes = weights::lanes;
+    __m512        sum[rows][lanes];
     for (int r = 0; r < rows; r++) {
-        for (int i = 0; i < tile_lanes; i++) {
+        for (int i = 0; i < lanes; i++) {
             sum[r][i] = _mm512_setzero_ps();
         }
     }
-    const auto add = [&](int64_t vector, __m512i w0, __m512i w1, __m512i w2, __m512i w3) __attribute__((always_inline)) {
+    const auto add = [&](int64_t vector, const __m512i * of) __attribute__((always_inline)) {
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++) {
-            __m512i of = x[vector * rows + r];
-            keep(of);
-            sum[r][0] = type::add(sum[r][0], w0, of);
-            sum[r][1] = type::add(sum[r][1], w1, of);
-            sum[r][2] = type::add(sum[r][2], w2, of);
-            sum[r][3] = type::add(sum[r][3], w3, of);
+            __m512i of_x = x[vector * rows + r];
+            keep(of_x);
+            for (int i = 0; i < lanes; i++) {
+                sum[r][i] = type::add(sum[r][i], of[i], of_x);
+            }
         }
     };
     for (int64_t v = 0; v < w.whole(); v++) {
         w.prefetch(v);
-        add(v, w.load(0, v), w.load(1, v), w.load(2, v), w.load(3, v));
+        __m512i of[lanes];
+        for (int i = 0; i < lanes; i++) {
+            of[i] = w.load(i, v);
+        }
+        add(v, of);
     }
     if (!w.is_whole()) {
-        add(w.whole(), w.load_last(0), w.load_last(1), w.load_last(2), w.load_last(3));
+        __m512i of[lanes];
+        for (int i = 0; i < lanes; i++) {
+            of[i] = w.load_last(i);
+        }
+        add(w.whole(), of);
     }
     for (int r = 0; r < rows; r++) {
-        const __m128 of = sums_of(sum[r]);
-        float *      to = y + r * y_stride;
-        _mm_mask_storeu_ps(to, lanes, first ? of : _mm_add_ps(_mm_maskz_loadu_ps(lanes, to), of));
+        for (int i = 0; i < lanes; i += 4) {
+            const __m128   of    = sums_of(sum[r] + i);
+            float *        to    = y + r * y_stride + i;
+            const __mmask8 there = static_cast<__mmask8>(mask >> i & 15);
+            _mm_mask_storeu_ps(to, there, first ? of : _mm_add_ps(_mm_maskz_loadu_ps(there, to), of));
+        }
     }
 }
 
-template <typename type, int rows = tile_rows, typename... arguments>
-void multiply_rows(int64_t count, const arguments &... of) {
+template <typename type, int rows, typename... arguments> void multiply_rows(int64_t count, const arguments &... of) {
     if (count == rows) {
         multiply_tile<type, rows>(of...);
     } else if constexpr (rows > 1) {
@@ -271,18 +286,19 @@ void multiply_rows(int64_t count, const arguments &... of) {
 template <typename type, typename weights>
 void multiply_some(const product & p, void * work, const weights & w, int64_t row, int64_t lane, int64_t from) {
     const int64_t rows = std::min<int64_t>(tile_rows, p.m - row);
-    multiply_rows<type>(rows, w, tile_of_x(work, vectors_of<type>(p.k), row) + from / vector_columns<type> * rows,
-                        p.y + static_cast<size_t>(row) * p.y_stride + lane, p.y_stride, from == 0,
-                        static_cast<__mmask8>(first_bits(std::min<int64_t>(tile_lanes, p.n - lane))));
+    multiply_rows<type, tile_sums / weights::lanes>(
+        rows, w, tile_of_x(work, vectors_of<type>(p.k), row) + from / vector_columns<type> * rows,
+        p.y + static_cast<size_t>(row) * p.y_stride + lane, p.y_stride, from == 0,
+        static_cast<uint32_t>(first_bits(std::min<int64_t>(weights::lanes, p.n - lane))));
 }
 
 template <typename type> constexpr int64_t chunk_columns = chunk * vector_columns<type>;
 
 // Each weight is read where it lies, and used at once for all rows.
-template <typename type> void multiply_few(const product & p, void * work, int64_t begin, int64_t end) {
-    for (int64_t lane = begin; lane < end; lane += tile_lanes) {
+template <typename type, int lanes> void multiply_few(const product & p, void * work, int64_t begin, int64_t end) {
+    for (int64_t lane = begin; lane < end; lane += lanes) {
         for (int64_t from = 0; from < p.k; from += chunk_columns<type>) {
-            const stored_weights<type> w(p, lane, from, chunk_columns<type>);
+            const stored_weights<type, lanes> w(p, lane, from, chunk_columns<type>);
             for (int64_t row = 0; row < p.m; row += tile_rows) {
                 multiply_some<type>(p, work, w, row, lane, from);
             }
@@ -292,8 +308,15 @@ template <typename type> void multiply_few(const product & p, void * work, int64
 
 template <typename type> void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
     const int64_t end = std::min(begin + lanes, p.n);
+    // With fewer rows of x a tile has more of weights: memory is read at more places at once.
+    if (p.m == 1) {
+        return multiply_few<type, 16>(p, work, begin, end);
+    }
+    if (p.m <= 3) {
+        return multiply_few<type, 8>(p, work, begin, end);
+    }
     if (p.m <= few_rows) {
-        return multiply_few<type>(p, work, begin, end);
+        return multiply_few<type, tile_lanes>(p, work, begin, end);
     }
     auto * panel = reinterpret_cast<__m512i(*)[chunk * tile_lanes]>(static_cast<char *>(work) + x_size<type>(p.k, p.m)) +
                    thread * (most_lanes / tile_lanes);

@@ -15,21 +15,23 @@ inline size_t rounded(size_t size) {
 
 // Rows of x, quantized in groups of 32: x[i] = scale * (what numbers[i] stands for).
 template <typename number> struct quantized_rows {
-    number * numbers;  // (M, K)
-    float *  scales;   // (M, K / 32)
-    float *  sums;     // (M, K / 16): the sums of 16 numbers each, of the quantized ones
-    int64_t  k;
+    number *  numbers;  // (M, K)
+    float *   scales;   // (M, K / 32)
+    float *   sums;     // (M, K / 32): the sums of what the numbers stand for
+    int16_t * wholes;   // (M, K / 16): the sums of 16 numbers each, signed
+    int64_t   k;
 
     quantized_rows(void * work, int64_t k_, int64_t m) : k(k_) {
         const size_t count = static_cast<size_t>(k * m);
         numbers            = static_cast<number *>(work);
         scales             = reinterpret_cast<float *>(static_cast<char *>(work) + rounded(count * sizeof(number)));
         sums               = scales + rounded(count / 32);
+        wholes             = reinterpret_cast<int16_t *>(sums + rounded(count / 32));
     }
 
     static size_t size(int64_t k, int64_t m) {
         const size_t count = static_cast<size_t>(k * m);
-        return rounded(count * sizeof(number)) + 4 * rounded(count / 32) + 4 * rounded(count / 16);
+        return rounded(count * sizeof(number)) + 8 * rounded(count / 32) + 2 * rounded(count / 16);
     }
 };
 

@@ -18,12 +18,15 @@ namespace murmur {
 
 constexpr int group = 32;
 
-// A group of a row: weight i is scale[h] * bytes[i] - minimum[h], h being 0 for the first 16 weights and 1 for the others.
-// Types with a scale for all 32 fill in the first of each only, and types without a minimum none of these.
+// A group of a row: weight i is scale[0] * bytes[i] - minimum[0]. If a type has a scale for each 16 weights, these are whole
+// numbers, h being 0 for the first 16 and 1 for the others: weight i is factor * scale[h] * bytes[i] - minimum_factor *
+// minimum[h]. Types without a minimum leave it out.
 struct unpacked {
     __m256i bytes;
     float   scale[2];
     float   minimum[2];
+    float   factor         = 1;
+    float   minimum_factor = 1;
 };
 
 inline float to_float(ggml_half h) {
@@ -160,10 +163,11 @@ struct q2_K {
         const int       n = g % 8 / 4, r = g % 4;
         const __m256i   shifted = _mm256_srl_epi16(load32(b.qs + 32 * n), _mm_cvtsi32_si128(2 * r));
         const uint8_t * s       = b.scales + 8 * n + 2 * r;
-        const float     d = to_float(b.d), m = to_float(b.dmin);
         return { _mm256_and_si256(shifted, _mm256_set1_epi8(3)),
-                 { d * (s[0] & 15), d * (s[1] & 15) },
-                 { m * (s[0] >> 4), m * (s[1] >> 4) } };
+                 { static_cast<float>(s[0] & 15), static_cast<float>(s[1] & 15) },
+                 { static_cast<float>(s[0] >> 4), static_cast<float>(s[1] >> 4) },
+                 to_float(b.d),
+                 to_float(b.dmin) };
     }
 };
 
@@ -175,7 +179,7 @@ struct q3_K {
     static float scale(const block & b, int i) {
         const int low  = (b.scales[i % 8] >> (i < 8 ? 0 : 4)) & 15;
         const int high = (b.scales[8 + i % 4] >> (2 * (i / 4))) & 3;
-        return to_float(b.d) * ((low | high << 4) - 32);
+        return static_cast<float>((low | high << 4) - 32);
     }
 
     static unpacked unpack(const block * row, int g) {
@@ -187,7 +191,7 @@ struct q3_K {
         const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(load32(b.hmask), bit), bit);
         const __m256i off = _mm256_andnot_si256(set, _mm256_set1_epi8(4));
         const int     i   = 8 * n + 2 * r;
-        return { _mm256_sub_epi8(low, off), { scale(b, i), scale(b, i + 1) }, {} };
+        return { _mm256_sub_epi8(low, off), { scale(b, i), scale(b, i + 1) }, {}, to_float(b.d) };
     }
 };
 
@@ -242,8 +246,10 @@ struct q6_K {
             _mm256_and_si256(_mm256_srl_epi16(load32(b.qh + 32 * n), _mm_cvtsi32_si128(2 * r)), _mm256_set1_epi8(3));
         const __m256i  all = _mm256_or_si256(low, _mm256_slli_epi16(high, 4));
         const int8_t * s   = b.scales + 8 * n + 2 * r;
-        const float    d   = to_float(b.d);
-        return { _mm256_sub_epi8(all, _mm256_set1_epi8(32)), { d * s[0], d * s[1] }, {} };
+        return { _mm256_sub_epi8(all, _mm256_set1_epi8(32)),
+                 { static_cast<float>(s[0]), static_cast<float>(s[1]) },
+                 {},
+                 to_float(b.d) };
     }
 };
 

@@ -107,34 +107,6 @@ template <> struct lane_bytes<iq4_nl> {
     }
 };
 
-template <> struct lane_bytes<q2_K> {
-    static constexpr int bias = 0;
-
-    static __m512i half(const block_q2_K & b, size_t stride, int g, int from) {
-        return bits_of(shifted(load_lanes(b.qs + g / 4 * 32 + from, stride), g % 4 * 2), 3);
-    }
-
-    static void unpack(const block_q2_K * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        low  = half(row[g / 8], stride, g % 8, 0);
-        high = half(row[g / 8], stride, g % 8, 16);
-    }
-};
-
-template <> struct lane_bytes<q3_K> {
-    static constexpr int bias = 4;
-
-    static __m512i half(const block_q3_K & b, size_t stride, int g, int from) {
-        const __m512i low  = bits_of(shifted(load_lanes(b.qs + g / 4 * 32 + from, stride), g % 4 * 2), 3);
-        const __m512i high = bits_of(shifted(load_lanes(b.hmask + from, stride), g), 1);
-        return _mm512_or_si512(low, _mm512_slli_epi16(high, 2));
-    }
-
-    static void unpack(const block_q3_K * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        low  = half(row[g / 8], stride, g % 8, 0);
-        high = half(row[g / 8], stride, g % 8, 16);
-    }
-};
-
 template <> struct lane_bytes<q4_K> {
     static constexpr int bias = 0;
 
@@ -162,27 +134,12 @@ template <> struct lane_bytes<q5_K> {
     }
 };
 
-template <> struct lane_bytes<q6_K> {
-    static constexpr int bias = 32;
-
-    static __m512i half(const block_q6_K & b, size_t stride, int n, int r, int from) {
-        const __m512i low  = bits_of(shifted(load_lanes(b.ql + 64 * n + r % 2 * 32 + from, stride), r / 2 * 4), 15);
-        const __m512i high = bits_of(shifted(load_lanes(b.qh + 32 * n + from, stride), 2 * r), 3);
-        return _mm512_or_si512(low, _mm512_slli_epi16(high, 4));
-    }
-
-    static void unpack(const block_q6_K * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        low  = half(row[g / 8], stride, g % 8 / 4, g % 4, 0);
-        high = half(row[g / 8], stride, g % 8 / 4, g % 4, 16);
-    }
-};
-
 // ---- scales ----
 
 // Where the scales of a group's 16 rows go.
 struct scales_to {
-    float * scale[2];
-    float * minimum[2];
+    float * scale;
+    float * minimum;
 };
 
 // The scales of the first `groups` groups of 16 rows; to(g) says where those of group g go.
@@ -193,13 +150,9 @@ template <typename type> struct lane_scales {
             for (int lane = 0; lane < vector_lanes; lane++) {
                 const auto * row = reinterpret_cast<const typename type::block *>(rows + static_cast<size_t>(lane) * stride);
                 const unpacked u = type::unpack(row, g);
-                for (int h = 0; h < 2; h++) {
-                    if (at.scale[h]) {
-                        at.scale[h][lane] = u.scale[h];
-                    }
-                    if (at.minimum[h]) {
-                        at.minimum[h][lane] = u.minimum[h];
-                    }
+                at.scale[lane]   = u.scale[0];
+                if (type::has_minimum) {
+                    at.minimum[lane] = u.minimum[0];
                 }
             }
         }
@@ -217,7 +170,7 @@ template <typename type> struct block_scales {
             }
         }
         for (int g = 0; g < groups; g++) {
-            _mm512_store_ps(to(g).scale[0], _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i *>(d[g]))));
+            _mm512_store_ps(to(g).scale, _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i *>(d[g]))));
         }
     }
 };
@@ -243,8 +196,8 @@ template <typename type> struct packed_scales {
         const __m512i minima[2] = { bits_of(v[2], 63), _mm512_or_si512(bits_of(_mm512_srli_epi16(v[3], 4), 15),
                                                                        bits_of(_mm512_srli_epi16(v[2], 2), 0x30)) };
         for (int g = 0; g < groups; g++) {
-            _mm512_store_ps(to(g).scale[0], _mm512_mul_ps(d, byte_of(scale[g / 4], g % 4)));
-            _mm512_store_ps(to(g).minimum[0], _mm512_mul_ps(dmin, byte_of(minima[g / 4], g % 4)));
+            _mm512_store_ps(to(g).scale, _mm512_mul_ps(d, byte_of(scale[g / 4], g % 4)));
+            _mm512_store_ps(to(g).minimum, _mm512_mul_ps(dmin, byte_of(minima[g / 4], g % 4)));
         }
     }
 };
@@ -252,82 +205,13 @@ template <typename type> struct packed_scales {
 template <> struct lane_scales<q4_K> : packed_scales<q4_K> {};
 template <> struct lane_scales<q5_K> : packed_scales<q5_K> {};
 
-template <> struct lane_scales<q2_K> {
-    template <typename places> static void unpack(const char * rows, size_t stride, int groups, places to) {
-        alignas(64) uint32_t factors[vector_lanes];  // d and dmin
-        for (int lane = 0; lane < vector_lanes; lane++) {
-            const auto * row = reinterpret_cast<const block_q2_K *>(rows + static_cast<size_t>(lane) * stride);
-            memcpy(factors + lane, &row->d, sizeof *factors);
-        }
-        __m512i v[4];
-        load_transposed(reinterpret_cast<const block_q2_K *>(rows)->scales, stride, v);
-        const __m512i both = _mm512_load_si512(factors);
-        const __m512  d    = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(both));
-        const __m512  dmin = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(both, 16)));
-        for (int g = 0; g < groups; g++) {
-            const __m512i scales = bits_of(v[g / 2], 15), minima = bits_of(_mm512_srli_epi16(v[g / 2], 4), 15);
-            for (int h = 0; h < 2; h++) {
-                _mm512_store_ps(to(g).scale[h], _mm512_mul_ps(d, byte_of(scales, g % 2 * 2 + h)));
-                _mm512_store_ps(to(g).minimum[h], _mm512_mul_ps(dmin, byte_of(minima, g % 2 * 2 + h)));
-            }
-        }
-    }
-};
-
-template <> struct lane_scales<q3_K> {
-    template <typename places> static void unpack(const char * rows, size_t stride, int groups, places to) {
-        // Twelve bytes and d, the last ones of the block, and two more before them.
-        __m512i v[4];
-        load_transposed(reinterpret_cast<const block_q3_K *>(rows)->scales - 2, stride, v);
-        __m512i bytes[3];
-        for (int i = 0; i < 3; i++) {
-            bytes[i] = _mm512_or_si512(_mm512_srli_epi32(v[i], 16), _mm512_slli_epi32(v[i + 1], 16));
-        }
-        const __m512 d = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(v[3], 16)));
-        for (int g = 0; g < groups; g++) {
-            const int     i    = g / 2;
-            const __m512i low  = bits_of(shifted(bytes[i % 2], i / 2 * 4), 15);
-            const __m512i high = _mm512_slli_epi16(bits_of(shifted(bytes[2], 2 * i), 3), 4);
-            for (int h = 0; h < 2; h++) {
-                const __m512 scale = byte_of(_mm512_or_si512(low, high), g % 2 * 2 + h);
-                _mm512_store_ps(to(g).scale[h], _mm512_mul_ps(d, _mm512_sub_ps(scale, _mm512_set1_ps(32))));
-            }
-        }
-    }
-};
-
-template <> struct lane_scales<q6_K> {
-    template <typename places> static void unpack(const char * rows, size_t stride, int groups, places to) {
-        const auto *          first = reinterpret_cast<const block_q6_K *>(rows);
-        alignas(32) ggml_half halves[vector_lanes];
-        for (int lane = 0; lane < vector_lanes; lane++) {
-            halves[lane] = reinterpret_cast<const block_q6_K *>(rows + static_cast<size_t>(lane) * stride)->d;
-        }
-        __m512i v[4];
-        load_transposed(first->scales, stride, v);
-        const __m512 d = _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i *>(halves)));
-        for (int g = 0; g < groups; g++) {
-            for (int h = 0; h < 2; h++) {
-                const int     i    = 2 * g + h;
-                const __m512i left = _mm512_sll_epi32(v[i / 4], _mm_cvtsi32_si128(24 - 8 * (i % 4)));
-                _mm512_store_ps(to(g).scale[h], _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_srai_epi32(left, 24))));
-            }
-        }
-    }
-};
-
 // ---- a batch ----
 
 // Into a group's members of those names.
 template <typename type, typename places>
 inline void unpack_scales(const char * rows, size_t stride, int groups, places * to, int first_lane) {
     lane_scales<type>::unpack(rows, stride, groups, [&](int g) {
-        scales_to at = {};
-        for (int h = 0; h < type::halves; h++) {
-            at.scale[h]   = to[g].scale[h] + first_lane;
-            at.minimum[h] = type::has_minimum ? to[g].minimum[h] + first_lane : nullptr;
-        }
-        return at;
+        return scales_to{ to[g].scale + first_lane, type::has_minimum ? to[g].minimum + first_lane : nullptr };
     });
 }
 

@@ -124,6 +124,16 @@ double bound(ggml_type type, const float * x, const float * weights, int64_t k, 
     return (type == GGML_TYPE_BF16 && rounds_to_bf16 ? 1.0 / 256 : 0) * size + 2e-6 * size + 1e-37 * static_cast<double>(k);
 }
 
+// Bytes of a block before its factor, for types that have a scale for each 16 weights there.
+size_t bytes_before_factor(ggml_type type) {
+    switch (type) {
+        case GGML_TYPE_Q2_K: return ggml_type_size(type) - 2 * sizeof(ggml_fp16_t);
+        case GGML_TYPE_Q3_K:
+        case GGML_TYPE_Q6_K: return ggml_type_size(type) - sizeof(ggml_fp16_t);
+        default: return 0;
+    }
+}
+
 // Weights of the type in `to`, and what they are in `plain`: random ones, or, where there are signs, a number for each
 // column, all as large as they get.
 void make_weights(ggml_type type, const murmur::product & p, const std::vector<float> & signs, char * to,
@@ -141,6 +151,11 @@ void make_weights(ggml_type type, const murmur::product & p, const std::vector<f
             for (size_t i = 0; i < ggml_row_size(type, p.k); i++) {
                 const bool is_scale = i % ggml_type_size(type) < sizeof(ggml_fp16_t);
                 bytes[i]            = is_scale || bytes[i] > 0 ? bytes[i] : -128;
+            }
+        }
+        for (size_t i = 0; !signs.empty() && i < ggml_row_size(type, p.k); i++) {  // The largest and the least of all.
+            if (i % ggml_type_size(type) < bytes_before_factor(type)) {
+                bytes[i] = number(0, 1) ? static_cast<char>(number(0, 255)) : static_cast<char>(number(-1, 0));
             }
         }
         if (type != GGML_TYPE_F32) {
