@@ -105,6 +105,15 @@ final class ConvertCommand extends TerminalCommand {
   private String name;
 
   @Option(
+      names = "--max-length",
+      paramLabel = "N",
+      order = 5,
+      description =
+          "The most tokens of a text that are scored with the file. Default: what the tokenizer's"
+              + " files say, or 2048 where that is nothing or more than 8192.")
+  private Integer maxLength;
+
+  @Option(
       names = "--base",
       paramLabel = "DIR",
       order = 6,
@@ -183,6 +192,9 @@ final class ConvertCommand extends TerminalCommand {
     }
     if (template != null) {
       converter = converter.template(template.name());
+    }
+    if (maxLength != null) {
+      converter = converter.maxLength(maxLength);
     }
     if (readout != null) {
       converter = converter.readout(readout.label());

@@ -29,6 +29,7 @@ final class Flags {
     NAMES.put("precision", "--precision");
     NAMES.put("template", "--template");
     NAMES.put("readout", "--readout");
+    NAMES.put("maxLength", "--max-length");
     NAMES.put("valueHead", "--value-head");
     NAMES.put("headTensor", "--head-tensor");
     NAMES.put("headRow", "--head-row");
