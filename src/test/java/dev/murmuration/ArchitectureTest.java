@@ -75,14 +75,18 @@ class ArchitectureTest {
         "memory",
         "machine",
         "model",
+        "template",
+        "jinja",
         "llama",
         "gguf",
         "files");
     room("engine", "memory", "machine", "model", "llama");
     room("memory", "machine", "model", "llama", "gguf");
     room("quantize", "model", "llama", "gguf", "files");
-    room("checkpoint", "model", "tensors", "gguf", "json", "files");
+    room("checkpoint", "model", "template", "jinja", "tensors", "gguf", "json", "files");
     room("model", "tensors", "gguf", "files");
+    room("template", "jinja", "gguf", "files");
+    room("jinja");
     room("tensors", "json", "files");
     room("llama", "llama.bindings", "llama.loading", "machine");
     room("llama.loading", "llama.bindings", "machine");

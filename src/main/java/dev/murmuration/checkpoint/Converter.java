@@ -7,10 +7,14 @@ import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.model.LlamaCheck;
 import dev.murmuration.model.LlamaHyperparameters;
+import dev.murmuration.template.NamedFormat;
 import dev.murmuration.tensors.Sources;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -30,7 +34,7 @@ public final class Converter {
   private Path checkpoint;
   private GgufTensorType type = GgufTensorType.F16;
   private Path tokenizer;
-  private String template = "llama2";
+  private TemplateChoice.Wish template = TemplateChoice.Wish.NONE;
   private int maxLength = 2048;
   private String name;
   private boolean force;
@@ -92,12 +96,33 @@ public final class Converter {
     return with(c -> c.tokenizer = Objects.requireNonNull(value, "tokenizer"));
   }
 
-  /** Name of the chat template that the model was trained with; {@code llama2} by default. */
+  /**
+   * Name of the chat template that the model was trained with. By default the tokenizer's own is
+   * taken; {@code llama2} for Starling-RM-7B's layout, and for a vocabulary like Llama 2's that
+   * comes without a template.
+   */
   public Converter template(String value) {
-    if (!value.matches("[a-z0-9_-]{1,40}")) {
-      throw new IllegalArgumentException("template is '" + value + "', which is not a name");
+    if (NamedFormat.of(value).isEmpty()) {
+      throw new IllegalArgumentException(
+          "no template '" + value + "'; there are " + NamedFormat.names());
     }
-    return with(c -> c.template = value);
+    return with(c -> c.template = new TemplateChoice.Wish(value, null, c.template.date()));
+  }
+
+  /** Text of the Jinja template that the model was trained with. */
+  public Converter templateText(String value) {
+    Objects.requireNonNull(value, "templateText");
+    return with(c -> c.template = new TemplateChoice.Wish(null, value, c.template.date()));
+  }
+
+  /**
+   * The day that a Jinja template is told as today. By default the day of the conversion if it asks
+   * for one; a day that the template itself has stays.
+   */
+  public Converter templateDate(LocalDate value) {
+    Objects.requireNonNull(value, "templateDate");
+    return with(
+        c -> c.template = new TemplateChoice.Wish(c.template.name(), c.template.text(), value));
   }
 
   /** The most tokens of a text that are scored; 2048 by default. */
@@ -140,9 +165,9 @@ public final class Converter {
     OutputFile.checkNotAmong(
         Tokenizer.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
     try (Sources sources = new Sources()) {
-      GgufWriter writer = metadata(opened, tensors, sources, decisions);
+      Metadata written = metadata(opened, tensors, sources, decisions);
       TensorWriter body = new TensorWriter(tensors.sources(), type, progress);
-      return write(output, body, writer, opened, sources, decisions);
+      return write(output, body, written, opened, sources, decisions);
     }
   }
 
@@ -158,16 +183,19 @@ public final class Converter {
     Decisions decisions = new Decisions();
     StateDict tensors = new StateDict(opened, decisions);
     try (Sources sources = new Sources()) {
-      GgufWriter writer = metadata(opened, tensors, sources, decisions);
+      Metadata written = metadata(opened, tensors, sources, decisions);
       return new ConversionPlan(
-          writer.metadata(),
+          written.writer().metadata(),
           tensors.sources().stream().mapToLong(source -> source.tensor().elements()).sum(),
           new TensorWriter(tensors.sources(), type, progress).totalBytes(),
-          decisions.all());
+          decisions.all(),
+          written.examples());
     }
   }
 
-  private GgufWriter metadata(
+  private record Metadata(GgufWriter writer, List<String> examples) {}
+
+  private Metadata metadata(
       Checkpoint opened, StateDict tensors, Sources sources, Decisions decisions)
       throws IOException {
     Tokenizer vocabulary = Tokenizer.read(tokenizerPath(opened), opened.config(), decisions);
@@ -175,20 +203,23 @@ public final class Converter {
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
     vocabulary.writeTo(writer);
-    metadata.writeHeadTo(writer, sources, template, maxLength);
-    return writer;
+    List<String> examples =
+        new TemplateChoice(tokenizerFolder(opened), writer, decisions, template)
+            .write(tensors.isStarling());
+    metadata.writeHeadTo(writer, sources, maxLength);
+    return new Metadata(writer, examples);
   }
 
   private Conversion write(
       Path output,
       TensorWriter tensors,
-      GgufWriter writer,
+      Metadata metadata,
       Checkpoint opened,
       Sources sources,
       Decisions decisions)
       throws IOException {
     try (OutputFile file = OutputFile.begin(output, force, tensors.totalBytes())) {
-      tensors.write(writer, sources, file);
+      tensors.write(metadata.writer(), sources, file);
       LlamaHyperparameters sizes = validate(file.part(), output);
       opened.requireUnchanged();
       long size = file.channel().size();
@@ -199,7 +230,8 @@ public final class Converter {
           sizes.parameterCount() + sizes.hiddenSize(),
           tensors.bytesRead(),
           size,
-          decisions.all());
+          decisions.all(),
+          metadata.examples());
     }
   }
 
@@ -214,6 +246,11 @@ public final class Converter {
 
   private Path tokenizerPath(Checkpoint opened) {
     return tokenizer == null ? opened.folder() : tokenizer;
+  }
+
+  private Path tokenizerFolder(Checkpoint opened) throws IOException {
+    Path path = tokenizerPath(opened);
+    return Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
   }
 
   private static String folderName(Checkpoint opened) {

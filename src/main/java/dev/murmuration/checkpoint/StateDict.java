@@ -60,6 +60,12 @@ final class StateDict {
     return sources;
   }
 
+  /** Whether these are the tensors of Starling-RM's own class. */
+  boolean isStarling() {
+    return head.name().equals("v_head.weight")
+        && sources.getFirst().tensor().name().startsWith("transformer.");
+  }
+
   /** The value head, of shape [1, hidden size]. */
   CheckpointTensor head() {
     return head;

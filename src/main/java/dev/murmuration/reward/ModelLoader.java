@@ -15,7 +15,6 @@ import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.WeightMemory;
 import dev.murmuration.model.LlamaHyperparameters;
 import dev.murmuration.model.ModelFile;
-import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.model.ValueHead;
 import java.io.IOException;
 import java.io.InputStream;
@@ -137,16 +136,6 @@ final class ModelLoader {
 
   private static ChatTemplate template(ModelFile file, RewardModelOptions options)
       throws BadFileException {
-    if (options.template().isPresent()) {
-      return options.template().get();
-    }
-    try {
-      return file.template().map(ChatTemplate::of).orElse(ChatTemplate.LLAMA2);
-    } catch (IllegalArgumentException e) {
-      throw new BadFileException(
-          file.path(),
-          RewardMetadata.TEMPLATE + ": " + e.getMessage() + "; choose one with template(NAME)",
-          e);
-    }
+    return TemplateOfFile.choose(file, options.template());
   }
 }
