@@ -155,7 +155,7 @@ final class Filters {
     if (indent instanceof String s) {
       return s;
     }
-    return " ".repeat((int) Math.clamp(Values.integer(indent), 0, 100));
+    return " ".repeat(Math.clamp(Values.integer(indent), 0, 100));
   }
 
   private Object first(Object value) {

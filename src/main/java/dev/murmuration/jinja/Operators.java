@@ -71,7 +71,7 @@ final class Operators {
   }
 
   private Object repeated(Object value, long times) {
-    int count = (int) Math.clamp(times, 0, Integer.MAX_VALUE);
+    int count = Math.clamp(times, 0, Integer.MAX_VALUE);
     return switch (value) {
       case String s -> {
         budget.characters((long) s.length() * count);
