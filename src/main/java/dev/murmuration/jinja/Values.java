@@ -7,7 +7,7 @@ import java.util.Map;
 
 /**
  * Python's values: String, Long, Double, Boolean, {@link #NONE}, List, {@link Tuple}, {@link
- * Range}, Map, {@link Generator}, {@link Undefined}, {@link Namespace}, {@link Loop} and functions.
+ * Range}, Map, {@link Generator}, {@link Undefined}, {@link Namespace}, a loop and functions.
  * Nothing else ever gets into a template, so nothing of Java can be reached from one.
  */
 final class Values {
@@ -94,8 +94,8 @@ final class Values {
       case Generator _ -> "generator";
       case Undefined _ -> "undefined";
       case Namespace _ -> "namespace";
-      case Loop _ -> "loop";
-      default -> value == NONE ? "None" : "function";
+      case Function _ -> "function";
+      default -> value == NONE ? "None" : "loop";
     };
   }
 
