@@ -87,6 +87,8 @@ class ArchitectureTest {
         "memory",
         "machine",
         "model",
+        "template",
+        "jinja",
         "architecture",
         "llama",
         "gguf",
@@ -94,8 +96,19 @@ class ArchitectureTest {
     room("engine", "memory", "machine", "model", "architecture", "llama");
     room("memory", "machine", "model", "architecture", "llama", "gguf");
     room("quantize", "model", "architecture", "llama", "gguf", "files");
-    room("checkpoint", "model", "architecture", "tensors", "gguf", "json", "files");
+    room(
+        "checkpoint",
+        "model",
+        "template",
+        "jinja",
+        "architecture",
+        "tensors",
+        "gguf",
+        "json",
+        "files");
     room("model", "architecture", "tensors", "gguf", "files");
+    room("template", "jinja", "gguf", "files");
+    room("jinja");
     room("architecture", "gguf", "json", "files");
     room("tensors", "json", "files");
     room("llama", "llama.bindings", "llama.loading", "machine");

@@ -12,6 +12,8 @@ import java.util.List;
  * @param bytesRead bytes of tensors read, second copies of the body included
  * @param bytesWritten size of the file
  * @param decisions what was decided, in order; unmodifiable
+ * @param examples two conversations as the template renders them, one short, one of several turns;
+ *     fewer if it fails on them, which {@code decisions} then says
  */
 public record Conversion(
     Path file,
@@ -19,4 +21,5 @@ public record Conversion(
     long parameters,
     long bytesRead,
     long bytesWritten,
-    List<Decision> decisions) {}
+    List<Decision> decisions,
+    List<String> examples) {}

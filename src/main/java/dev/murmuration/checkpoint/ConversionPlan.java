@@ -13,9 +13,14 @@ import java.util.Map;
  * @param parameters numbers in its tensors
  * @param weightBytes bytes of its tensors
  * @param decisions what was decided, in order; unmodifiable
+ * @param examples as those of {@link Conversion}
  */
 public record ConversionPlan(
-    Map<String, GgufValue> metadata, long parameters, long weightBytes, List<Decision> decisions) {
+    Map<String, GgufValue> metadata,
+    long parameters,
+    long weightBytes,
+    List<Decision> decisions,
+    List<String> examples) {
   /** Takes an unmodifiable copy of the metadata, in its order. */
   public ConversionPlan {
     metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));

@@ -13,10 +13,13 @@ import dev.murmuration.model.ModelCheck;
 import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.SpacePrefix;
 import dev.murmuration.model.ValueHead;
+import dev.murmuration.template.NamedFormat;
 import dev.murmuration.tensors.CheckpointTensor;
 import dev.murmuration.tensors.Sources;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -41,7 +44,7 @@ public final class Converter {
   private GgufTensorType type = GgufTensorType.F16;
   private Path tokenizer;
   private SpacePrefix spacePrefix;
-  private String template = "llama2";
+  private TemplateChoice.Wish template = TemplateChoice.Wish.NONE;
   private int maxLength;
   private String readout;
   private String name;
@@ -118,12 +121,33 @@ public final class Converter {
     return with(c -> c.spacePrefix = Objects.requireNonNull(value, "spacePrefix"));
   }
 
-  /** Name of the chat template that the model was trained with; {@code llama2} by default. */
+  /**
+   * Name of the chat template that the model was trained with. By default the tokenizer's own is
+   * taken; {@code llama2} for Starling-RM-7B's layout, and for a vocabulary like Llama 2's that
+   * comes without a template.
+   */
   public Converter template(String value) {
-    if (!value.matches("[a-z0-9_-]{1,40}")) {
-      throw new IllegalArgumentException("template is '" + value + "', which is not a name");
+    if (NamedFormat.of(value).isEmpty()) {
+      throw new IllegalArgumentException(
+          "no template '" + value + "'; there are " + NamedFormat.names());
     }
-    return with(c -> c.template = value);
+    return with(c -> c.template = new TemplateChoice.Wish(value, null, c.template.date()));
+  }
+
+  /** Text of the Jinja template that the model was trained with. */
+  public Converter templateText(String value) {
+    Objects.requireNonNull(value, "templateText");
+    return with(c -> c.template = new TemplateChoice.Wish(null, value, c.template.date()));
+  }
+
+  /**
+   * The day that a Jinja template is told as today. By default the day of the conversion if it asks
+   * for one; a day that the template itself has stays.
+   */
+  public Converter templateDate(LocalDate value) {
+    Objects.requireNonNull(value, "templateDate");
+    return with(
+        c -> c.template = new TemplateChoice.Wish(c.template.name(), c.template.text(), value));
   }
 
   /**
@@ -207,9 +231,9 @@ public final class Converter {
         TokenizerFiles.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
     try (Sources sources = sources(opened)) {
       ValueHead head = tensors.head().read(sources::floats);
-      GgufWriter writer = metadata(opened, tensors, head, decisions);
+      Metadata written = metadata(opened, tensors, head, decisions);
       TensorWriter body = writer(opened, tensors);
-      return write(output, body, writer, opened, head, sources, decisions);
+      return write(output, body, written, opened, head, sources, decisions);
     }
   }
 
@@ -232,13 +256,14 @@ public final class Converter {
     Decisions decisions = new Decisions();
     StateDict tensors = new StateDict(opened, headChoice, decisions);
     try (Sources sources = sources(opened)) {
-      GgufWriter writer =
+      Metadata written =
           metadata(opened, tensors, tensors.head().read(sources::floats), decisions);
       return new ConversionPlan(
-          writer.metadata(),
+          written.writer().metadata(),
           tensors.sources().stream().mapToLong(source -> source.tensor().elements()).sum(),
           writer(opened, tensors).totalBytes(),
-          decisions.all());
+          decisions.all(),
+          written.examples());
     }
   }
 
@@ -246,7 +271,9 @@ public final class Converter {
     return new TensorWriter(opened.config().computedTensors(), tensors.sources(), type, progress);
   }
 
-  private GgufWriter metadata(
+  private record Metadata(GgufWriter writer, List<String> examples) {}
+
+  private Metadata metadata(
       Checkpoint opened, StateDict tensors, ValueHead head, Decisions decisions)
       throws IOException {
     Tokenizer vocabulary =
@@ -258,16 +285,19 @@ public final class Converter {
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
     vocabulary.writeTo(writer);
-    metadata.writeHeadTo(writer, head, headFile(head), template, length);
+    List<String> examples =
+        new TemplateChoice(tokenizerFolder(opened), writer, decisions, template)
+            .write(isStarling(opened));
+    metadata.writeHeadTo(writer, head, headFile(head), length);
     vocabulary.writeTrainingTo(writer, isStarling(opened), isMistral(opened), decisions);
     new ReadoutChoice(opened, tensors, writer).write(readout, decisions);
-    return writer;
+    return new Metadata(writer, examples);
   }
 
   private Conversion write(
       Path output,
       TensorWriter tensors,
-      GgufWriter writer,
+      Metadata metadata,
       Checkpoint opened,
       ValueHead head,
       Sources sources,
@@ -275,7 +305,7 @@ public final class Converter {
       throws IOException {
     try (OutputFile file = OutputFile.begin(output, force, tensors.totalBytes());
         HeadFile.Pending headFile = HeadFile.begin(headFile(head), head, output)) {
-      tensors.write(writer, sources, file);
+      tensors.write(metadata.writer(), sources, file);
       sources.checkWhatWasRead();
       ModelShape sizes = validate(file.part(), output);
       opened.requireUnchanged();
@@ -289,7 +319,8 @@ public final class Converter {
           sizes.parameterCount() + head.parameterCount(),
           tensors.bytesRead(),
           size,
-          decisions.all());
+          decisions.all(),
+          metadata.examples());
     }
   }
 
@@ -318,6 +349,11 @@ public final class Converter {
 
   private Path tokenizerPath(Checkpoint opened) {
     return tokenizer == null ? opened.tokenizerFolder() : tokenizer;
+  }
+
+  private Path tokenizerFolder(Checkpoint opened) throws IOException {
+    Path path = tokenizerPath(opened);
+    return Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
   }
 
   private static String folderName(Checkpoint opened) {

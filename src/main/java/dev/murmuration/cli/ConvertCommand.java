@@ -14,6 +14,7 @@ import dev.murmuration.reward.ChatTemplate;
 import dev.murmuration.reward.Readout;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Locale;
@@ -34,8 +35,8 @@ import picocli.CommandLine.TypeConversionException;
       "",
       "Reads PyTorch (pytorch_model.bin, *.pt) and safetensors files, sharded or not, without"
           + " Python, and executes nothing of what is in them. The GGUF holds the value head, the"
-          + " tokenizer and the name of the chat template, llama2 unless --template says otherwise."
-          + " It appears when it is complete and checked.",
+          + " tokenizer and the chat template, the tokenizer's own unless --template says"
+          + " otherwise. It appears when it is complete and checked.",
       "",
       "Starling-RM's checkpoint comes without its tokenizer, which is that of Llama-2-7b-chat-hf:"
           + " download tokenizer.model and name its folder.",
@@ -148,10 +149,20 @@ final class ConvertCommand extends TerminalCommand {
       converter = TemplateOption.TemplateConverter.class,
       completionCandidates = TemplateOption.TemplateConverter.Names.class,
       description =
-          "The chat template that the model was trained with: one of ${COMPLETION-CANDIDATES}. It"
-              + " is written into the file (reward_model.template), and scoring with the file uses"
-              + " it. Default: llama2.")
+          "The chat template that the model was trained with: one of ${COMPLETION-CANDIDATES}, or a"
+              + " file with a Jinja template. It is written into the file"
+              + " (reward_model.template), and scoring with the file uses it. Default: the"
+              + " tokenizer's own; llama2 for Starling-RM-7B.")
   private ChatTemplate template;
+
+  @Option(
+      names = "--template-date",
+      paramLabel = "YYYY-MM-DD",
+      order = 0,
+      description =
+          "The day that a Jinja template is told as today, in every later use of the file. Default:"
+              + " the template's own, else the day of the conversion.")
+  private LocalDate templateDate;
 
   @Option(
       names = "--readout",
@@ -191,7 +202,13 @@ final class ConvertCommand extends TerminalCommand {
       converter = converter.headRow(headRow);
     }
     if (template != null) {
-      converter = converter.template(template.name());
+      converter =
+          template.text().isPresent()
+              ? converter.templateText(template.text().get())
+              : converter.template(template.name());
+    }
+    if (templateDate != null) {
+      converter = converter.templateDate(templateDate);
     }
     if (maxLength != null) {
       converter = converter.maxLength(maxLength);

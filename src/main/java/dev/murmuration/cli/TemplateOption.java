@@ -1,6 +1,9 @@
 package dev.murmuration.cli;
 
 import dev.murmuration.reward.ChatTemplate;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.function.Function;
 import picocli.CommandLine.ITypeConverter;
@@ -9,6 +12,9 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Which template makes one text of prompt and response. */
 final class TemplateOption {
+  /** For descriptions, which have to be constants; a test compares them with the templates. */
+  static final String NAMES = "llama2, llama3, chatml, qwen, gemma, mistral, card, raw";
+
   @Option(
       names = "--template",
       order = HelpLayout.MODEL + 10,
@@ -16,8 +22,8 @@ final class TemplateOption {
       converter = TemplateConverter.class,
       completionCandidates = TemplateConverter.Names.class,
       description =
-          "How prompt and response become one text: one of ${COMPLETION-CANDIDATES}. Default: what"
-              + " the model file says, else llama2.")
+          "How prompt and response become one text: one of ${COMPLETION-CANDIDATES}, or a file with a"
+              + " Jinja template. Default: what the model file says.")
   ChatTemplate template;
 
   /** Of all exceptions, picocli shows the message of only one kind. */
@@ -33,7 +39,25 @@ final class TemplateOption {
   static final class TemplateConverter implements ITypeConverter<ChatTemplate> {
     @Override
     public ChatTemplate convert(String value) {
-      return named(value, ChatTemplate::of);
+      Path file = Path.of(value);
+      if (ChatTemplate.all().stream().noneMatch(t -> t.name().equals(value))
+          && Files.exists(file)) {
+        try {
+          return ChatTemplate.jinja(file);
+        } catch (IOException e) {
+          throw new TypeConversionException(e.getMessage());
+        }
+      }
+      return named(value, TemplateConverter::byName);
+    }
+
+    private static ChatTemplate byName(String name) {
+      try {
+        return ChatTemplate.of(name);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(
+            e.getMessage() + ", and there is no file of that name", e);
+      }
     }
 
     /** For the shell's completion. */

@@ -43,7 +43,7 @@ public final class RewardMetadata {
   /** The text of a Jinja template, a string; llama.cpp's key. */
   public static final String CHAT_TEMPLATE = "tokenizer.chat_template";
 
-  /** The day that a template is told, a string such as {@code 26 Jul 2024}; never today's. */
+  /** The day that a template is told, a string such as {@code 2024-07-26}; never today's. */
   public static final String TEMPLATE_DATE = "reward_model.template.date";
 
   /** Tokens of the longest text, a uint32. */

@@ -17,7 +17,6 @@ import dev.murmuration.memory.MemoryPolicy;
 import dev.murmuration.memory.WeightMemory;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.ReadoutRule;
-import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.model.TextRules;
 import dev.murmuration.model.ValueHead;
 import java.io.IOException;
@@ -174,16 +173,6 @@ final class ModelLoader {
 
   private static ChatTemplate template(ModelFile file, RewardModelOptions options)
       throws BadFileException {
-    if (options.template().isPresent()) {
-      return options.template().get();
-    }
-    try {
-      return file.template().map(ChatTemplate::of).orElse(ChatTemplate.LLAMA2);
-    } catch (IllegalArgumentException e) {
-      throw new BadFileException(
-          file.path(),
-          RewardMetadata.TEMPLATE + ": " + e.getMessage() + "; choose one with template(NAME)",
-          e);
-    }
+    return TemplateOfFile.choose(file, options.template());
   }
 }

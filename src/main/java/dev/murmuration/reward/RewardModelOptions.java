@@ -75,8 +75,10 @@ public final class RewardModelOptions {
   }
 
   /**
-   * The chat template; by default the one that the model file names, else {@link
-   * ChatTemplate#LLAMA2}.
+   * The chat template; by default the one that the model file names. A file that names none is
+   * scored with its tokenizer's, which results then call {@code tokenizer}, and with {@link
+   * ChatTemplate#LLAMA2} if that has none and its vocabulary is SentencePiece's; any other is
+   * refused.
    *
    * @param value the template
    * @return a copy that differs in this

@@ -187,9 +187,9 @@ class ModelFileTest {
 
   @Test
   void otherTemplatesAndReadOutsOfAFileAreNamed() throws Exception {
-    Path template = changed(w -> w.metadata("reward_model.template", GgufValue.text("chatml")));
+    Path template = changed(w -> w.metadata("reward_model.template", GgufValue.text("nosuch")));
     assertThatThrownBy(() -> RewardModel.load(template))
-        .hasMessageContaining("no template 'chatml'");
+        .hasMessageContaining("no template 'nosuch'");
     try (RewardModel model =
         RewardModel.load(template, RewardModelOptions.defaults().template(ChatTemplate.CARD))) {
       assertThat(model.score("Hello?", "Hi").template()).isEqualTo("card");

@@ -122,9 +122,11 @@ class RewardModelTest {
     assertThat(ChatTemplate.RAW.render(hello)).isEqualTo("Hello?Hi");
     assertThat(ChatTemplate.all())
         .extracting(ChatTemplate::name)
-        .containsExactly("llama2", "card", "raw");
-    assertThatThrownBy(() -> ChatTemplate.of("chatml"))
-        .hasMessage("no template 'chatml'; there are llama2, card, raw");
+        .containsExactly("llama2", "llama3", "chatml", "qwen", "gemma", "mistral", "card", "raw");
+    assertThatThrownBy(() -> ChatTemplate.of("nosuch"))
+        .hasMessage(
+            "no template 'nosuch'; there are llama2, llama3, chatml, qwen, gemma, mistral, card,"
+                + " raw");
   }
 
   @Test
