@@ -5,12 +5,14 @@ import dev.murmuration.files.BadFileException;
 import dev.murmuration.files.OutputFile;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.model.HeadChoice;
 import dev.murmuration.model.HeadFile;
 import dev.murmuration.model.HeadMetadata;
 import dev.murmuration.model.ModelCheck;
 import dev.murmuration.model.ReadoutRule;
+import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.model.SpacePrefix;
 import dev.murmuration.model.ValueHead;
 import dev.murmuration.template.NamedFormat;
@@ -256,8 +258,7 @@ public final class Converter {
     Decisions decisions = new Decisions();
     StateDict tensors = new StateDict(opened, headChoice, decisions);
     try (Sources sources = sources(opened)) {
-      Metadata written =
-          metadata(opened, tensors, tensors.head().read(sources::floats), decisions);
+      Metadata written = metadata(opened, tensors, tensors.head().read(sources::floats), decisions);
       return new ConversionPlan(
           written.writer().metadata(),
           tensors.sources().stream().mapToLong(source -> source.tensor().elements()).sum(),
@@ -285,6 +286,7 @@ public final class Converter {
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
     vocabulary.writeTo(writer);
+    writeFamily(writer, opened, decisions);
     List<String> examples =
         new TemplateChoice(tokenizerFolder(opened), writer, decisions, template)
             .write(isStarling(opened));
@@ -292,6 +294,19 @@ public final class Converter {
     vocabulary.writeTrainingTo(writer, isStarling(opened), isMistral(opened), decisions);
     new ReadoutChoice(opened, tensors, writer).write(readout, decisions);
     return new Metadata(writer, examples);
+  }
+
+  private static void writeFamily(GgufWriter writer, Checkpoint opened, Decisions decisions) {
+    if (isStarling(opened)) {
+      decisions.note("family", RewardMetadata.STARLING);
+      return; // Files of Starling's say nothing.
+    }
+    String family =
+        opened.config().classes().stream()
+            .findFirst()
+            .orElse(opened.config().architecture().modelType());
+    writer.metadata(RewardMetadata.FAMILY, GgufValue.text(family));
+    decisions.note("family", family);
   }
 
   private Conversion write(

@@ -257,6 +257,11 @@ final class ConvertCommand extends TerminalCommand {
     if (!terminal.quiet()) {
       int columns = terminal.errIsTerminal() ? terminal.columns() : TEXT_COLUMNS;
       DecisionsText.lines(done.decisions(), columns).forEach(terminal.err()::println);
+      if (!done.examples().isEmpty()) {
+        terminal.err().println("Conversations as the model gets them:");
+        DecisionsText.exampleLines(done.examples(), columns).forEach(terminal.err()::println);
+        terminal.err().println();
+      }
     }
   }
 
@@ -271,6 +276,11 @@ final class ConvertCommand extends TerminalCommand {
           json.writeNumberField("bytes_read", done.bytesRead());
           json.writeNumberField("bytes_written", done.bytesWritten());
           DecisionsJson.write(json, done.decisions());
+          json.writeArrayFieldStart("examples");
+          for (String example : done.examples()) {
+            json.writeString(example);
+          }
+          json.writeEndArray();
         });
   }
 

@@ -4,7 +4,9 @@ import dev.murmuration.gguf.GgufArray;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufValueType;
 import dev.murmuration.model.RewardMetadata;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -13,6 +15,7 @@ import java.util.Map;
  */
 public record InspectedMetadata(Map<String, GgufValue> values) {
   private static final String TOKENIZER = "tokenizer.ggml.";
+  private static final int MOST_LAYERS = 8;
   private static final String TOKEN_ID = "_token_id";
 
   /**
@@ -41,14 +44,15 @@ public record InspectedMetadata(Map<String, GgufValue> values) {
   /** The sizes, under the names that they have in Java. */
   Map<String, Long> shapes() {
     Map<String, Long> shapes = new LinkedHashMap<>();
-    put(shapes, "hidden_size", "llama.embedding_length");
-    put(shapes, "layers", "llama.block_count");
-    put(shapes, "heads", "llama.attention.head_count");
-    put(shapes, "key_value_heads", "llama.attention.head_count_kv");
-    put(shapes, "head_size", "llama.attention.key_length");
-    put(shapes, "feed_forward_size", "llama.feed_forward_length");
-    put(shapes, "vocabulary_size", "llama.vocab_size");
-    put(shapes, "context_length", "llama.context_length");
+    String prefix = text("general.architecture") + ".";
+    put(shapes, "hidden_size", prefix + "embedding_length");
+    put(shapes, "layers", prefix + "block_count");
+    put(shapes, "heads", prefix + "attention.head_count");
+    put(shapes, "key_value_heads", prefix + "attention.head_count_kv");
+    put(shapes, "head_size", prefix + "attention.key_length");
+    put(shapes, "feed_forward_size", prefix + "feed_forward_length");
+    put(shapes, "vocabulary_size", prefix + "vocab_size");
+    put(shapes, "context_length", prefix + "context_length");
     return shapes;
   }
 
@@ -76,6 +80,33 @@ public record InspectedMetadata(Map<String, GgufValue> values) {
       squares += (double) weight * weight;
     }
     return new Head(array.size(), least, most, sum / array.size(), Math.sqrt(squares));
+  }
+
+  /** The layers of a value head that is a network, in words; or null. */
+  public String network() {
+    Long layers = number(RewardMetadata.VALUE_HEAD_LAYERS);
+    if (layers == null) {
+      return null;
+    }
+    List<String> shown = new ArrayList<>();
+    for (int layer = 0; layer < Math.min(MOST_LAYERS, layers); layer++) {
+      String activation = text("reward_model.value_head." + layer + ".activation");
+      shown.add(shape(layer) + (activation == null ? "" : ", " + activation));
+    }
+    String file = text(RewardMetadata.VALUE_HEAD_FILE);
+    return "network of "
+        + layers
+        + " layers: "
+        + String.join("; ", shown)
+        + (file == null ? "" : "; numbers in " + file);
+  }
+
+  private String shape(int layer) {
+    return values.get("reward_model.value_head." + layer + ".shape") instanceof GgufArray array
+            && array.elementType() == GgufValueType.INT32
+            && array.size() == 2
+        ? array.ints()[1] + " to " + array.ints()[0]
+        : "linear";
   }
 
   /** Number of tokens, or null. */

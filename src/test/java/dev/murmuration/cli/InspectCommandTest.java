@@ -70,7 +70,7 @@ class InspectCommandTest {
     assertThat(json.get("tokenizer").toString())
         .isEqualTo(
             "{\"kind\":\"llama\",\"tokens\":32000,\"special_token_ids\":"
-                + "{\"bos\":1,\"eos\":2,\"unknown\":0},\"adds_bos\":true}");
+                + "{\"bos\":1,\"eos\":2,\"unknown\":0},\"adds_bos\":true,\"adds_eos\":false}");
   }
 
   @Test

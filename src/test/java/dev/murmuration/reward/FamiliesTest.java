@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.murmuration.checkpoint.Converter;
 import dev.murmuration.gguf.GgufTensorType;
+import dev.murmuration.model.SpacePrefix;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Objects;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,6 +48,15 @@ class FamiliesTest {
     Path file = directory.resolve(family + ".gguf");
     Converter.of(checkpoint).type(GgufTensorType.F32).convert(file);
     check(file, checkpoint.resolve(golden), count, tolerance);
+  }
+
+  /** What tokenizer.model says, where tokenizer.json says otherwise. */
+  @Test
+  void withoutTheBlankInFront() throws Exception {
+    Path checkpoint = FAMILIES.resolve("starling34-rm");
+    Path file = directory.resolve("noprefix.gguf");
+    Converter.of(checkpoint).type(GgufTensorType.F32).spacePrefix(SpacePrefix.NONE).convert(file);
+    check(file, checkpoint.resolve("golden-noprefix.jsonl"), 18, 5e-5);
   }
 
   private static void check(Path file, Path golden, int count, double tolerance) throws Exception {

@@ -27,8 +27,14 @@ public final class InspectionJson {
     types(json, found);
     memory(json, found);
     head(json, details.head());
+    json.writeStringField("value_head_network", details.network());
+    json.writeStringField("family", details.text(RewardMetadata.FAMILY));
     json.writeStringField("template", details.text(RewardMetadata.TEMPLATE));
     json.writeStringField("readout", details.text(RewardMetadata.READOUT));
+    number(json, "readout_pad_token_id", details.number(RewardMetadata.READOUT_PAD));
+    json.writeStringField("template_date", details.text(RewardMetadata.TEMPLATE_DATE));
+    json.writeStringField("truncation_side", details.text(RewardMetadata.TRUNCATION_SIDE));
+    json.writeStringField("normalizer", details.text(RewardMetadata.NORMALIZER));
     number(json, "max_length", details.number(RewardMetadata.MAX_LENGTH));
     tokenizer(json, details);
     DecisionsJson.write(json, found.decisions());
@@ -91,6 +97,12 @@ public final class InspectionJson {
       json.writeNullField("adds_bos");
     } else {
       json.writeBooleanField("adds_bos", addsBos);
+    }
+    Boolean addsEos = details.flag("tokenizer.ggml.add_eos_token");
+    if (addsEos == null) {
+      json.writeNullField("adds_eos");
+    } else {
+      json.writeBooleanField("adds_eos", addsEos);
     }
     json.writeEndObject();
   }

@@ -175,7 +175,12 @@ public final class InspectionText {
   }
 
   private void head() {
+    line("family", details.text(RewardMetadata.FAMILY));
     InspectedMetadata.Head head = details.head();
+    if (details.network() != null) {
+      line("value head", details.network());
+      return;
+    }
     if (head == null) {
       if (found.valid()) {
         line("value head", "none; --value-head FILE gives one");
@@ -196,7 +201,10 @@ public final class InspectionText {
 
   private void template() {
     line("template", details.text(RewardMetadata.TEMPLATE));
-    line("readout", details.text(RewardMetadata.READOUT));
+    Long pad = details.number(RewardMetadata.READOUT_PAD);
+    String readout = details.text(RewardMetadata.READOUT);
+    line("readout", pad == null ? readout : readout + ", padding token " + pad);
+    line("told day", details.text(RewardMetadata.TEMPLATE_DATE));
     Long length = details.number(RewardMetadata.MAX_LENGTH);
     line("max length", length == null ? null : grouped(length) + " tokens");
   }
@@ -208,6 +216,12 @@ public final class InspectionText {
       String name = kind.equals("llama") ? "SentencePiece" : kind;
       line("tokenizer", name + ", " + grouped(tokens) + " tokens");
     }
+    Boolean bos = details.flag("tokenizer.ggml.add_bos_token");
+    Boolean eos = details.flag("tokenizer.ggml.add_eos_token");
+    if (bos != null || eos != null) {
+      line("adds", "BOS " + yes(bos) + ", EOS " + yes(eos));
+    }
+    line("normalizer", details.text(RewardMetadata.NORMALIZER));
     if (!details.tokenIds().isEmpty()) {
       line(
           "special ids",
@@ -215,6 +229,10 @@ public final class InspectionText {
               .map(entry -> entry.getKey() + " " + entry.getValue())
               .collect(Collectors.joining(", ")));
     }
+  }
+
+  private static String yes(Boolean flag) {
+    return flag == null ? "not said" : flag ? "yes" : "no";
   }
 
   private void decisions() {
