@@ -163,7 +163,11 @@ class BatchInvarianceTest {
     ChildJvm.Result result =
         new ChildJvm(Off.class)
             .options("-Dmurmuration.kernels=off")
-            .run(TestModels.TINY, quantized("Q8_0"), quantized("Q4_K_M"));
+            .run(
+                TestModels.TINY,
+                quantized("Q8_0"),
+                quantized("Q4_K_M"),
+                Families.gguf("gemma2-rm", directory));
     assertThat(result.exitCode()).as(result.err()).isZero();
     assertThat(result.out().strip()).isEqualTo("true");
   }
