@@ -277,6 +277,9 @@ public final class LlamaContext implements AutoCloseable {
     if (result == Bindings.MURMUR_NO_KV_SLOT()) {
       return "code 1 (no room in the key/value cache)";
     }
+    if (result == Bindings.MURMUR_ASSERT()) {
+      return "code " + result + " (an assertion of llama.cpp does not hold)";
+    }
     return switch (result) {
       case -1 -> "code -1 (invalid batch)";
       case -2 -> "code -2 (out of memory)";
