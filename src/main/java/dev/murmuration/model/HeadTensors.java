@@ -6,7 +6,6 @@ import dev.murmuration.tensors.TensorName;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -377,6 +376,9 @@ public final class HeadTensors {
   @Override
   public String toString() {
     return layers.stream().map(layer -> layer.weight().name()).collect(Collectors.joining(", "))
-        + Arrays.asList(layers.getFirst().inputs(), layers.getLast().outputs());
+        + ", "
+        + layers.getFirst().inputs()
+        + " to "
+        + layers.getLast().outputs();
   }
 }

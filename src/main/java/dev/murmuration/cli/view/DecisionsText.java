@@ -10,7 +10,6 @@ import java.util.List;
  * gets them.
  */
 public final class DecisionsText {
-  private static final int LABEL = 13;
   private static final int LEAST_COLUMNS = 20;
 
   private DecisionsText() {}
@@ -21,22 +20,32 @@ public final class DecisionsText {
    * @param columns that a line may have
    */
   public static List<String> lines(List<Decision> decisions, int columns) {
+    int label =
+        decisions.stream().mapToInt(decision -> decision.subject().length()).max().orElse(0) + 4;
+    int width = Math.max(LEAST_COLUMNS, columns - label);
     List<String> lines = new ArrayList<>();
-    int width = Math.max(LEAST_COLUMNS, columns - LABEL);
     for (Decision decision : decisions) {
       String start =
           (decision.warning() ? "! " : "  ")
-              + String.format("%-" + (LABEL - 2) + "s", decision.subject());
-      for (String text : List.of(decision.choice(), decision.reason())) {
-        for (String part : Display.wrap(Display.visible(text), width)) {
+              + String.format("%-" + (label - 2) + "s", decision.subject());
+      for (String text : List.of(decision.choice(), sentence(decision.reason()))) {
+        for (String part : Display.wrap(Display.visible(Flags.of(text)), width)) {
           if (!part.isEmpty()) {
             lines.add(start + part);
-            start = " ".repeat(LABEL);
+            start = " ".repeat(label);
           }
         }
       }
     }
     return lines;
+  }
+
+  private static String sentence(String reason) {
+    if (reason.isEmpty()) {
+      return reason;
+    }
+    String upper = Character.toUpperCase(reason.charAt(0)) + reason.substring(1);
+    return upper.endsWith(".") ? upper : upper + ".";
   }
 
   /**
