@@ -148,7 +148,8 @@ final class Tokenizer {
   }
 
   /**
-   * Writes what the code does with a text that trained the model.
+   * Writes what the code does with a text that trained the model; nothing where it is what an
+   * absent key means.
    *
    * @param starling whether it is Starling-RM's class, which cuts on the left
    * @param mistral whether it is a Mistral, of which RLHFlow's are known
@@ -164,7 +165,9 @@ final class Tokenizer {
     String named = config.path("truncation_side").asText("");
     String otherwise = starling ? "left" : "right";
     String side = List.of("left", "right").contains(named) ? named : otherwise;
-    out.metadata(RewardMetadata.TRUNCATION_SIDE, GgufValue.text(side));
+    if (side.equals("right")) {
+      out.metadata(RewardMetadata.TRUNCATION_SIDE, GgufValue.text(side));
+    }
     decisions.note("truncation", "on the " + side, "Where a text that is too long is cut.");
   }
 

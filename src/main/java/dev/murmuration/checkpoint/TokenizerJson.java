@@ -48,6 +48,10 @@ final class TokenizerJson {
   }
 
   private TokenizerModel read() throws BadFileException {
+    String type = model.path("type").asText("BPE");
+    if (!type.equals("BPE")) {
+      throw problem("its model is " + BadFileException.quote(type) + "; only \"BPE\" is supported");
+    }
     TokenizerPipeline pipeline = TokenizerPipeline.read(file, root);
     checkKind(pipeline);
     List<String> merges = List.of();
@@ -98,10 +102,6 @@ final class TokenizerJson {
   }
 
   private void checkKind(TokenizerPipeline pipeline) throws BadFileException {
-    String type = model.path("type").asText("BPE");
-    if (!type.equals("BPE")) {
-      throw problem("its model is " + BadFileException.quote(type) + "; only \"BPE\" is supported");
-    }
     if (!pipeline.byteLevel() && !model.path("byte_fallback").asBoolean()) {
       throw problem(
           "its model is BPE without byte fallback, and its pre_tokenizer is not byte-level; only"
