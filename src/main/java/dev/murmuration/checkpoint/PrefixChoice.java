@@ -65,8 +65,12 @@ final class PrefixChoice {
 
   private boolean legacy(SpacePrefix prefix) {
     JsonNode legacy = files.config().path("legacy");
+    // Of other classes transformers follows tokenizer.json to the letter.
+    boolean rebuilt =
+        !files.config().path("tokenizer_class").asText("Llama").equals("PreTrainedTokenizerFast");
     return legacy.isBoolean()
         && !legacy.booleanValue()
+        && rebuilt
         && (prefix == SpacePrefix.EVERY_PIECE || prefix == SpacePrefix.SENTENCEPIECE);
   }
 

@@ -148,7 +148,8 @@ final class Tokenizer {
   }
 
   /**
-   * Writes what the code does with a text that trained the model.
+   * Writes what the code does with a text that trained the model; nothing where it is what an
+   * absent key means.
    *
    * @param starling whether it is Starling-RM's class, which cuts on the left
    * @param mistral whether it is a Mistral, of which RLHFlow's are known

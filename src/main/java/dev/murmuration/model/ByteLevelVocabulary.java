@@ -126,7 +126,7 @@ final class ByteLevelVocabulary {
   private static String utf8(int letter) {
     return letter < 0x80
         ? Character.toString(letter)
-        : "" + (char) (0xc0 | letter >> 6) + (char) (0x80 | letter & 0x3f);
+        : "" + (char) (0xc0 | (letter >> 6)) + (char) (0x80 | (letter & 0x3f));
   }
 
   /** Whether bytes of UTF-8, as characters, are letters of the alphabet. */
@@ -136,7 +136,7 @@ final class ByteLevelVocabulary {
       if (c >= 0x80) {
         i++;
         boolean pair = c >= 0xc2 && c <= 0xc5 && i < text.length() && text.charAt(i) >> 6 == 2;
-        c = pair ? (c & 0x1f) << 6 | text.charAt(i) & 0x3f : 0;
+        c = pair ? ((c & 0x1f) << 6) | (text.charAt(i) & 0x3f) : 0;
       }
       if (!isLetter(c)) {
         return false;

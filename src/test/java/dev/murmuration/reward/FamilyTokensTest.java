@@ -109,8 +109,8 @@ class FamilyTokensTest {
   }
 
   /**
-   * @param types whether types are compared: llama.cpp's converter knows none that
-   *     tokenizer.model's user defined
+   * @param all whether all is compared: llama.cpp's converter knows none that tokenizer.model's
+   *     user defined
    */
   private static void write(
       Gguf reference, Map<String, GgufValue> metadata, String side, boolean all, Path file)

@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -170,7 +171,7 @@ class ModelFileTest {
   }
 
   @Test
-  void whatAFileSaysOfBosAndEosDoesNotChangeWhatIsRead() throws Exception {
+  void bosAndEosAreAddedWhereTheFileSaysSo() throws Exception {
     Path flags =
         changed(
             w ->
@@ -178,11 +179,43 @@ class ModelFileTest {
                     .metadata("tokenizer.ggml.add_eos_token", GgufValue.bool(true)));
     try (RewardModel model = RewardModel.load(TestModels.TINY);
         RewardModel flagged = RewardModel.load(flags)) {
-      Reward expected = model.score("Hello?", "Hi");
       Reward reward = flagged.score("Hello?", "Hi");
-      assertThat(reward.reward()).isEqualTo(expected.reward());
-      assertThat(reward.tokens()).isEqualTo(expected.tokens());
+      assertThat(reward.tokens()).isEqualTo(model.score("Hello?", "Hi").tokens());
+      assertThat(reward.readoutTokenId()).isEqualTo(2);
+      List<Integer> ids = tokenIds(model, Input.text("Hello? Hi"));
+      List<Integer> own = ids.subList(1, ids.size());
+      assertThat(ids.getFirst()).isEqualTo(1);
+      assertThat(tokenIds(flagged, Input.text("Hello? Hi")))
+          .startsWith(own.toArray(Integer[]::new))
+          .endsWith(2)
+          .hasSize(ids.size());
+      // A template's text that has its own end of turn gets no second one, a raw text does.
+      assertThat(tokenIds(flagged, Input.of("Hello?", "Hi</s>")))
+          .endsWith(2)
+          .doesNotContainSequence(2, 2);
+      assertThat(tokenIds(flagged, Input.text("Hi</s>"))).endsWith(2, 2);
     }
+  }
+
+  @Test
+  void aTextIsCutOnTheSideThatTheFileNames() throws Exception {
+    Path right = changed(w -> w.metadata("reward_model.truncation_side", GgufValue.text("right")));
+    RewardModelOptions short4 = RewardModelOptions.defaults().contextLength(4);
+    Input text = Input.text("one two three four five six");
+    try (RewardModel whole = RewardModel.load(TestModels.TINY);
+        RewardModel left = RewardModel.load(TestModels.TINY, short4);
+        RewardModel cut = RewardModel.load(right, short4)) {
+      List<Integer> all = tokenIds(whole, text);
+      assertThat(tokenIds(cut, text)).isEqualTo(all.subList(0, 4));
+      assertThat(tokenIds(left, text))
+          .startsWith(all.getFirst())
+          .endsWith(all.subList(all.size() - 3, all.size()).toArray(Integer[]::new));
+      assertThat(cut.score(text).truncatedTokens()).isEqualTo(all.size() - 4);
+    }
+  }
+
+  private static List<Integer> tokenIds(RewardModel model, Input input) {
+    return model.trace(input).steps().stream().map(RewardTrace.Step::tokenId).toList();
   }
 
   @Test
