@@ -208,7 +208,7 @@ final class Methods {
     return switch (name) {
       case "get" -> {
         atMost(2, a);
-        Object value = map.get(a.get(0));
+        Object value = Values.lookUp(map, a.get(0));
         yield value != null ? value : a.size() > 1 ? a.get(1) : Values.NONE;
       }
       case "keys" -> counted(new ArrayList<>(map.keySet()));

@@ -175,7 +175,7 @@ final class Operators {
       return s.contains(part);
     }
     if (container instanceof Map<?, ?> m) {
-      return m.containsKey(item);
+      return Values.lookUp(m, item) != null;
     }
     for (Object each : Values.items(container, budget)) {
       if (Values.equal(each, item, budget)) {
@@ -189,7 +189,7 @@ final class Operators {
   Object item(Object object, Object key) {
     requireDefined(object);
     if (object instanceof Map<?, ?> m) {
-      Object value = m.get(key);
+      Object value = Values.lookUp(m, key);
       return value == null
           ? new Undefined("there is no key " + shown(key) + " in a dict", true)
           : value;

@@ -31,7 +31,18 @@ final class Values {
     }
   }
 
-  record Namespace(Map<String, Object> values) {}
+  /** Equal to itself alone: it may hold itself, and comparing what it holds would not end. */
+  static final class Namespace {
+    private final Map<String, Object> values;
+
+    Namespace(Map<String, Object> values) {
+      this.values = values;
+    }
+
+    Map<String, Object> values() {
+      return values;
+    }
+  }
 
   /** A macro or a function of ours. */
   @FunctionalInterface
@@ -164,7 +175,7 @@ final class Values {
     double size = Math.abs(value);
     if (value == 0 || (size >= 1e-4 && size < 1e16)) {
       String plain = new BigDecimal(Double.toString(value)).toPlainString();
-      String signed = value == 0 && 1 / value < 0 ? "-0.0" : plain;
+      String signed = (value == 0 && 1 / value < 0) ? "-0.0" : plain;
       return signed.contains(".") ? signed : signed + ".0";
     }
     throw new JinjaException("the number " + value + " cannot be printed as Python does");
@@ -216,9 +227,8 @@ final class Values {
   static boolean equal(Object a, Object b, Budget budget) {
     budget.step();
     if (isNumber(a) && isNumber(b)) {
-      return a instanceof Double || b instanceof Double
-          ? number(a) == number(b)
-          : integer(a) == integer(b);
+      boolean fractions = a instanceof Double || b instanceof Double;
+      return fractions ? number(a) == number(b) : integer(a) == integer(b);
     }
     return switch (a) {
       case String s -> s.equals(b);
@@ -227,7 +237,7 @@ final class Values {
       case Range r -> b instanceof Range other && r.items().equals(other.items());
       case Map<?, ?> m -> b instanceof Map<?, ?> other && equalMaps(m, other, budget);
       case Undefined _ -> b instanceof Undefined;
-      default -> a == b;
+      default -> a.equals(b);
     };
   }
 
@@ -250,6 +260,24 @@ final class Values {
     return a.keySet().equals(b.keySet())
         && equalItems(
             new ArrayList<>(a.values()), a.keySet().stream().<Object>map(b::get).toList(), budget);
+  }
+
+  /**
+   * What a dict holds under a key; null if there is nothing. Only texts and integers are keys: the
+   * hash of a nested list could take for ever.
+   */
+  static Object lookUp(Map<?, ?> map, Object key) {
+    return switch (key) {
+      case String s -> map.get(s);
+      case Long n -> map.get(n);
+      case Undefined _ -> null;
+      default -> {
+        if (key.equals(NONE)) {
+          yield null;
+        }
+        throw new JinjaException("a key of type " + type(key) + " is not supported");
+      }
+    };
   }
 
   static boolean isNumber(Object value) {

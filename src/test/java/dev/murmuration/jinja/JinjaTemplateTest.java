@@ -100,6 +100,10 @@ class JinjaTemplateTest {
             + " endfor %}{{ ns.s == ns.s[:] }} @ steps",
         "{% set ns = namespace(s=[1]) %}{% for i in range(40) %}{% set ns.s = [ns.s, ns.s] %}{%"
             + " endfor %}{{ ns.s | tojson }} @ more than",
+        "{% set a = namespace(x=1) %}{% set b = namespace(x=a) %}{% set a.x = b %}{{ a == b }}{{"
+            + " [a] == [b] }}{{ a }} @ cannot be printed",
+        "{% set ns = namespace(s=[1]) %}{% for i in range(40) %}{% set ns.s = [ns.s, ns.s] %}{%"
+            + " endfor %}{{ {}.get(ns.s) }} @ a key of type list",
         "{{ ('x' * 10000).replace('', 'y' * 10000) }} @ characters",
         "{{ 'a'.join(range(10)) }} @ 'join' is not for",
         "{{ ''.class }} @ has no attribute 'class'",
