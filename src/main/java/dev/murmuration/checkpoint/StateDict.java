@@ -125,8 +125,8 @@ final class StateDict {
     }
     // Starling-RM's own layout has its body twice; the names are in this order.
     found.sort(
-        Comparator.comparing((CheckpointTensor t) -> !t.name().startsWith("transformer."))
-            .thenComparing(t -> -t.name().length()));
+        Comparator.comparingInt((CheckpointTensor t) -> t.name().startsWith("transformer.") ? 0 : 1)
+            .thenComparingInt(t -> -t.name().length()));
     CheckpointTensor chosen = found.getFirst();
     List<CheckpointTensor> copies = new ArrayList<>();
     for (CheckpointTensor tensor : found) {

@@ -253,9 +253,9 @@ class HeadTest {
         "score.weight 0,32 | has the shape [0, 32]"
       })
   void aHeadThatDoesNotFitIsRefused(String shapes, String problem) throws IOException {
-    for (String tensor : shapes.split("; ")) {
-      String[] parts = tensor.strip().split(" ");
-      head(parts[0], Arrays.stream(parts[1].split(",")).mapToLong(Long::parseLong).toArray());
+    for (String tensor : shapes.split("; ", -1)) {
+      String[] parts = tensor.strip().split(" ", -1);
+      head(parts[0], Arrays.stream(parts[1].split(",", -1)).mapToLong(Long::parseLong).toArray());
     }
     assertRefused(written()).hasMessageContaining(problem.strip());
   }

@@ -194,7 +194,7 @@ class LayoutTest {
   void aStateDictNestedBesideAnOptimizer(String keys) throws Exception {
     List<TestTensor> tensors = tiny("model.", "v_head.weight");
     PickleBuilder pickle = new PickleBuilder().op(PickleBuilder.EMPTY_DICT);
-    String[] path = keys.split(" ");
+    String[] path = keys.split(" ", -1);
     for (String key : path) {
       pickle.text(key).op(PickleBuilder.EMPTY_DICT);
     }

@@ -190,7 +190,7 @@ class LoraTest {
       })
   void otherAdaptersAreRefusedByName(String keys, String problem) throws IOException {
     Converter converter = written();
-    config.remove(keys.split("\"")[1]);
+    config.remove(keys.split("\"", -1)[1]);
     String rest = config.toString();
     Files.writeString(
         adapter.resolve("adapter_config.json"),
@@ -210,7 +210,7 @@ class LoraTest {
   void factorsOfAnotherShapeAreRefused(String name, String shape, String problem)
       throws IOException {
     TestTensor old = factor(name);
-    String[] lengths = shape.split(",");
+    String[] lengths = shape.split(",", -1);
     factors.set(
         factors.indexOf(old),
         random(old.name(), Long.parseLong(lengths[0]), Long.parseLong(lengths[1])));
