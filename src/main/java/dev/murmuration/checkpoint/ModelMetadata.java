@@ -74,9 +74,7 @@ final class ModelMetadata {
   /** The value head and how to use it. */
   void writeHeadTo(GgufWriter out, ValueHead head, Optional<HeadFile> file, int maxLength) {
     HeadMetadata.write(head, file, out);
-    out
-        .metadata(
-            RewardMetadata.MAX_LENGTH,
-            GgufValue.uint32(Math.min(maxLength, config.contextLength())));
+    out.metadata(
+        RewardMetadata.MAX_LENGTH, GgufValue.uint32(Math.min(maxLength, config.contextLength())));
   }
 }

@@ -22,8 +22,8 @@ final class TemplateOption {
       converter = TemplateConverter.class,
       completionCandidates = TemplateConverter.Names.class,
       description =
-          "How prompt and response become one text: one of ${COMPLETION-CANDIDATES}, or a file with a"
-              + " Jinja template. Default: what the model file says.")
+          "How prompt and response become one text: one of ${COMPLETION-CANDIDATES}, or a file with"
+              + " a Jinja template. Default: what the model file says.")
   ChatTemplate template;
 
   /** Of all exceptions, picocli shows the message of only one kind. */

@@ -29,8 +29,7 @@ final class KeyValueCache {
    * @param longest the first tokens of a text that may stay
    * @param repeatable whether a text gets the same bits whatever was computed before
    */
-  KeyValueCache(
-      GrowingContext contexts, long staleTokens, int longest, boolean repeatable) {
+  KeyValueCache(GrowingContext contexts, long staleTokens, int longest, boolean repeatable) {
     this.contexts = contexts;
     this.staleTokens = staleTokens;
     this.longest = longest;

@@ -27,8 +27,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * <p>A text with a lone surrogate is refused; the message has its index. NUL characters are
  * allowed. Marks such as {@code </s>} are read as special tokens, unless {@link
  * RewardModelOptions#literal} is on. A text that is too long loses tokens on the side that the
- * model file names, and the result says how many. Which token is read then is the {@link
- * Readout}'s to say.
+ * model file names, and the result says how many. Which token is read then is the {@link Readout}'s
+ * to say.
  */
 public final class RewardModel implements AutoCloseable {
   private final LlamaModel model;
@@ -66,8 +66,8 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
-   * Loads a reward model from a GGUF file of an architecture that is known here. The file is checked
-   * completely before llama.cpp sees it.
+   * Loads a reward model from a GGUF file of an architecture that is known here. The file is
+   * checked completely before llama.cpp sees it.
    *
    * @param gguf the file
    * @param options how it is loaded
