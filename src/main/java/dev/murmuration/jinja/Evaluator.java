@@ -166,7 +166,7 @@ final class Evaluator {
       default ->
           new Undefined(
               "a value of type " + Values.type(object) + " has no attribute '" + name + "'",
-              object == Values.NONE);
+              Values.isNone(object));
     };
   }
 

@@ -119,7 +119,7 @@ final class Filters {
 
   private String trim(String text, Object characters) {
     budget.steps(text.length() / 64);
-    if (characters == null || characters == Values.NONE) {
+    if (characters == null || Values.isNone(characters)) {
       return PyString.strip(text);
     }
     String taken = text(characters);
@@ -131,13 +131,13 @@ final class Filters {
     Object separators = given.named("separators");
     Object sorted = given.named("sort_keys");
     Object ascii = given.named("ensure_ascii");
-    boolean lines = indent != null && indent != Values.NONE;
+    boolean lines = indent != null && !Values.isNone(indent);
     String comma = lines ? "," : ", ";
     String colon = ": ";
     if (separators instanceof Tuple pair && pair.items().size() == 2) {
       comma = text(pair.items().get(0));
       colon = text(pair.items().get(1));
-    } else if (separators != null && separators != Values.NONE) {
+    } else if (separators != null && !Values.isNone(separators)) {
       throw new JinjaException("the separators of 'tojson' are no pair");
     }
     String blanks = lines ? blanks(indent) : null;
@@ -258,7 +258,7 @@ final class Filters {
     if (value instanceof String s && PyString.strip(s).matches("[+-]?[0-9]{1,18}")) {
       return Long.valueOf(PyString.strip(s));
     }
-    if (value instanceof String s && s.chars().noneMatch(c -> c >= '0' && c <= '9' || c > 127)) {
+    if (value instanceof String s && s.chars().noneMatch(c -> (c >= '0' && c <= '9') || c > 127)) {
       return other == null ? 0L : other;
     }
     throw new JinjaException("'int' is not supported for this value of type " + Values.type(value));

@@ -43,7 +43,7 @@ final class Json {
       case Tuple t -> list(t.items(), level);
       case Map<?, ?> m -> map(m, level);
       default -> {
-        if (value != Values.NONE) {
+        if (!Values.isNone(value)) {
           throw new JinjaException("'tojson' is not for values of type " + Values.type(value));
         }
         out.append("null");

@@ -27,12 +27,12 @@ final class Loop {
 
   /** Whether there was another item. */
   boolean advance() {
-    Object item = next == NOTHING ? fetch() : next;
+    Object item = NOTHING.equals(next) ? fetch() : next;
     next = NOTHING;
-    if (item == NOTHING) {
+    if (NOTHING.equals(item)) {
       return false;
     }
-    if (current != NOTHING) {
+    if (!NOTHING.equals(current)) {
       previous = current;
     }
     current = item;
@@ -55,20 +55,20 @@ final class Loop {
   }
 
   private boolean last() {
-    if (next == NOTHING) {
+    if (NOTHING.equals(next)) {
       next = fetch();
     }
-    return next == NOTHING;
+    return NOTHING.equals(next);
   }
 
   private long length() {
     List<Object> remaining = new ArrayList<>();
-    for (Object item = fetch(); item != NOTHING; item = fetch()) {
+    for (Object item = fetch(); !NOTHING.equals(item); item = fetch()) {
       remaining.add(item);
     }
     rest = remaining.iterator();
     filter = item -> true;
-    return remaining.size() + index + 1 + (next == NOTHING ? 0 : 1);
+    return remaining.size() + index + 1 + (NOTHING.equals(next) ? 0 : 1);
   }
 
   Object attribute(String name) {

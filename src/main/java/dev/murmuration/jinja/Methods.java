@@ -111,7 +111,7 @@ final class Methods {
   }
 
   private static IntPredicate taken(List<Object> arguments) {
-    if (arguments.isEmpty() || arguments.get(0) == Values.NONE) {
+    if (arguments.isEmpty() || Values.isNone(arguments.get(0))) {
       return PyString::isSpace;
     }
     String taken = (String) arguments.get(0);
@@ -134,7 +134,7 @@ final class Methods {
   private Object split(String s, List<Object> a, boolean fromEnd) {
     atMost(2, a);
     long most = a.size() > 1 ? Values.integer(a.get(1)) : -1;
-    if (a.isEmpty() || a.get(0) == Values.NONE) {
+    if (a.isEmpty() || Values.isNone(a.get(0))) {
       if (most >= 0) {
         throw new JinjaException("'split' at blanks with a limit is not supported");
       }

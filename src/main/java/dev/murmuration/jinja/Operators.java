@@ -216,7 +216,7 @@ final class Operators {
     }
     return new Undefined(
         "a value of type " + Values.type(object) + " has no element " + shown(key),
-        object == Values.NONE);
+        Values.isNone(object));
   }
 
   static String shown(Object key) {
@@ -255,7 +255,7 @@ final class Operators {
   }
 
   private List<Object> sliced(List<?> items, Object from, Object to, Object by) {
-    long step = by == Values.NONE ? 1 : Values.integer(by);
+    long step = Values.isNone(by) ? 1 : Values.integer(by);
     if (step == 0) {
       throw new JinjaException("the step of a slice is 0");
     }
@@ -276,7 +276,7 @@ final class Operators {
   }
 
   private static long bound(Object given, long missing, long low, long high, int size) {
-    if (given == Values.NONE) {
+    if (Values.isNone(given)) {
       return missing;
     }
     long index = Values.integer(given);

@@ -92,7 +92,7 @@ final class Tests {
     return switch (name) {
       case "defined" -> !(value instanceof Undefined);
       case "undefined" -> value instanceof Undefined;
-      case "none" -> value == Values.NONE;
+      case "none" -> Values.isNone(value);
       case "string" -> value instanceof String;
       case "number" -> Values.isNumber(value);
       case "integer" -> value instanceof Long;
@@ -122,7 +122,7 @@ final class Tests {
   }
 
   private static boolean sameAs(Object a, Object b) {
-    if (a instanceof Boolean || b instanceof Boolean || a == Values.NONE || b == Values.NONE) {
+    if (a instanceof Boolean || b instanceof Boolean || Values.isNone(a) || Values.isNone(b)) {
       return a.equals(b);
     }
     throw new JinjaException("the test 'sameas' is supported for true, false and none only");

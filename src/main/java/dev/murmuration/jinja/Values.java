@@ -76,6 +76,10 @@ final class Values {
 
   private Values() {}
 
+  static boolean isNone(Object value) {
+    return NONE.equals(value);
+  }
+
   static boolean truth(Object value) {
     return switch (value) {
       case Boolean b -> b;
@@ -87,7 +91,7 @@ final class Values {
       case Range r -> !r.items().isEmpty();
       case Map<?, ?> m -> !m.isEmpty();
       case Undefined _ -> false;
-      default -> value != NONE;
+      default -> !isNone(value);
     };
   }
 
@@ -106,7 +110,7 @@ final class Values {
       case Undefined _ -> "undefined";
       case Namespace _ -> "namespace";
       case Function _ -> "function";
-      default -> value == NONE ? "None" : "loop";
+      default -> isNone(value) ? "None" : "loop";
     };
   }
 
@@ -150,7 +154,7 @@ final class Values {
         out.append(m.isEmpty() ? "{}" : "}");
       }
       default -> {
-        if (value != NONE) {
+        if (!isNone(value)) {
           throw new JinjaException("a value of type " + type(value) + " cannot be printed");
         }
         out.append("None");
@@ -272,7 +276,7 @@ final class Values {
       case Long n -> map.get(n);
       case Undefined _ -> null;
       default -> {
-        if (key.equals(NONE)) {
+        if (isNone(key)) {
           yield null;
         }
         throw new JinjaException("a key of type " + type(key) + " is not supported");
