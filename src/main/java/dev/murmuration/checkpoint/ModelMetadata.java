@@ -3,12 +3,8 @@ package dev.murmuration.checkpoint;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.model.HeadFile;
-import dev.murmuration.model.HeadMetadata;
 import dev.murmuration.model.RewardMetadata;
-import dev.murmuration.model.ValueHead;
 import java.util.Locale;
-import java.util.Optional;
 
 /**
  * The metadata that does not concern the tokenizer: keys, types and order of {@code
@@ -71,9 +67,8 @@ final class ModelMetadata {
     };
   }
 
-  /** The value head and how to use it. */
-  void writeHeadTo(GgufWriter out, ValueHead head, Optional<HeadFile> file, int maxLength) {
-    HeadMetadata.write(head, file, out);
+  /** Tokens of the longest text. */
+  void writeLengthTo(GgufWriter out, int maxLength) {
     out.metadata(
         RewardMetadata.MAX_LENGTH, GgufValue.uint32(Math.min(maxLength, config.contextLength())));
   }

@@ -122,7 +122,7 @@ class BadModelTest {
         ExitCode.FAILED,
         "a head with NaN",
         score(changed(w -> w.metadata(RewardMetadata.VALUE_HEAD, GgufValue.floats(nan)))),
-        "weight 17 is NaN");
+        "number 17 is NaN");
   }
 
   @Test

@@ -29,7 +29,7 @@ class FlagsTest {
 
   /** Long or short, or the hyphens alone, to which a name is added. */
   private static final Pattern FLAG =
-      Pattern.compile("(?<![\\w-])(?:--?[a-zA-Z][\\w.-]*|--(?=\"))");
+      Pattern.compile("(?<![\\w-])(?:--?[a-zA-Z][\\w.-]*(?<!-)(?![\\w-])|--(?=\"))");
 
   /** Of other programs, which are what to use: java, Maven, iconv, ulimit, llama-gguf-split. */
   private static final Pattern FOREIGN =
