@@ -78,7 +78,10 @@ class FamilyRewardsTest {
   }
 
   private static RewardModelOptions options(Precision precision) {
-    return RewardModelOptions.defaults().precision(precision).contextLength(2048);
+    return RewardModelOptions.defaults()
+        .readout(Readout.LAST_TOKEN)
+        .precision(precision)
+        .contextLength(2048);
   }
 
   @ParameterizedTest
