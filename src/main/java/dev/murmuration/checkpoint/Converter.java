@@ -203,10 +203,10 @@ public final class Converter {
     ModelMetadata metadata = new ModelMetadata(opened.config(), tensors);
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
     vocabulary.writeTo(writer);
-    List<String> examples =
-        new TemplateChoice(tokenizerFolder(opened), writer, decisions, template)
-            .write(tensors.isStarling());
-    metadata.writeHeadTo(writer, sources, maxLength);
+    TemplateChoice choice =
+        new TemplateChoice(tokenizerFolder(opened), writer, decisions, template);
+    List<String> examples = choice.choose(tensors.isStarling());
+    metadata.writeHeadTo(writer, sources, choice.name(), maxLength);
     return new Metadata(writer, examples);
   }
 

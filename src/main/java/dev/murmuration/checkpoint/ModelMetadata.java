@@ -94,8 +94,10 @@ final class ModelMetadata {
   }
 
   /** The value head and how to use it. */
-  void writeHeadTo(GgufWriter out, Sources sources, int maxLength) throws IOException {
+  void writeHeadTo(GgufWriter out, Sources sources, String template, int maxLength)
+      throws IOException {
     out.metadata(RewardMetadata.VALUE_HEAD, GgufValue.floats(head(sources)))
+        .metadata(RewardMetadata.TEMPLATE, GgufValue.text(template))
         .metadata(
             RewardMetadata.MAX_LENGTH,
             GgufValue.uint32(Math.min(maxLength, config.contextLength())))
