@@ -27,6 +27,7 @@ final class Flags {
     NAMES.put("threads", "--threads");
     NAMES.put("precision", "--precision");
     NAMES.put("template", "--template");
+    NAMES.put("templateDate", "--template-date");
     NAMES.put("valueHead", "--value-head");
     NAMES.put("tokenizer", "--tokenizer");
     NAMES.put("force", "--force");
