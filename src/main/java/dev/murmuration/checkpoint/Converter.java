@@ -287,10 +287,11 @@ public final class Converter {
     metadata.writeTo(writer, name == null ? folderName(opened) : name, type);
     vocabulary.writeTo(writer);
     writeFamily(writer, opened, decisions);
+    TemplateChoice choice =
+        new TemplateChoice(tokenizerFolder(opened), writer, decisions, template);
+    List<String> examples = choice.choose(isStarling(opened));
     HeadMetadata.write(head, headFile(head), writer);
-    List<String> examples =
-        new TemplateChoice(tokenizerFolder(opened), writer, decisions, template)
-            .write(isStarling(opened));
+    writer.metadata(RewardMetadata.TEMPLATE, GgufValue.text(choice.name()));
     metadata.writeLengthTo(writer, length);
     vocabulary.writeTrainingTo(writer, isStarling(opened), isMistral(opened), decisions);
     new ReadoutChoice(opened, tensors, writer).write(readout, decisions);

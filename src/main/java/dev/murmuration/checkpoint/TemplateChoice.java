@@ -49,6 +49,7 @@ final class TemplateChoice {
   private final GgufWriter out;
   private final Decisions decisions;
   private final Wish wish;
+  private String chosen;
 
   /**
    * @param folder with the files of the tokenizer
@@ -62,13 +63,13 @@ final class TemplateChoice {
   }
 
   /**
-   * Writes the template's keys.
+   * Chooses, and writes the keys of a template that has a text; {@link #name} tells its name.
    *
    * @param starling whether the tensors are those of Starling-RM-7B's class
    * @return examples of what it makes of conversations; fewer than two if it fails on them
    * @throws BadFileException if there is none to choose, or the checkpoint's own is not supported
    */
-  List<String> write(boolean starling) throws IOException {
+  List<String> choose(boolean starling) throws IOException {
     if (wish.name() != null) {
       decisions.note(SUBJECT, wish.name());
       return named(wish.name());
@@ -105,6 +106,11 @@ final class TemplateChoice {
             + NamedFormat.names());
   }
 
+  /** The value of {@link RewardMetadata#TEMPLATE}. */
+  String name() {
+    return chosen;
+  }
+
   private boolean isLlama2() {
     SpecialTexts texts = SpecialTexts.of(out.metadata());
     return out.metadata().get("tokenizer.ggml.model") instanceof GgufValue.Text model
@@ -114,7 +120,7 @@ final class TemplateChoice {
   }
 
   private List<String> named(String name) {
-    out.metadata(RewardMetadata.TEMPLATE, GgufValue.text(name));
+    chosen = name;
     return examples(NamedFormat.of(name).orElseThrow().format());
   }
 
@@ -131,8 +137,8 @@ final class TemplateChoice {
               + NamedFormat.names(),
           e);
     }
-    out.metadata(RewardMetadata.TEMPLATE, GgufValue.text(RewardMetadata.TOKENIZER_TEMPLATE))
-        .metadata(RewardMetadata.CHAT_TEMPLATE, GgufValue.text(text));
+    chosen = RewardMetadata.TOKENIZER_TEMPLATE;
+    out.metadata(RewardMetadata.CHAT_TEMPLATE, GgufValue.text(text));
     decisions.note(SUBJECT, choice);
     return examples(dated(format));
   }

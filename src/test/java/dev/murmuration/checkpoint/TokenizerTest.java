@@ -42,7 +42,7 @@ class TokenizerTest {
 
   private Gguf convert() throws IOException {
     Path output = directory.resolve("out.gguf");
-    Converter.of(directory).force(true).convert(output);
+    Converter.of(directory).template("raw").force(true).convert(output);
     return GgufReader.read(output);
   }
 

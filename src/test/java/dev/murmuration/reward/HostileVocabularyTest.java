@@ -217,6 +217,7 @@ class HostileVocabularyTest {
               .contextLength(64)
               .threads(1)
               .memoryMap(false)
+              .template(ChatTemplate.of("raw"))
               .literal(literal);
       try (RewardModel model = RewardModel.load(file, options)) {
         for (String text : TEXTS) {

@@ -197,6 +197,32 @@ class ModelFileTest {
     }
   }
 
+  private Path withTemplate(String text, String date) throws IOException {
+    return changed(
+        w -> {
+          w.metadata("reward_model.template", GgufValue.text("tokenizer"))
+              .metadata("tokenizer.chat_template", GgufValue.text(text));
+          return date == null ? w : w.metadata("reward_model.template.date", GgufValue.text(date));
+        });
+  }
+
+  @Test
+  void theTokenizersTemplateIsUsedAndItsDayStays() throws Exception {
+    String text = "{{ strftime_now('%d %b') }}{{ messages[1].content + eos_token }}";
+    try (RewardModel model = RewardModel.load(withTemplate(text, "2024-07-26"))) {
+      Reward reward = model.score("Hello?", "Hi");
+      assertThat(reward.template()).isEqualTo("tokenizer");
+      assertThat(reward.reward()).isEqualTo(model.score(Input.text("26 JulHi</s>")).reward());
+    }
+    assertThatThrownBy(() -> RewardModel.load(withTemplate(text, null)))
+        .hasMessageContaining("today's date")
+        .hasMessageContaining("template(NAME)");
+    assertThatThrownBy(() -> RewardModel.load(withTemplate(text, "26 Jul 2024")))
+        .hasMessageContaining("no day such as 2024-07-26");
+    assertThatThrownBy(() -> RewardModel.load(withTemplate("{% include 'x' %}", null)))
+        .hasMessageContaining("the tag 'include' is not supported");
+  }
+
   @Test
   void aTextIsCutOnTheSideThatTheFileNames() throws Exception {
     Path right = changed(w -> w.metadata("reward_model.truncation_side", GgufValue.text("right")));

@@ -30,6 +30,7 @@ final class Flags {
     NAMES.put("template", "--template");
     NAMES.put("readout", "--readout");
     NAMES.put("maxLength", "--max-length");
+    NAMES.put("templateDate", "--template-date");
     NAMES.put("valueHead", "--value-head");
     NAMES.put("headTensor", "--head-tensor");
     NAMES.put("headRow", "--head-row");
