@@ -1,0 +1,17 @@
+package dev.murmuration.dataset;
+
+import java.io.IOException;
+
+/** Rows, one after another, in the order of the files. For one thread at a time. */
+public interface RowSource extends AutoCloseable {
+  /**
+   * The next row; null behind the last one. A row that is damaged is a {@link Row#bad}, and reading
+   * goes on behind it.
+   *
+   * @throws IOException if reading cannot go on: it says which file, what and what to do
+   */
+  Row next() throws IOException;
+
+  @Override
+  void close() throws IOException;
+}
