@@ -67,7 +67,7 @@ class ArchitectureTest {
         "gguf",
         "files");
     room("cli.terminal", "llama", "files");
-    room("dataset", "reward", "json", "files");
+    room("dataset", "reward", "llama", "json", "files");
     room("bench", "reward", "model", "llama", "gguf");
     room("inspection", "reward", "memory", "checkpoint", "model", "tensors", "gguf", "files");
     room(

@@ -4,6 +4,9 @@ import java.io.IOException;
 
 /** Rows, one after another, in the order of the files. For one thread at a time. */
 public interface RowSource extends AutoCloseable {
+  /** The most bytes, or characters, of a row. */
+  int MAX_ROW = 16 << 20;
+
   /**
    * The next row; null behind the last one. A row that is damaged is a {@link Row#bad}, and reading
    * goes on behind it.

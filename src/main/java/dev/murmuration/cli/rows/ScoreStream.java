@@ -4,6 +4,7 @@ import dev.murmuration.cli.ExitCode;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.cli.view.Json;
 import dev.murmuration.cli.view.Wording;
+import dev.murmuration.dataset.LineReader;
 import dev.murmuration.llama.LlamaException;
 import dev.murmuration.reward.NonFiniteRewardException;
 import dev.murmuration.reward.Reward;

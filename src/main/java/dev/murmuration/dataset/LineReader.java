@@ -1,6 +1,6 @@
-package dev.murmuration.cli.rows;
+package dev.murmuration.dataset;
 
-import dev.murmuration.cli.terminal.TextFile;
+import dev.murmuration.files.ForeignFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,13 +8,14 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Reads lines of UTF-8, and never keeps more of a line in memory than it may have. For one thread.
  */
-final class LineReader {
+public final class LineReader {
   /** One line: its text, or what is wrong with it, and the other one null. */
-  record Line(long number, String text, String problem, int size) {}
+  public record Line(long number, String text, String problem, int size) {}
 
   /** So many bytes tell what the input is. A pipe may begin with fewer, but rows do not. */
   private static final int SAMPLE = 8;
@@ -31,18 +32,18 @@ final class LineReader {
    *
    * @param maxBytes the longest line that is taken
    */
-  LineReader(InputStream in, int maxBytes) {
+  public LineReader(InputStream in, int maxBytes) {
     this.in = in;
     this.maxBytes = maxBytes;
   }
 
   /** The next line, without its end; null when there are no more. */
-  Line next() throws IOException {
+  public Line next() throws IOException {
     if (!fill()) {
       return null;
     }
     if (number == 0) {
-      TextFile.checkKind(Arrays.copyOfRange(buffer, position, Math.min(limit, SAMPLE)), "it");
+      checkKind(Arrays.copyOfRange(buffer, position, Math.min(limit, SAMPLE)));
     }
     number++;
     ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -67,6 +68,13 @@ final class LineReader {
         : decode(line.toByteArray());
   }
 
+  private static void checkKind(byte[] head) throws IOException {
+    Optional<String> foreign = ForeignFile.packed(head).or(() -> ForeignFile.encoded(head));
+    if (foreign.isPresent()) {
+      throw new IOException("it " + foreign.get());
+    }
+  }
+
   /** Whether there is something in the buffer, after reading more if need be. */
   private boolean fill() throws IOException {
     if (position < limit) {
@@ -84,7 +92,10 @@ final class LineReader {
       String text =
           StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();
       return new Line(
-          number, number == 1 ? TextFile.withoutByteOrderMark(text) : text, null, bytes.length);
+          number,
+          number == 1 && text.startsWith("\ufeff") ? text.substring(1) : text,
+          null,
+          bytes.length);
     } catch (CharacterCodingException e) {
       return new Line(number, null, "the line is not valid UTF-8", bytes.length);
     }
