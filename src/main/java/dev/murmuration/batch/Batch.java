@@ -14,8 +14,11 @@ import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
 
@@ -47,13 +50,14 @@ public final class Batch {
   public static final class TooManyErrorsException extends IOException {
     private static final long serialVersionUID = 1;
 
-    TooManyErrorsException(BatchCounts counts, BatchFiles files) {
+    TooManyErrorsException(BatchCounts counts, Path output) {
       super(
           counts.failed()
               + " of "
               + counts.rows()
               + " rows have failed, which is more than allowed; see "
-              + files.errors());
+              + output
+              + ".errors.jsonl");
     }
   }
 
@@ -94,19 +98,69 @@ public final class Batch {
     First first = first(condition);
     BatchState state = files.begin(RunRecord.of(job, first.schema(), model));
     if (state.finished()) {
-      return new Outcome(state.counts(), true);
+      return job.retryErrors() && state.counts().failed() > 0
+          ? retry(files, state, condition, first, listener)
+          : new Outcome(state.counts(), true);
     }
     listener.started(first.schema().name(), first.example(), state.counts());
     long done = state.counts().row();
     LongPredicate sampled = sampled(condition);
     RowSelection selection =
         new RowSelection(job, first.schema(), condition, sampled, number -> number <= done);
-    BatchState end = score(files, state, selection, listener);
+    BatchCounts counts;
+    long lineBytes;
+    long errorBytes;
+    try (AppendedFile lines = new AppendedFile(files.lines(), state.lineBytes());
+        AppendedFile errors = new AppendedFile(files.errors(), state.errorBytes())) {
+      Progress progress =
+          new Progress(
+              state.counts(), now -> files.save(state, now, lines.force(), errors.force()));
+      try {
+        counts = score(selection, lines, errors, progress, listener);
+      } catch (TooManyErrorsException e) {
+        progress.save();
+        throw e;
+      }
+      lineBytes = lines.force();
+      errorBytes = errors.force();
+    }
+    BatchState end = files.save(state, counts, lineBytes, errorBytes);
     if (stopped) {
-      return new Outcome(end.counts(), false);
+      return new Outcome(counts, false);
     }
     files.finish(end);
-    return new Outcome(end.counts(), true);
+    return new Outcome(counts, true);
+  }
+
+  /** Scores the rows that failed before, and puts those that have a reward into the output. */
+  private Outcome retry(
+      BatchFiles files,
+      BatchState state,
+      Optional<RowCondition> condition,
+      First first,
+      BatchListener listener)
+      throws IOException {
+    Set<Long> failed = files.failedRows();
+    BatchCounts rest = state.counts().withoutFailed();
+    listener.started(first.schema().name(), first.example(), rest);
+    RowSelection selection =
+        new RowSelection(
+            job, first.schema(), condition, sampled(condition), row -> !failed.contains(row));
+    Files.deleteIfExists(files.retriedLines());
+    Files.deleteIfExists(files.retriedErrors());
+    BatchCounts counts;
+    long errorBytes;
+    try (AppendedFile lines = new AppendedFile(files.retriedLines(), 0);
+        AppendedFile errors = new AppendedFile(files.retriedErrors(), 0)) {
+      counts = score(selection, lines, errors, new Progress(rest, _ -> {}), listener);
+      lines.force();
+      errorBytes = errors.force();
+    }
+    if (stopped) {
+      return new Outcome(state.counts(), false);
+    }
+    files.finishRetry(state, counts.at(state.counts().row()), errorBytes);
+    return new Outcome(counts, true);
   }
 
   private LongPredicate sampled(Optional<RowCondition> condition) throws IOException {
@@ -162,32 +216,52 @@ public final class Batch {
 
   // ---- all rows ----
 
-  private BatchState score(
-      BatchFiles files, BatchState from, RowSelection selection, BatchListener listener)
-      throws IOException {
-    BatchCounts counts = from.counts();
-    try (AppendedFile lines = new AppendedFile(files.lines(), from.lineBytes());
-        AppendedFile errors = new AppendedFile(files.errors(), from.errorBytes());
-        RowSource source = open();
-        ScoredRows scoredRows = scoredRows(source, selection)) {
-      long saved = System.nanoTime();
-      try {
-        for (Scored scored; (scored = scoredRows.next()) != null; ) {
-          counts = write(scored, counts, lines, errors, listener);
-          if (System.nanoTime() - saved > BETWEEN_STATES) {
-            files.save(from, counts, lines.force(), errors.force());
-            saved = System.nanoTime();
-          }
-          if (job.maxErrors().exceeded(counts.failed(), counts.rows())) {
-            throw new TooManyErrorsException(counts, files);
-          }
-        }
-      } catch (TooManyErrorsException e) {
-        files.save(from, counts, lines.force(), errors.force());
-        throw e;
-      }
-      return files.save(from, counts, lines.force(), errors.force());
+  /** Notes how far the work is, from time to time. */
+  @FunctionalInterface
+  private interface Save {
+    void save(BatchCounts counts) throws IOException;
+  }
+
+  private static final class Progress {
+    private final Save save;
+    private BatchCounts counts;
+    private long saved = System.nanoTime();
+
+    Progress(BatchCounts from, Save save) {
+      this.counts = from;
+      this.save = save;
     }
+
+    void saveIfDue() throws IOException {
+      if (System.nanoTime() - saved > BETWEEN_STATES) {
+        save();
+        saved = System.nanoTime();
+      }
+    }
+
+    void save() throws IOException {
+      save.save(counts);
+    }
+  }
+
+  private BatchCounts score(
+      RowSelection selection,
+      AppendedFile lines,
+      AppendedFile errors,
+      Progress progress,
+      BatchListener listener)
+      throws IOException {
+    try (RowSource source = open();
+        ScoredRows scoredRows = scoredRows(source, selection)) {
+      for (Scored scored; (scored = scoredRows.next()) != null; ) {
+        progress.counts = write(scored, progress.counts, lines, errors, listener);
+        progress.saveIfDue();
+        if (job.maxErrors().exceeded(progress.counts.failed(), progress.counts.rows())) {
+          throw new TooManyErrorsException(progress.counts, job.output());
+        }
+      }
+    }
+    return progress.counts;
   }
 
   private ScoredRows scoredRows(RowSource source, RowSelection selection) {

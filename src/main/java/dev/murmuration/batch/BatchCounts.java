@@ -23,6 +23,14 @@ public record BatchCounts(
     return new BatchCounts(number, scored, failed + 1, texts, tokens, truncated);
   }
 
+  BatchCounts withoutFailed() {
+    return new BatchCounts(0, scored, 0, texts, tokens, truncated);
+  }
+
+  BatchCounts at(long number) {
+    return new BatchCounts(number, scored, failed, texts, tokens, truncated);
+  }
+
   /** Rows that came out, one way or the other. */
   public long rows() {
     return scored + failed;

@@ -1,10 +1,19 @@
 package dev.murmuration.batch;
 
+import dev.murmuration.dataset.DataFiles;
+import dev.murmuration.dataset.Row;
+import dev.murmuration.dataset.RowParser;
+import dev.murmuration.dataset.RowSource;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The files of a batch: the output, and beside it the lines so far, the errors and the state. */
 final class BatchFiles {
@@ -26,6 +35,16 @@ final class BatchFiles {
   /** Rows that have no rewards, and why; JSON lines. */
   Path errors() {
     return beside(".errors.jsonl");
+  }
+
+  /** The lines of rows that failed before. */
+  Path retriedLines() {
+    return beside(".retried.jsonl");
+  }
+
+  /** Rows that have failed again. */
+  Path retriedErrors() {
+    return beside(".retried.errors.jsonl");
   }
 
   /** How it is run, and how far it is. */
@@ -73,6 +92,34 @@ final class BatchFiles {
     BatchState state = new BatchState(from.run(), counts, lineBytes, errorBytes, false);
     state.write(state());
     return state;
+  }
+
+  /** Numbers of the rows that have failed. */
+  Set<Long> failedRows() throws IOException {
+    Set<Long> numbers = new HashSet<>();
+    List<String> files = List.of(errors().toString());
+    try (RowSource rows = DataFiles.open(files, InputStream.nullInputStream())) {
+      for (Row row; (row = rows.next()) != null; ) {
+        numbers.add(RowParser.parse(row).path("row").asLong());
+      }
+    }
+    return numbers;
+  }
+
+  /** Puts the lines and errors of rows that failed before in their places. */
+  void finishRetry(BatchState state, BatchCounts counts, long errorBytes) throws IOException {
+    new Merge(job.field(), true)
+        .run(List.of(job.output().toString(), retriedLines().toString()), job.output());
+    Files.move(
+        retriedErrors(),
+        errors(),
+        StandardCopyOption.ATOMIC_MOVE,
+        StandardCopyOption.REPLACE_EXISTING);
+    new BatchState(state.run(), counts, state.lineBytes(), errorBytes, true).write(state());
+    Files.deleteIfExists(retriedLines());
+    if (errorBytes == 0) {
+      Files.deleteIfExists(errors());
+    }
   }
 
   /** Makes the output of the lines. */
