@@ -22,9 +22,9 @@ import java.util.stream.IntStream;
  * Measures a model with random texts. What is compared takes turns, so that a machine that is busy
  * for a while spoils both sides.
  */
-public final class Bench {
+final class Bench {
   /** The shortest context that holds all texts. */
-  public static final int LEAST_CONTEXT = 64;
+  static final int LEAST_CONTEXT = 64;
 
   private static final int LEAST_REPETITIONS = 3;
   private static final int LEAST_CALLS = 20;
@@ -57,8 +57,7 @@ public final class Bench {
    * @param microBatch most tokens that it computes at once
    * @param seconds how long each measurement takes, at least
    */
-  public Bench(
-      RewardModel model, ModelFile file, int microBatch, double seconds, BenchProgress progress)
+  Bench(RewardModel model, ModelFile file, int microBatch, double seconds, BenchProgress progress)
       throws IOException {
     this.model = model;
     this.texts = new BenchTexts(model, file.gguf());
@@ -69,7 +68,7 @@ public final class Bench {
   }
 
   /** Texts of each length, one at a time. */
-  public List<Prefill> prefill(List<Integer> lengths) {
+  List<Prefill> prefill(List<Integer> lengths) {
     List<Prefill> measured = new ArrayList<>();
     for (int length : lengths) {
       List<List<Sample>> rounds =
@@ -80,7 +79,7 @@ public final class Bench {
   }
 
   /** Responses to one prompt, together and one by one. */
-  public BestOf bestOf(int responses) {
+  BestOf bestOf(int responses) {
     List<Conversation> request = request(responses);
     List<List<Sample>> rounds =
         repeat(
@@ -99,13 +98,13 @@ public final class Bench {
   }
 
   /** Short texts, one at a time. */
-  public Latency latency() {
+  Latency latency() {
     List<List<Sample>> rounds = repeat("short texts", LEAST_CALLS, () -> List.of(raw(SHORT)));
     return new Latency(SHORT, figure(rounds, 0, wholeContext(SHORT)));
   }
 
   /** Texts of which the model, which has to keep what it computes, knows a part already. */
-  public Reuse reuse(int responses) {
+  Reuse reuse(int responses) {
     int tokens = Math.min(LONG, model.contextLength());
     int edited = Math.min(EDIT, tokens / 8);
     int promptTokens = tokens / 4;

@@ -19,7 +19,7 @@ final class CommandOptions {
   /**
    * Gives a command the options that stand before its name, unless they stand behind it as well.
    *
-   * @throws ParameterException if it does not use one of them
+   * @throws UnmatchedArgumentException if it does not use one of them
    */
   static void handDown(ParseResult parsed) {
     if (!parsed.hasSubcommand()) {
@@ -29,8 +29,7 @@ final class CommandOptions {
     for (OptionSpec given : parsed.matchedOptions()) {
       OptionSpec own = command.findOption(given.longestName());
       if (own == null) {
-        CommandLine line = command.commandLine();
-        throw new ParameterException(line, refusal(line, given.longestName()));
+        throw new UnmatchedArgumentException(command.commandLine(), List.of(given.longestName()));
       }
       if (!parsed.subcommand().hasMatchedOption(own)) {
         own.setValue(given.getValue());
@@ -55,7 +54,10 @@ final class CommandOptions {
     return failure;
   }
 
-  /** That a command does not use an option, and which ones do; null if none does. */
+  /**
+   * That a command does not use an option, and which ones do; null if none does. All commands must
+   * be there with their options.
+   */
   static String refusal(CommandLine command, String argument) {
     String option = argument.replaceFirst("=.*", "");
     CommandLine top = command.getCommandSpec().root().commandLine();

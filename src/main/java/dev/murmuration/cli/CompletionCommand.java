@@ -1,10 +1,10 @@
 package dev.murmuration.cli;
 
 import dev.murmuration.cli.terminal.Terminal;
+import java.util.function.Supplier;
 import picocli.AutoComplete;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** {@code murmur completion}. */
 @Command(
@@ -19,15 +19,21 @@ import picocli.CommandLine.Spec;
       "  murmur completion > ~/.local/share/bash-completion/completions/murmur"
     })
 final class CompletionCommand extends TerminalCommand {
-  @Spec private CommandSpec spec;
+  private final Supplier<CommandLine> all;
 
-  CompletionCommand(Terminal terminal) {
+  /**
+   * The command.
+   *
+   * @param all makes the model of all commands and their options
+   */
+  CompletionCommand(Terminal terminal, Supplier<CommandLine> all) {
     super(terminal);
+    this.all = all;
   }
 
   @Override
   public Integer call() {
-    terminal().out().print(AutoComplete.bash("murmur", spec.root().commandLine()));
+    terminal().out().print(AutoComplete.bash("murmur", all.get()));
     return ExitCode.DONE;
   }
 }

@@ -4,8 +4,10 @@ import dev.murmuration.cli.terminal.Terminal;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -79,7 +81,7 @@ public final class Murmur implements Callable<Integer> {
   static int run(Terminal terminal, String... args) {
     Murmur murmur = new Murmur(terminal);
     try {
-      int code = murmur.commandLine().execute(args);
+      int code = murmur.commandLine(new HashSet<>(List.of(args))::contains).execute(args);
       if (code == ExitCode.FAILED) {
         // It may have failed because this does; once said is enough.
         terminal.out().flush();
@@ -95,11 +97,37 @@ public final class Murmur implements Callable<Integer> {
 
   /** The model of all commands and their options. */
   static CommandLine commandLine(Terminal terminal) {
-    return new Murmur(terminal).commandLine();
+    return new Murmur(terminal).commandLine(name -> true);
   }
 
-  private CommandLine commandLine() {
+  private CommandLine commandLine(Predicate<String> needed) {
     CommandLine commandLine = new CommandLine(this);
+    addCommands(commandLine.getCommandSpec(), needed);
+    // A text may well begin with "@".
+    commandLine.setExpandAtFiles(false);
+    commandLine.registerConverter(Path.class, new FileName());
+    commandLine.registerConverter(Double.class, new DecimalNumber());
+    commandLine.registerConverter(double.class, new DecimalNumber());
+    commandLine.setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
+    commandLine.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
+    commandLine.setParameterExceptionHandler(
+        (failure, arguments) -> {
+          verbose = isVerbose(commandLine) || isVerbose(failure.getCommandLine());
+          // The report may name commands that have the option.
+          addCommands(spec, name -> true);
+          return report(CommandOptions.cause(failure, arguments));
+        });
+    commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
+    commandLine.setExecutionStrategy(this::execute);
+    HelpLayout.apply(commandLine, terminal);
+    return commandLine;
+  }
+
+  /**
+   * Adds the commands, in the order of the help. picocli looks at a class and its mixins for some
+   * milliseconds, so of a command that is not needed it gets only what the list of commands shows.
+   */
+  private void addCommands(CommandSpec top, Predicate<String> needed) {
     for (TerminalCommand command :
         List.of(
             new DemoCommand(terminal),
@@ -111,26 +139,18 @@ public final class Murmur implements Callable<Integer> {
             new QuantizeCommand(terminal),
             new DevicesCommand(terminal),
             new BenchCommand(terminal),
-            new CompletionCommand(terminal),
+            new CompletionCommand(terminal, () -> commandLine(terminal)),
             new HelpCommand(terminal))) {
-      commandLine.addSubcommand(command);
+      Command shown = command.getClass().getAnnotation(Command.class);
+      top.removeSubcommand(shown.name());
+      if (needed.test(shown.name())) {
+        top.addSubcommand(shown.name(), new CommandLine(command));
+      } else {
+        CommandSpec listed = CommandSpec.create();
+        listed.usageMessage().header(shown.header());
+        top.addSubcommand(shown.name(), listed);
+      }
     }
-    // A text may well begin with "@".
-    commandLine.setExpandAtFiles(false);
-    commandLine.registerConverter(Path.class, new FileName());
-    commandLine.registerConverter(Double.class, new DecimalNumber());
-    commandLine.registerConverter(double.class, new DecimalNumber());
-    commandLine.setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
-    commandLine.setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
-    commandLine.setParameterExceptionHandler(
-        (failure, arguments) -> {
-          verbose = isVerbose(commandLine) || isVerbose(failure.getCommandLine());
-          return report(CommandOptions.cause(failure, arguments));
-        });
-    commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
-    commandLine.setExecutionStrategy(this::execute);
-    HelpLayout.apply(commandLine, terminal);
-    return commandLine;
   }
 
   private int execute(ParseResult parsed) {

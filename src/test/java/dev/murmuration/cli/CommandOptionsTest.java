@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -192,6 +193,15 @@ class CommandOptionsTest {
     }
     assertThat(complaints.toString(StandardCharsets.UTF_8)).isEmpty();
     assertThat(Cli.run("bench", "--help").out().replaceAll("\\s+", " ")).contains("than 100 %.");
+  }
+
+  /** Only the command that is called is known whole. */
+  @Test
+  void whatIsSaidOfAllCommandsDoesNotDependOnWhichOneIsCalled() {
+    assertThat(Cli.run("--help").out()).isEqualTo(TOP.getUsageMessage());
+    assertThat(Cli.run("help").out()).isEqualTo(TOP.getUsageMessage());
+    assertThat(Cli.run().err()).isEqualTo(TOP.getUsageMessage());
+    assertThat(Cli.run("completion").out()).isEqualTo(AutoComplete.bash("murmur", TOP));
   }
 
   @Test

@@ -47,6 +47,8 @@ class DisplayTest {
     assertThat(Display.width("abc")).isEqualTo(3);
     assertThat(Display.width("日本語")).isEqualTo(6);
     assertThat(Display.width("한글カナ")).isEqualTo(8);
+    assertThat(Display.width("㈱⺀ꀀｱ")).isEqualTo(7);
+    assertThat(Display.width("\u1112\u1161\u11ab")).as("한 of three jamo").isEqualTo(2);
     assertThat(Display.width("😀")).isEqualTo(2);
     assertThat(Display.width("e\u0301")).isEqualTo(1);
   }

@@ -53,30 +53,27 @@ public final class Display {
         .replace("\r", "\\r");
   }
 
-  /** Columns that a character takes in a terminal. */
+  /** Columns that a character takes in a terminal (Unicode Standard Annex 11: W and F). */
   private static int width(int c) {
     int type = Character.getType(c);
     if (type == Character.NON_SPACING_MARK
         || type == Character.ENCLOSING_MARK
-        || type == Character.FORMAT) {
+        || type == Character.FORMAT
+        || (c >= 0x1160 && c <= 0x11ff)) { // Jamo that join the one before.
       return 0;
     }
-    boolean fullwidth = (c >= 0xff01 && c <= 0xff60) || (c >= 0x3000 && c <= 0x303f);
-    return fullwidth
-            || Character.isIdeographic(c)
-            || Character.isEmojiPresentation(c)
-            || isEastAsianLetter(c)
-        ? 2
-        : 1;
+    return isEastAsian(c) || Character.isIdeographic(c) || Character.isEmojiPresentation(c) ? 2 : 1;
   }
 
-  private static boolean isEastAsianLetter(int c) {
-    return c >= 0x1100
-        && switch (Character.UnicodeScript.of(c)) {
-          case HANGUL, HIRAGANA, KATAKANA, BOPOMOFO ->
-              c < 0xff61; // Behind that come the halfwidth forms.
-          default -> false;
-        };
+  private static boolean isEastAsian(int c) {
+    return (c >= 0x1100 && c <= 0x115f)
+        || (c >= 0x2e80 && c <= 0xa4cf && c != 0x303f) // The half fill space is narrow.
+        || (c >= 0xa960 && c <= 0xa97c)
+        || (c >= 0xac00 && c <= 0xd7a3)
+        || (c >= 0xfe30 && c <= 0xfe6f)
+        || (c >= 0xff01 && c <= 0xff60)
+        || (c >= 0xffe0 && c <= 0xffe6)
+        || (c >= 0x1aff0 && c <= 0x1b2ff); // Kana of later versions, and Nushu.
   }
 
   /** Columns that a visible line takes. */

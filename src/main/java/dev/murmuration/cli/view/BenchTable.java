@@ -59,7 +59,7 @@ public final class BenchTable {
     BenchResult.Subject subject = result.subject();
     line(
         "machine",
-        subject.machine()
+        Display.visible(subject.machine())
             + ", "
             + System.getProperty("os.arch")
             + ", "
