@@ -1,5 +1,6 @@
 package dev.murmuration.batch;
 
+import dev.murmuration.dataset.RowCondition;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -37,6 +38,30 @@ public record BatchJob(
   /** Takes an unmodifiable copy of the list. */
   public BatchJob {
     inputs = List.copyOf(inputs);
+  }
+
+  /**
+   * Checks what can be checked without a model.
+   *
+   * @throws IllegalArgumentException if the output's name tells no format, it is one of the inputs,
+   *     or the condition is none
+   */
+  public void check() {
+    OutputFormat format = OutputFormat.of(output);
+    if (inputs.stream().anyMatch(input -> isOutput(Path.of(input)))) {
+      throw new IllegalArgumentException(output + " is one of the inputs; name another file");
+    }
+    if (retryErrors && format.kind() != OutputFormat.Kind.JSON_LINES) {
+      throw new IllegalArgumentException(
+          "rows that failed can only be added to JSON lines, and "
+              + output
+              + " is something else; score all rows again with force(true)");
+    }
+    where.ifPresent(RowCondition::new);
+  }
+
+  private boolean isOutput(Path input) {
+    return input.toAbsolutePath().normalize().equals(output.toAbsolutePath().normalize());
   }
 
   /** A job with the usual settings. */

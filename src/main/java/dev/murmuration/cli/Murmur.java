@@ -134,6 +134,8 @@ public final class Murmur implements Callable<Integer> {
             new ScoreCommand(terminal),
             new RankCommand(terminal),
             new TraceCommand(terminal),
+            new BatchCommand(terminal),
+            new MergeCommand(terminal),
             new InspectCommand(terminal),
             new ConvertCommand(terminal),
             new QuantizeCommand(terminal),

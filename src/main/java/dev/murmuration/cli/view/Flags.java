@@ -30,6 +30,8 @@ final class Flags {
     NAMES.put("valueHead", "--value-head");
     NAMES.put("tokenizer", "--tokenizer");
     NAMES.put("force", "--force");
+    NAMES.put("schema", "--schema");
+    NAMES.put("field", "--as");
     NAMES.put("allowRequantize", "--allow-requantize");
   }
 
