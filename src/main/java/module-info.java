@@ -12,6 +12,12 @@ module dev.murmuration {
   requires java.management;
   requires jdk.management;
 
+  // Only data sets: Zstandard, CSV, Parquet and conditions.
+  requires static com.github.luben.zstd_jni;
+  requires static de.siegmar.fastcsv;
+  requires static java.sql;
+  requires static net.thisptr.jackson.jq;
+
   // Only the command line's.
   requires static info.picocli;
   requires static me.tongfei.progressbar;

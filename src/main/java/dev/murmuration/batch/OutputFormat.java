@@ -1,8 +1,8 @@
 package dev.murmuration.batch;
 
+import com.github.luben.zstd.ZstdOutputStream;
 import dev.murmuration.dataset.RowSource;
 import dev.murmuration.files.OutputFile;
-import io.airlift.compress.v3.zstd.ZstdOutputStream;
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;

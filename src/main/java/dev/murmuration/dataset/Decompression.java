@@ -1,13 +1,12 @@
 package dev.murmuration.dataset;
 
-import io.airlift.compress.v3.zstd.ZstdInputStream;
+import com.github.luben.zstd.ZstdInputStream;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.zip.GZIPInputStream;
-import java.util.zip.ZipException;
 
 /** Unpacks gzip and Zstandard by their first bytes, and does not follow a bomb to its end. */
 final class Decompression {
@@ -91,9 +90,13 @@ final class Decompression {
       } catch (EOFException e) {
         throw new IOException(
             title + " is cut short: its compressed data ends too early; get it again", e);
-      } catch (ZipException | RuntimeException e) {
+      } catch (IOException | RuntimeException e) {
         throw new IOException(
-            title + " is damaged: its compressed data cannot be unpacked; get it again", e);
+            title
+                + " is damaged: its compressed data cannot be unpacked ("
+                + e.getMessage()
+                + "); get it again",
+            e);
       }
       count += Math.max(0, n);
       if (count > FREE && count / MAX_RATIO > packed.count) {
