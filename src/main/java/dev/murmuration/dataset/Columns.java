@@ -117,12 +117,21 @@ record Columns(JsonNode row) {
     return new Conversation(messages);
   }
 
+  /** An array, also one that is written as a text, as in a cell of CSV. */
   private JsonNode array(String name) {
     JsonNode value = required(name);
-    if (!value.isArray()) {
-      throw wrong(name, value, "an array");
+    if (value.isArray()) {
+      return value;
     }
-    return value;
+    if (value.isTextual() && value.textValue().startsWith("[")) {
+      try {
+        return RowParser.parseArray(value.textValue());
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(
+            "the column \"" + name + "\" begins like an array, but " + e.getMessage(), e);
+      }
+    }
+    throw wrong(name, value, "an array");
   }
 
   private JsonNode required(String name) {

@@ -27,7 +27,11 @@ final class Decompression {
     byte[] head = packed.in().readNBytes(4);
     packed.in().reset();
     if (head.length >= 2 && head[0] == 0x1f && head[1] == (byte) 0x8b) {
-      return new Unpacked(new GZIPInputStream(packed, BUFFER), packed, title);
+      try {
+        return new Unpacked(new GZIPInputStream(packed, BUFFER), packed, title);
+      } catch (EOFException e) {
+        throw cutShort(title, e);
+      }
     }
     if (head.length == 4
         && head[0] == 0x28
@@ -37,6 +41,11 @@ final class Decompression {
       return new Unpacked(new ZstdInputStream(packed), packed, title);
     }
     return packed;
+  }
+
+  private static IOException cutShort(String title, EOFException e) {
+    return new IOException(
+        title + " is cut short: its compressed data ends too early; get it again", e);
   }
 
   private static final class Counting extends FilterInputStream {
@@ -88,8 +97,7 @@ final class Decompression {
       try {
         n = in.read(bytes, offset, length);
       } catch (EOFException e) {
-        throw new IOException(
-            title + " is cut short: its compressed data ends too early; get it again", e);
+        throw cutShort(title, e);
       } catch (IOException | RuntimeException e) {
         throw new IOException(
             title

@@ -40,14 +40,7 @@ public final class RowParser {
     if (row.problem() != null) {
       throw new IllegalArgumentException(row.problem());
     }
-    JsonNode node;
-    try {
-      node = READER.readTree(row.json());
-    } catch (JsonProcessingException e) {
-      String at = e.getLocation() == null ? "" : " (column " + e.getLocation().getColumnNr() + ")";
-      throw new IllegalArgumentException(
-          "the row is not valid JSON: " + JsonFile.problem(e) + at, e);
-    }
+    JsonNode node = read(row.json(), "the row");
     if (node.isArray()) {
       throw new IllegalArgumentException(
           "the row is an array; give one object a line, or one array of objects as a file .json");
@@ -57,5 +50,28 @@ public final class RowParser {
           "the row is not a JSON object, such as {\"prompt\": \"…\", \"response\": \"…\"}");
     }
     return node;
+  }
+
+  /**
+   * The array that a text holds.
+   *
+   * @throws IllegalArgumentException if it holds none
+   */
+  static JsonNode parseArray(String text) {
+    JsonNode node = read(text, "it");
+    if (!node.isArray()) {
+      throw new IllegalArgumentException("it is none");
+    }
+    return node;
+  }
+
+  private static JsonNode read(String text, String subject) {
+    try {
+      return READER.readTree(text);
+    } catch (JsonProcessingException e) {
+      String at = e.getLocation() == null ? "" : " (column " + e.getLocation().getColumnNr() + ")";
+      throw new IllegalArgumentException(
+          subject + " is not valid JSON: " + JsonFile.problem(e) + at, e);
+    }
   }
 }
