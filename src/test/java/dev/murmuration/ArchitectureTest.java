@@ -44,6 +44,9 @@ class ArchitectureTest {
         "cli.rows",
         "cli.view",
         "cli.terminal",
+        "batch",
+        "evaluation",
+        "dataset",
         "bench",
         "inspection",
         "reward",
@@ -53,10 +56,13 @@ class ArchitectureTest {
         "quantize",
         "llama",
         "gguf");
-    room("cli.rows", "cli.view", "cli.terminal", "reward", "llama", "json");
+    room("cli.rows", "cli.view", "cli.terminal", "dataset", "reward", "llama", "json");
     room(
         "cli.view",
         "cli.terminal",
+        "batch",
+        "evaluation",
+        "dataset",
         "bench",
         "inspection",
         "reward",
@@ -67,6 +73,8 @@ class ArchitectureTest {
         "gguf",
         "files");
     room("cli.terminal", "llama", "files");
+    room("batch", "dataset", "reward", "json", "files");
+    room("evaluation", "dataset", "reward");
     room("dataset", "reward", "llama", "json", "files");
     room("bench", "reward", "model", "llama", "gguf");
     room("inspection", "reward", "memory", "checkpoint", "model", "tensors", "gguf", "files");
