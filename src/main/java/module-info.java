@@ -17,8 +17,8 @@ module dev.murmuration {
   requires static de.siegmar.fastcsv;
   requires static java.sql;
   requires static net.thisptr.jackson.jq;
-  requires static org.hipparchus.core;
-  requires static org.hipparchus.stat;
+  requires static hipparchus.core;
+  requires static hipparchus.stat;
 
   // Only the command line's.
   requires static info.picocli;

@@ -1,26 +1,18 @@
 package dev.murmuration.batch;
 
-import dev.murmuration.dataset.DataFiles;
-import dev.murmuration.dataset.Example;
+import dev.murmuration.dataset.DataSet;
 import dev.murmuration.dataset.Row;
-import dev.murmuration.dataset.RowCondition;
-import dev.murmuration.dataset.RowParser;
+import dev.murmuration.dataset.RowSelection;
 import dev.murmuration.dataset.RowSource;
-import dev.murmuration.dataset.Schema;
-import dev.murmuration.dataset.Schemas;
 import dev.murmuration.dataset.ScoredRows;
 import dev.murmuration.dataset.ScoredRows.Scored;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.function.LongPredicate;
 
 /**
  * Scores the rows of a job into its output. Whatever ends it, a signal, a full disk or a power cut,
@@ -32,9 +24,6 @@ import java.util.function.LongPredicate;
 public final class Batch {
   /** So much work may be done again after an interruption, in nanoseconds. */
   private static final long BETWEEN_STATES = 1_000_000_000L;
-
-  /** So many rows are looked at for one that tells the schema. */
-  private static final int FIRST_ROWS = 100;
 
   private final BatchJob job;
   private final RewardModel model;
@@ -94,19 +83,16 @@ public final class Batch {
    */
   public Outcome run(BatchListener listener) throws IOException {
     BatchFiles files = new BatchFiles(job);
-    Optional<RowCondition> condition = job.where().map(RowCondition::new);
-    First first = first(condition);
-    BatchState state = files.begin(RunRecord.of(job, first.schema(), model));
+    DataSet data = DataSet.of(job.query());
+    BatchState state = files.begin(RunRecord.of(job, data.schema(), model));
     if (state.finished()) {
       return job.retryErrors() && state.counts().failed() > 0
-          ? retry(files, state, condition, first, listener)
+          ? retry(files, state, data, listener)
           : new Outcome(state.counts(), true);
     }
-    listener.started(first.schema().name(), first.example(), state.counts());
+    listener.started(data.schema().name(), data.first(), state.counts());
     long done = state.counts().row();
-    LongPredicate sampled = sampled(condition);
-    RowSelection selection =
-        new RowSelection(job, first.schema(), condition, sampled, number -> number <= done);
+    RowSelection selection = data.select(row -> row <= done, job.shard(), job.field());
     BatchCounts counts;
     long lineBytes;
     long errorBytes;
@@ -116,7 +102,7 @@ public final class Batch {
           new Progress(
               state.counts(), now -> files.save(state, now, lines.force(), errors.force()));
       try {
-        counts = score(selection, lines, errors, progress, listener);
+        counts = score(data, selection, lines, errors, progress, listener);
       } catch (TooManyErrorsException e) {
         progress.save();
         throw e;
@@ -133,26 +119,19 @@ public final class Batch {
   }
 
   /** Scores the rows that failed before, and puts those that have a reward into the output. */
-  private Outcome retry(
-      BatchFiles files,
-      BatchState state,
-      Optional<RowCondition> condition,
-      First first,
-      BatchListener listener)
+  private Outcome retry(BatchFiles files, BatchState state, DataSet data, BatchListener listener)
       throws IOException {
     Set<Long> failed = files.failedRows();
     BatchCounts rest = state.counts().withoutFailed();
-    listener.started(first.schema().name(), first.example(), rest);
-    RowSelection selection =
-        new RowSelection(
-            job, first.schema(), condition, sampled(condition), row -> !failed.contains(row));
+    listener.started(data.schema().name(), data.first(), rest);
+    RowSelection selection = data.select(row -> !failed.contains(row), job.shard(), job.field());
     Files.deleteIfExists(files.retriedLines());
     Files.deleteIfExists(files.retriedErrors());
     BatchCounts counts;
     long errorBytes;
     try (AppendedFile lines = new AppendedFile(files.retriedLines(), 0);
         AppendedFile errors = new AppendedFile(files.retriedErrors(), 0)) {
-      counts = score(selection, lines, errors, new Progress(rest, _ -> {}), listener);
+      counts = score(data, selection, lines, errors, new Progress(rest, _ -> {}), listener);
       lines.force();
       errorBytes = errors.force();
     }
@@ -161,57 +140,6 @@ public final class Batch {
     }
     files.finishRetry(state, counts.at(state.counts().row()), errorBytes);
     return new Outcome(counts, true);
-  }
-
-  private LongPredicate sampled(Optional<RowCondition> condition) throws IOException {
-    if (job.sample().isEmpty()) {
-      return number -> true;
-    }
-    try (RowSource all = open()) {
-      return RowSelection.sample(all, job.sample().get(), job.seed(), condition);
-    }
-  }
-
-  private RowSource open() {
-    return DataFiles.open(job.inputs(), InputStream.nullInputStream());
-  }
-
-  // ---- the first row ----
-
-  private record First(Schema schema, Example example) {}
-
-  /** The schema, and what the first row means that has one. */
-  private First first(Optional<RowCondition> condition) throws IOException {
-    IllegalArgumentException problem =
-        new IllegalArgumentException("the input has no rows: " + String.join(", ", job.inputs()));
-    try (RowSource source = open()) {
-      Row row;
-      for (int i = 0; i < FIRST_ROWS && (row = source.next()) != null; i++) {
-        if (row.isBlank()) {
-          continue;
-        }
-        try {
-          var node = RowParser.parse(row);
-          Schema schema =
-              job.schema().isPresent()
-                  ? Schemas.of(job.schema().get())
-                  : Schemas.recognise(node)
-                      .orElseThrow(() -> new IllegalArgumentException(unknown(node.properties())));
-          return new First(schema, schema.read(node));
-        } catch (IllegalArgumentException e) {
-          problem = new IllegalArgumentException(row.place() + ": " + e.getMessage(), e);
-        }
-      }
-    }
-    throw problem;
-  }
-
-  private static String unknown(Iterable<? extends Map.Entry<String, ?>> columns) {
-    StringBuilder names = new StringBuilder();
-    columns.forEach(column -> names.append(names.isEmpty() ? "" : ", ").append(column.getKey()));
-    return "the columns "
-        + names
-        + " are those of no schema that is known; choose one with schema(NAME)";
   }
 
   // ---- all rows ----
@@ -245,13 +173,14 @@ public final class Batch {
   }
 
   private BatchCounts score(
+      DataSet data,
       RowSelection selection,
       AppendedFile lines,
       AppendedFile errors,
       Progress progress,
       BatchListener listener)
       throws IOException {
-    try (RowSource source = open();
+    try (RowSource source = data.open();
         ScoredRows scoredRows = scoredRows(source, selection)) {
       for (Scored scored; (scored = scoredRows.next()) != null; ) {
         progress.counts = write(scored, progress.counts, lines, errors, listener);
@@ -265,19 +194,7 @@ public final class Batch {
   }
 
   private ScoredRows scoredRows(RowSource source, RowSelection selection) {
-    RowSource until =
-        new RowSource() {
-          @Override
-          public Row next() throws IOException {
-            return selection.isExhausted() ? null : source.next();
-          }
-
-          @Override
-          public void close() throws IOException {
-            source.close();
-          }
-        };
-    ScoredRows started = new ScoredRows(until, selection, model, timed);
+    ScoredRows started = new ScoredRows(selection.until(source), selection, model, timed);
     rows = started;
     if (stopped) {
       started.stop();

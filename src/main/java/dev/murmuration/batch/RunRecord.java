@@ -1,5 +1,6 @@
 package dev.murmuration.batch;
 
+import dev.murmuration.dataset.DataQuery;
 import dev.murmuration.dataset.Schema;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.Version;
@@ -15,15 +16,16 @@ final class RunRecord {
 
   static Map<String, String> of(BatchJob job, Schema schema, RewardModel model) throws IOException {
     Map<String, String> run = new LinkedHashMap<>();
-    for (int i = 0; i < job.inputs().size(); i++) {
-      run.put("input " + (i + 1), file(Path.of(job.inputs().get(i))));
+    DataQuery query = job.query();
+    for (int i = 0; i < query.files().size(); i++) {
+      run.put("input " + (i + 1), file(Path.of(query.files().get(i))));
     }
     run.put("schema", schema.name());
     run.put("field", job.field());
-    job.where().ifPresent(condition -> run.put("where", condition));
-    job.sample().ifPresent(size -> run.put("sample", size + " rows, seed " + job.seed()));
-    if (job.limit() != Long.MAX_VALUE) {
-      run.put("limit", String.valueOf(job.limit()));
+    query.where().ifPresent(condition -> run.put("where", condition));
+    query.sample().ifPresent(size -> run.put("sample", size + " rows, seed " + query.seed()));
+    if (query.limit() != Long.MAX_VALUE) {
+      run.put("limit", String.valueOf(query.limit()));
     }
     run.put("shard", job.shard().toString());
     run.put("model", model.name());

@@ -3,25 +3,19 @@ package dev.murmuration.cli;
 import dev.murmuration.batch.Batch;
 import dev.murmuration.batch.BatchJob;
 import dev.murmuration.batch.MaxErrors;
-import dev.murmuration.batch.Shard;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.cli.view.BatchProgress;
 import dev.murmuration.cli.view.Json;
 import dev.murmuration.cli.view.Wording;
-import dev.murmuration.dataset.DataFiles;
-import dev.murmuration.dataset.Schema;
-import dev.murmuration.dataset.Schemas;
+import dev.murmuration.dataset.Shard;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Iterator;
-import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code murmur batch}. */
 @Command(
@@ -48,11 +42,7 @@ final class BatchCommand extends ScoringCommand {
   /** So long an interrupted command may take to write what is under way. */
   private static final long LAST_SECONDS = 30;
 
-  @Parameters(
-      arity = "1..*",
-      paramLabel = "INPUT",
-      description = "Files, or patterns such as 'data/*.jsonl' in quotation marks.")
-  private List<String> inputs;
+  @Mixin private final DataOptions data = new DataOptions();
 
   @Option(
       names = {"-o", "--output"},
@@ -64,45 +54,11 @@ final class BatchCommand extends ScoringCommand {
   private Path output;
 
   @Option(
-      names = "--schema",
-      paramLabel = "NAME",
-      order = 2,
-      completionCandidates = SchemaNames.class,
-      description =
-          "How the columns are to be read: ${COMPLETION-CANDIDATES}. Default: the first of these that"
-              + " fits.")
-  private String schema;
-
-  @Option(
       names = "--as",
       paramLabel = "NAME",
       order = 3,
       description = "The field for what is added. Default: murmur.")
   private String field = "murmur";
-
-  @Option(
-      names = "--where",
-      paramLabel = "JQ",
-      order = 4,
-      description = "Only rows for which this condition in jq's language is true.")
-  private String where;
-
-  @Option(
-      names = "--sample",
-      paramLabel = "N",
-      order = 5,
-      description = "Only N rows, chosen at random; the same ones every time.")
-  private Integer sample;
-
-  @Option(names = "--seed", paramLabel = "N", order = 6, description = "Which sample. Default: 0.")
-  private long seed;
-
-  @Option(
-      names = "--limit",
-      paramLabel = "N",
-      order = 7,
-      description = "Only the first N of the rows.")
-  private Long limit;
 
   @Option(
       names = "--shard",
@@ -137,37 +93,15 @@ final class BatchCommand extends ScoringCommand {
 
   @Override
   void prepare() throws IOException {
-    if (inputs.contains(DataFiles.STANDARD_INPUT)) {
-      throw new IllegalArgumentException(
-          "standard input cannot be read again after an interruption; name a file, or use"
-              + " 'murmur score -'");
-    }
-    if (schema != null) {
-      Schemas.of(schema);
-    }
-    requirePositive("--sample", sample == null ? 1 : sample);
-    requirePositive("--limit", limit == null ? 1 : limit);
     job =
         new BatchJob(
-            DataFiles.expand(inputs),
+            data.query(),
             output,
-            Optional.ofNullable(schema),
             field,
-            Optional.ofNullable(where),
-            Optional.ofNullable(sample),
-            seed,
-            limit == null ? Long.MAX_VALUE : limit,
             shard == null ? Shard.WHOLE : Shard.of(shard),
             maxErrors == null ? MaxErrors.ANY : MaxErrors.of(maxErrors),
             retryErrors,
             force);
-    job.check();
-  }
-
-  private static void requirePositive(String option, long value) {
-    if (value < 1) {
-      throw new IllegalArgumentException(option + " is " + value + "; the least is 1");
-    }
   }
 
   @Override
@@ -210,14 +144,6 @@ final class BatchCommand extends ScoringCommand {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
       // The JVM is ending and runs it.
-    }
-  }
-
-  /** For the shell's completion. */
-  static final class SchemaNames implements Iterable<String> {
-    @Override
-    public Iterator<String> iterator() {
-      return Schemas.all().stream().map(Schema::name).iterator();
     }
   }
 }

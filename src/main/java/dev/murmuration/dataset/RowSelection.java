@@ -1,12 +1,6 @@
-package dev.murmuration.batch;
+package dev.murmuration.dataset;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.murmuration.dataset.Example;
-import dev.murmuration.dataset.Row;
-import dev.murmuration.dataset.RowCondition;
-import dev.murmuration.dataset.RowParser;
-import dev.murmuration.dataset.RowSource;
-import dev.murmuration.dataset.Schema;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.PriorityQueue;
@@ -18,7 +12,7 @@ import java.util.function.LongPredicate;
  * a sample, of these the first ones, and of these one part. So the parts together are what would be
  * scored without parts. For one thread at a time.
  */
-final class RowSelection implements Function<Row, Optional<Example>> {
+public final class RowSelection implements Function<Row, Optional<Example>> {
   private final Schema schema;
   private final String field;
   private final Optional<RowCondition> condition;
@@ -31,25 +25,43 @@ final class RowSelection implements Function<Row, Optional<Example>> {
   /**
    * @param sampled whether a row of this number is in the sample
    * @param done whether a row of this number needs no reward any more
+   * @param field that rows must not have yet; an empty text for none
    */
   RowSelection(
-      BatchJob job,
       Schema schema,
       Optional<RowCondition> condition,
       LongPredicate sampled,
-      LongPredicate done) {
+      long limit,
+      Shard shard,
+      LongPredicate done,
+      String field) {
     this.schema = schema;
-    this.field = job.field();
     this.condition = condition;
     this.sampled = sampled;
-    this.limit = job.limit();
-    this.shard = job.shard();
+    this.limit = limit;
+    this.shard = shard;
     this.done = done;
+    this.field = field;
   }
 
   /** Whether no further row can be one of them. */
-  boolean isExhausted() {
+  private boolean isExhausted() {
     return taken >= limit;
+  }
+
+  /** Rows of a source, as long as one of them can be among the first ones. */
+  public RowSource until(RowSource source) {
+    return new RowSource() {
+      @Override
+      public Row next() throws IOException {
+        return isExhausted() ? null : source.next();
+      }
+
+      @Override
+      public void close() throws IOException {
+        source.close();
+      }
+    };
   }
 
   @Override
@@ -75,7 +87,7 @@ final class RowSelection implements Function<Row, Optional<Example>> {
     }
     Example example;
     try {
-      if (node.has(field)) {
+      if (!field.isEmpty() && node.has(field)) {
         throw new IllegalArgumentException(
             "the row has a column \"" + field + "\" already; choose another name with field(NAME)");
       }

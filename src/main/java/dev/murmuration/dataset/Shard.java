@@ -1,4 +1,4 @@
-package dev.murmuration.batch;
+package dev.murmuration.dataset;
 
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
