@@ -28,4 +28,6 @@ module dev.murmuration {
 
   opens dev.murmuration.cli to
       info.picocli;
+  opens dev.murmuration.evaluation to
+      com.fasterxml.jackson.databind;
 }

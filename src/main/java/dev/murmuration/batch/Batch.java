@@ -213,7 +213,7 @@ public final class Batch {
     if (scored.failure() != null) {
       BatchCounts counts = before.failed(row.number());
       errors.line(ResultLine.ofFailure(row, wording.apply(scored.failure())));
-      listener.failed(row, scored.failure(), counts);
+      listener.failed(row, scored.failure());
       return counts;
     }
     if (scored.example() == null) {
@@ -226,7 +226,7 @@ public final class Batch {
             scored.rewards().size(),
             scored.rewards().stream().mapToLong(Reward::tokens).sum(),
             scored.rewards().stream().filter(reward -> reward.truncatedTokens() > 0).count());
-    listener.scored(counts);
+    listener.scored(scored.rewards());
     return counts;
   }
 }

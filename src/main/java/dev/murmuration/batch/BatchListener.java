@@ -2,6 +2,8 @@ package dev.murmuration.batch;
 
 import dev.murmuration.dataset.Example;
 import dev.murmuration.dataset.Row;
+import dev.murmuration.reward.Reward;
+import java.util.List;
 
 /** Told how a batch goes, on the thread that runs it. */
 public interface BatchListener {
@@ -14,13 +16,13 @@ public interface BatchListener {
    */
   void started(String schema, Example example, BatchCounts from);
 
-  /** After a row. */
-  void scored(BatchCounts counts);
+  /** A row has its rewards. */
+  void scored(List<Reward> rewards);
 
   /**
-   * A row that has no rewards.
+   * A row has none.
    *
    * @param failure what is wrong with it
    */
-  void failed(Row row, Throwable failure, BatchCounts counts);
+  void failed(Row row, Throwable failure);
 }

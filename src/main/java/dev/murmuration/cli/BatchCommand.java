@@ -6,6 +6,7 @@ import dev.murmuration.batch.MaxErrors;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.cli.view.BatchProgress;
 import dev.murmuration.cli.view.Json;
+import dev.murmuration.cli.view.RowProgress;
 import dev.murmuration.cli.view.Wording;
 import dev.murmuration.dataset.Shard;
 import dev.murmuration.reward.RewardModel;
@@ -112,10 +113,10 @@ final class BatchCommand extends ScoringCommand {
     Thread onSignal = new Thread(() -> stop(batch, ended), "murmur-signal");
     Runtime.getRuntime().addShutdownHook(onSignal);
     Batch.Outcome outcome;
-    try (BatchProgress progress = new BatchProgress(terminal(), model, showsProgress(), output)) {
+    RowProgress rows = new RowProgress(terminal(), model, showsProgress());
+    BatchProgress progress = new BatchProgress(terminal(), rows, output);
+    try (rows) {
       outcome = batch.run(progress);
-      progress.close();
-      progress.summary(outcome);
     } catch (Batch.TooManyErrorsException e) {
       terminal().err().println("murmur: " + e.getMessage());
       return ExitCode.SOME_ROWS_FAILED;
@@ -123,6 +124,7 @@ final class BatchCommand extends ScoringCommand {
       ended.countDown();
       removeHook(onSignal);
     }
+    progress.summary(outcome);
     if (json()) {
       Json.printObject(terminal(), json -> BatchProgress.write(json, output, outcome));
     }

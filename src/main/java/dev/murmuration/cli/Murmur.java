@@ -136,6 +136,7 @@ public final class Murmur implements Callable<Integer> {
             new TraceCommand(terminal),
             new BatchCommand(terminal),
             new MergeCommand(terminal),
+            new EvalCommand(terminal),
             new InspectCommand(terminal),
             new ConvertCommand(terminal),
             new QuantizeCommand(terminal),
