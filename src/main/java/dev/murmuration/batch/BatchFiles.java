@@ -71,7 +71,12 @@ final class BatchFiles {
       start.write(state());
       return start;
     }
-    String difference = RunRecord.difference(before.get().run(), run);
+    // Rows that have failed may have been mended meanwhile.
+    String difference =
+        job.retryErrors() && before.get().finished()
+            ? RunRecord.difference(
+                RunRecord.withoutFiles(before.get().run()), RunRecord.withoutFiles(run))
+            : RunRecord.difference(before.get().run(), run);
     if (difference != null) {
       throw new IllegalArgumentException(
           job.output()

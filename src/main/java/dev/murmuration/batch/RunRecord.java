@@ -46,6 +46,13 @@ final class RunRecord {
         + Files.getLastModifiedTime(file);
   }
 
+  /** A record without the input's files. */
+  static Map<String, String> withoutFiles(Map<String, String> run) {
+    Map<String, String> rest = new LinkedHashMap<>(run);
+    rest.keySet().removeIf(name -> name.startsWith("input "));
+    return rest;
+  }
+
   /** The first name under which two records differ, with both values; null if they are equal. */
   static String difference(Map<String, String> before, Map<String, String> now) {
     for (Map.Entry<String, String> entry : now.entrySet()) {
