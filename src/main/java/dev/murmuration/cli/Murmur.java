@@ -137,6 +137,8 @@ public final class Murmur implements Callable<Integer> {
             new BatchCommand(terminal),
             new MergeCommand(terminal),
             new EvalCommand(terminal),
+            new FidelityCommand(terminal),
+            new CompareCommand(terminal),
             new InspectCommand(terminal),
             new ConvertCommand(terminal),
             new QuantizeCommand(terminal),

@@ -56,16 +56,40 @@ public record Judged(
   public static Judged of(long row, Example example, List<Reward> rewards) {
     List<Response> responses = new ArrayList<>();
     for (int i = 0; i < rewards.size(); i++) {
-      Candidate candidate = example.candidates().get(i);
-      String text = response(candidate.input());
-      responses.add(
-          new Response(
-              rewards.get(i).reward(),
-              text.length(),
-              Markdown.marks(text),
-              rewards.get(i).truncatedTokens() > 0,
-              candidate.style()));
+      boolean truncated = rewards.get(i).truncatedTokens() > 0;
+      responses.add(response(example.candidates().get(i), rewards.get(i).reward(), truncated));
     }
+    return judged(row, example, responses);
+  }
+
+  /**
+   * An example with rewards that were stored.
+   *
+   * @param rewards one for each candidate
+   * @throws IllegalArgumentException if there are more or fewer
+   */
+  public static Judged ofRewards(long row, Example example, List<Double> rewards) {
+    if (rewards.size() != example.candidates().size()) {
+      throw new IllegalArgumentException(
+          "the row has "
+              + rewards.size()
+              + " rewards for "
+              + example.candidates().size()
+              + " responses; score it again");
+    }
+    List<Response> responses = new ArrayList<>();
+    for (int i = 0; i < rewards.size(); i++) {
+      responses.add(response(example.candidates().get(i), rewards.get(i), false));
+    }
+    return judged(row, example, responses);
+  }
+
+  private static Response response(Candidate candidate, double reward, boolean truncated) {
+    String text = response(candidate.input());
+    return new Response(reward, text.length(), Markdown.marks(text), truncated, candidate.style());
+  }
+
+  private static Judged judged(long row, Example example, List<Response> responses) {
     return new Judged(
         row,
         example.id(),
@@ -81,6 +105,13 @@ public record Judged(
       case RawText text -> text.text();
       default -> "";
     };
+  }
+
+  /** The rewards of all rows' candidates. */
+  static List<double[]> rewards(List<Judged> rows) {
+    return rows.stream()
+        .map(row -> row.candidates().stream().mapToDouble(Response::reward).toArray())
+        .toList();
   }
 
   double reward(int candidate) {
