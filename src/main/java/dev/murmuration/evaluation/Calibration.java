@@ -82,8 +82,9 @@ public record Calibration(
     int n = margins.length;
     double[] both = new double[2 * n];
     for (int i = 0; i < n; i++) {
-      both[i] = margins[i];
-      both[n + i] = -margins[i];
+      // Ranking tells 0 from −0, which are the same margin.
+      both[i] = margins[i] + 0.0;
+      both[n + i] = 0.0 - margins[i];
     }
     double[] ranks = new NaturalRanking().rank(both);
     double sum = 0;
