@@ -1,7 +1,9 @@
 package dev.murmuration.batch;
 
+import dev.murmuration.files.BadFileException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -11,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 final class AppendedFile implements AutoCloseable {
   private static final int BUFFER = 1 << 18;
 
+  private final Path file;
   private final FileChannel channel;
   private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
 
@@ -21,6 +24,7 @@ final class AppendedFile implements AutoCloseable {
    * @throws IOException if the file has fewer
    */
   AppendedFile(Path file, long size) throws IOException {
+    this.file = file;
     channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     if (channel.size() < size) {
       long found = channel.size();
@@ -63,8 +67,20 @@ final class AppendedFile implements AutoCloseable {
   }
 
   private void write(ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      int _ = channel.write(bytes);
+    try {
+      while (bytes.hasRemaining()) {
+        int _ = channel.write(bytes);
+      }
+    } catch (ClosedChannelException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new BadFileException(
+          file,
+          "cannot be written: "
+              + e.getMessage()
+              + "; make room on its disk and run the same command again, which goes on behind what"
+              + " is there",
+          e);
     }
   }
 

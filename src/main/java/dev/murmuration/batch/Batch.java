@@ -23,12 +23,13 @@ import java.util.function.Function;
  */
 public final class Batch {
   /** So much work may be done again after an interruption, in nanoseconds. */
-  private static final long BETWEEN_STATES = 1_000_000_000L;
+  static final long BETWEEN_STATES = 1_000_000_000L;
 
   private final BatchJob job;
   private final RewardModel model;
   private final boolean timed;
   private final Function<Throwable, String> wording;
+  private final long betweenStates;
   private volatile boolean stopped;
   private volatile ScoredRows rows;
 
@@ -58,6 +59,21 @@ public final class Batch {
    */
   public Batch(
       BatchJob job, RewardModel model, boolean timed, Function<Throwable, String> wording) {
+    this(job, model, timed, wording, BETWEEN_STATES);
+  }
+
+  /**
+   * Like the other one.
+   *
+   * @param betweenStates so much work may be done again, in nanoseconds
+   */
+  Batch(
+      BatchJob job,
+      RewardModel model,
+      boolean timed,
+      Function<Throwable, String> wording,
+      long betweenStates) {
+    this.betweenStates = betweenStates;
     this.job = job;
     this.model = model;
     this.timed = timed;
@@ -150,7 +166,7 @@ public final class Batch {
     void save(BatchCounts counts) throws IOException;
   }
 
-  private static final class Progress {
+  private final class Progress {
     private final Save save;
     private BatchCounts counts;
     private long saved = System.nanoTime();
@@ -161,7 +177,7 @@ public final class Batch {
     }
 
     void saveIfDue() throws IOException {
-      if (System.nanoTime() - saved > BETWEEN_STATES) {
+      if (System.nanoTime() - saved > betweenStates) {
         save();
         saved = System.nanoTime();
       }
