@@ -44,6 +44,7 @@ class ArchitectureTest {
         "cli.rows",
         "cli.view",
         "cli.terminal",
+        "report",
         "batch",
         "evaluation",
         "dataset",
@@ -51,6 +52,7 @@ class ArchitectureTest {
         "inspection",
         "reward",
         "memory",
+        "files",
         "model",
         "checkpoint",
         "quantize",
@@ -73,6 +75,7 @@ class ArchitectureTest {
         "gguf",
         "files");
     room("cli.terminal", "llama", "files");
+    room("report", "evaluation", "dataset");
     room("batch", "dataset", "reward", "json", "files");
     room("evaluation", "dataset", "reward");
     room("dataset", "reward", "llama", "json", "files");

@@ -6,17 +6,35 @@ import dev.murmuration.cli.view.EvaluationText;
 import dev.murmuration.cli.view.RowProgress;
 import dev.murmuration.dataset.DataQuery;
 import dev.murmuration.dataset.DataSet;
+import dev.murmuration.dataset.Example;
+import dev.murmuration.dataset.Row;
+import dev.murmuration.dataset.RowParser;
 import dev.murmuration.dataset.RowSelection;
 import dev.murmuration.dataset.RowSource;
 import dev.murmuration.dataset.ScoredRows;
 import dev.murmuration.evaluation.Evaluation;
 import dev.murmuration.evaluation.Judged;
+import dev.murmuration.files.OutputFile;
+import dev.murmuration.report.EvaluationReport;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.Version;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code murmur eval}. */
 @Command(
@@ -36,6 +54,20 @@ import picocli.CommandLine.Mixin;
 final class EvalCommand extends ScoringCommand {
   @Mixin private final DataOptions data = new DataOptions();
 
+  @Option(
+      names = "--report",
+      paramLabel = "FILE.html",
+      order = 1,
+      description =
+          "Also write one self-contained page with charts, the worst disagreements, and every"
+              + " number.")
+  private Path report;
+
+  @Option(names = "--force", order = 2, description = "Replace FILE.html if it is there.")
+  private boolean force;
+
+  private static final int WORST = 10;
+
   private DataQuery query;
 
   EvalCommand(Terminal terminal) {
@@ -45,6 +77,10 @@ final class EvalCommand extends ScoringCommand {
   @Override
   void prepare() throws IOException {
     query = data.query();
+    if (report != null && Files.exists(report) && !force) {
+      throw new IllegalArgumentException(
+          report + " exists; name another file, or replace it with --force");
+    }
   }
 
   @Override
@@ -68,11 +104,85 @@ final class EvalCommand extends ScoringCommand {
     }
     progress.summary();
     Evaluation evaluation = Evaluation.of(set.schema().name(), rows);
+    if (report != null) {
+      writeReport(model, set, evaluation, rows);
+    }
     if (json()) {
       EvaluationJson.print(evaluation, terminal());
     } else {
       EvaluationText.print(evaluation, terminal());
     }
     return progress.failures() > 0 ? ExitCode.SOME_ROWS_FAILED : ExitCode.DONE;
+  }
+
+  private void writeReport(RewardModel model, DataSet set, Evaluation evaluation, List<Judged> rows)
+      throws IOException {
+    Map<String, String> run = new LinkedHashMap<>();
+    run.put("model", model.name());
+    run.put("template", model.template().name());
+    run.put("precision", model.precision().label());
+    run.put("longest text", model.contextLength() + " tokens");
+    run.put("data", String.join(", ", query.files()));
+    run.put("schema", set.schema().name());
+    query.where().ifPresent(condition -> run.put("where", condition));
+    query.sample().ifPresent(size -> run.put("sample", size + " rows, seed " + query.seed()));
+    run.put("build", Version.build());
+    run.put("date", LocalDate.now(ZoneOffset.UTC).toString());
+    EvaluationReport page =
+        new EvaluationReport(
+            model.name(),
+            String.join(", ", query.files().stream().map(EvalCommand::name).toList()),
+            evaluation,
+            rows,
+            run,
+            disagreements(set, Evaluation.worst(rows, WORST)),
+            EvaluationJson.of(evaluation));
+    byte[] html = page.html().getBytes(StandardCharsets.UTF_8);
+    try (OutputFile file = OutputFile.begin(report, force, html.length)) {
+      file.write(
+          channel -> {
+            ByteBuffer rest = ByteBuffer.wrap(html);
+            while (rest.hasRemaining()) {
+              int _ = channel.write(rest);
+            }
+          });
+      file.commit();
+    }
+    terminal().note("wrote " + report);
+  }
+
+  private static String name(String file) {
+    return String.valueOf(Path.of(file).getFileName());
+  }
+
+  /** The texts of the worst pairs, for which the data is read once more. */
+  private static List<EvaluationReport.Disagreement> disagreements(
+      DataSet set, List<Evaluation.Disagreement> worst) throws IOException {
+    Map<Long, Example> examples = new HashMap<>();
+    Map<Long, String> places = new HashMap<>();
+    Set<Long> wanted = new HashSet<>();
+    worst.forEach(pair -> wanted.add(pair.row().row()));
+    try (RowSource source = set.open()) {
+      for (Row row; examples.size() < wanted.size() && (row = source.next()) != null; ) {
+        if (wanted.contains(row.number())) {
+          examples.put(row.number(), set.schema().read(RowParser.parse(row)));
+          places.put(row.number(), row.place());
+        }
+      }
+    }
+    List<EvaluationReport.Disagreement> pairs = new ArrayList<>();
+    for (Evaluation.Disagreement pair : worst) {
+      Example example = examples.get(pair.row().row());
+      pairs.add(
+          new EvaluationReport.Disagreement(
+              places.get(pair.row().row()),
+              example.prompt().strip(),
+              example.response(pair.pair().better()),
+              example.response(pair.pair().worse()),
+              List.of(
+                  pair.row().candidates().get(pair.pair().better()).reward(),
+                  pair.row().candidates().get(pair.pair().worse()).reward())));
+    }
+    return pairs;
   }
 }

@@ -1,5 +1,8 @@
 package dev.murmuration.dataset;
 
+import dev.murmuration.reward.Conversation;
+import dev.murmuration.reward.RawText;
+import dev.murmuration.reward.TokenIds;
 import java.util.List;
 import java.util.Map;
 
@@ -25,5 +28,14 @@ public record Example(
     candidates = List.copyOf(candidates);
     preferences = List.copyOf(preferences);
     groups = Map.copyOf(groups);
+  }
+
+  /** The text of a candidate that is judged: a conversation's last message, or all of a text. */
+  public String response(int candidate) {
+    return switch (candidates.get(candidate).input()) {
+      case Conversation conversation -> conversation.response();
+      case RawText text -> text.text();
+      case TokenIds _ -> "";
+    };
   }
 }

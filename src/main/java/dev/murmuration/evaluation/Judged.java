@@ -1,11 +1,7 @@
 package dev.murmuration.evaluation;
 
-import dev.murmuration.dataset.Candidate;
 import dev.murmuration.dataset.Example;
 import dev.murmuration.dataset.Preference;
-import dev.murmuration.reward.Conversation;
-import dev.murmuration.reward.Input;
-import dev.murmuration.reward.RawText;
 import dev.murmuration.reward.Reward;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,7 +53,7 @@ public record Judged(
     List<Response> responses = new ArrayList<>();
     for (int i = 0; i < rewards.size(); i++) {
       boolean truncated = rewards.get(i).truncatedTokens() > 0;
-      responses.add(response(example.candidates().get(i), rewards.get(i).reward(), truncated));
+      responses.add(response(example, i, rewards.get(i).reward(), truncated));
     }
     return judged(row, example, responses);
   }
@@ -79,14 +75,16 @@ public record Judged(
     }
     List<Response> responses = new ArrayList<>();
     for (int i = 0; i < rewards.size(); i++) {
-      responses.add(response(example.candidates().get(i), rewards.get(i), false));
+      responses.add(response(example, i, rewards.get(i), false));
     }
     return judged(row, example, responses);
   }
 
-  private static Response response(Candidate candidate, double reward, boolean truncated) {
-    String text = response(candidate.input());
-    return new Response(reward, text.length(), Markdown.marks(text), truncated, candidate.style());
+  private static Response response(
+      Example example, int candidate, double reward, boolean truncated) {
+    String text = example.response(candidate);
+    String style = example.candidates().get(candidate).style();
+    return new Response(reward, text.length(), Markdown.marks(text), truncated, style);
   }
 
   private static Judged judged(long row, Example example, List<Response> responses) {
@@ -97,14 +95,6 @@ public record Judged(
         example.groups(),
         responses,
         example.preferences());
-  }
-
-  private static String response(Input input) {
-    return switch (input) {
-      case Conversation conversation -> conversation.response();
-      case RawText text -> text.text();
-      default -> "";
-    };
   }
 
   /** The rewards of all rows' candidates. */
