@@ -14,14 +14,10 @@ import dev.murmuration.dataset.RowSource;
 import dev.murmuration.dataset.ScoredRows;
 import dev.murmuration.evaluation.Evaluation;
 import dev.murmuration.evaluation.Judged;
-import dev.murmuration.files.OutputFile;
 import dev.murmuration.report.EvaluationReport;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.Version;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
@@ -34,7 +30,6 @@ import java.util.Map;
 import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** {@code murmur eval}. */
 @Command(
@@ -54,17 +49,7 @@ import picocli.CommandLine.Option;
 final class EvalCommand extends ScoringCommand {
   @Mixin private final DataOptions data = new DataOptions();
 
-  @Option(
-      names = "--report",
-      paramLabel = "FILE.html",
-      order = 1,
-      description =
-          "Also write one self-contained page with charts, the worst disagreements, and every"
-              + " number.")
-  private Path report;
-
-  @Option(names = "--force", order = 2, description = "Replace FILE.html if it is there.")
-  private boolean force;
+  @Mixin private final ReportOption report = new ReportOption();
 
   private static final int WORST = 10;
 
@@ -77,10 +62,7 @@ final class EvalCommand extends ScoringCommand {
   @Override
   void prepare() throws IOException {
     query = data.query();
-    if (report != null && Files.exists(report) && !force) {
-      throw new IllegalArgumentException(
-          report + " exists; name another file, or replace it with --force");
-    }
+    report.check();
   }
 
   @Override
@@ -104,7 +86,7 @@ final class EvalCommand extends ScoringCommand {
     }
     progress.summary();
     Evaluation evaluation = Evaluation.of(set.schema().name(), rows);
-    if (report != null) {
+    if (report.isGiven()) {
       writeReport(model, set, evaluation, rows);
     }
     if (json()) {
@@ -137,18 +119,7 @@ final class EvalCommand extends ScoringCommand {
             run,
             disagreements(set, Evaluation.worst(rows, WORST)),
             EvaluationJson.of(evaluation));
-    byte[] html = page.html().getBytes(StandardCharsets.UTF_8);
-    try (OutputFile file = OutputFile.begin(report, force, html.length)) {
-      file.write(
-          channel -> {
-            ByteBuffer rest = ByteBuffer.wrap(html);
-            while (rest.hasRemaining()) {
-              int _ = channel.write(rest);
-            }
-          });
-      file.commit();
-    }
-    terminal().note("wrote " + report);
+    report.write(page.html(), terminal());
   }
 
   private static String name(String file) {

@@ -12,15 +12,21 @@ import dev.murmuration.dataset.ScoredRows;
 import dev.murmuration.dataset.ShuffledRows;
 import dev.murmuration.evaluation.FidelityRun;
 import dev.murmuration.evaluation.Judged;
+import dev.murmuration.report.FidelityReport;
 import dev.murmuration.reward.Precision;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.RewardModelOptions;
+import dev.murmuration.reward.Version;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,6 +51,7 @@ import picocli.CommandLine.Option;
 final class FidelityCommand extends TerminalCommand {
   @Mixin private final JsonOption json = new JsonOption();
   @Mixin private final DataOptions data = new DataOptions();
+  @Mixin private final ReportOption report = new ReportOption();
   @Mixin private final ThreadsOption threads = new ThreadsOption();
 
   @Option(
@@ -84,6 +91,7 @@ final class FidelityCommand extends TerminalCommand {
   @Override
   public Integer call() throws IOException {
     DataQuery query = data.query();
+    report.check();
     Run base = run(reference);
     List<Run> others = new ArrayList<>();
     for (String candidate : candidates) {
@@ -96,6 +104,18 @@ final class FidelityCommand extends TerminalCommand {
     var _ = score(set, base, true, Optional.of(first), runs);
     for (Run other : others) {
       var _ = score(set, other, false, Optional.of(first), runs);
+    }
+    if (report.isGiven()) {
+      Map<String, String> run = new LinkedHashMap<>();
+      run.put("data", String.join(", ", query.files()));
+      run.put("schema", set.schema().name());
+      run.put("reference", reference);
+      run.put("candidates", String.join(", ", candidates));
+      run.put("build", Version.build());
+      run.put("date", LocalDate.now(ZoneOffset.UTC).toString());
+      FidelityReport page =
+          new FidelityReport(String.join(", ", query.files()), runs, run, EvaluationJson.of(runs));
+      report.write(page.html(), terminal());
     }
     if (json.json) {
       EvaluationJson.print(runs, terminal());

@@ -13,6 +13,11 @@ import org.hipparchus.stat.interval.ConfidenceInterval;
 public record Interval(double value, double low, double high) {
   static final double CONFIDENCE = 0.95;
 
+  /** A number without an interval. */
+  public static Interval of(double value) {
+    return new Interval(value, Double.NaN, Double.NaN);
+  }
+
   /**
    * A share of independent trials, with Wilson's score interval (Wilson 1927); NaN without trials.
    *

@@ -15,9 +15,6 @@ import java.util.Map;
 final class EvaluationCharts {
   private static final int MOST_GROUPS = 24;
 
-  /** A chart: what it is called, how it is read, and its SVG or HTML. */
-  record Chart(String title, String reading, String content) {}
-
   private final Evaluation evaluation;
   private final double[] margins;
   private final double[] preferred;
@@ -58,16 +55,16 @@ final class EvaluationCharts {
   // ---- accuracy ----
 
   private static Chart groups(String column, Map<String, Accuracy> values) {
-    StringBuilder rows = new StringBuilder("<div class=\"bars\">");
-    values.entrySet().stream()
-        .limit(MOST_GROUPS)
-        .forEach(
-            entry ->
-                rows.append(
-                    bar(
+    List<Chart.Bar> bars =
+        values.entrySet().stream()
+            .limit(MOST_GROUPS)
+            .map(
+                entry ->
+                    new Chart.Bar(
                         entry.getKey(),
                         entry.getValue().wilson(),
-                        String.format(Locale.ROOT, "%,d pairs", entry.getValue().pairs()))));
+                        String.format(Locale.ROOT, "%,d pairs", entry.getValue().pairs())))
+            .toList();
     return new Chart(
         "Accuracy by " + column,
         "How often the preferred response of a pair has the higher reward; the line is the 95 %"
@@ -75,34 +72,15 @@ final class EvaluationCharts {
             + (values.size() > MOST_GROUPS
                 ? " The first " + MOST_GROUPS + " of " + values.size() + "."
                 : ""),
-        rows.append("</div>").toString());
+        Chart.bars(bars, true));
   }
 
   private static Chart shares(String name, String rule, Map<String, Double> parts) {
-    StringBuilder rows = new StringBuilder("<div class=\"bars\">");
-    parts.forEach(
-        (part, share) -> rows.append(bar(part, new Interval(share, Double.NaN, Double.NaN), "")));
-    return new Chart(name, rule, rows.append("</div>").toString());
-  }
-
-  private static String bar(String label, Interval share, String title) {
-    String interval =
-        Double.isNaN(share.low())
-            ? ""
-            : String.format(
-                Locale.ROOT,
-                "<i style=\"left:%.2f%%;width:%.2f%%\"></i>",
-                100 * share.low(),
-                100 * (share.high() - share.low()));
-    return String.format(
-        Locale.ROOT,
-        "<span class=\"name\" title=\"%s\">%s</span><span class=\"track\"><b"
-            + " style=\"width:%.2f%%\"></b>%s</span><span class=\"value\">%.1f&nbsp;%%</span>",
-        Html.escaped(title),
-        Html.escaped(label),
-        100 * share.value(),
-        interval,
-        100 * share.value());
+    List<Chart.Bar> bars =
+        parts.entrySet().stream()
+            .map(part -> new Chart.Bar(part.getKey(), Interval.of(part.getValue()), ""))
+            .toList();
+    return new Chart(name, Html.escaped(rule), Chart.bars(bars, true));
   }
 
   // ---- margins ----
@@ -348,14 +326,15 @@ final class EvaluationCharts {
   }
 
   private Chart byLength() {
-    StringBuilder rows = new StringBuilder("<div class=\"bars\">");
-    for (Bias.LengthShare share : evaluation.bias().byLength()) {
-      rows.append(
-          bar(
-              String.format(Locale.ROOT, "%+,d to %+,d", share.from(), share.to()),
-              share.accuracy(),
-              "characters"));
-    }
+    List<Chart.Bar> bars =
+        evaluation.bias().byLength().stream()
+            .map(
+                share ->
+                    new Chart.Bar(
+                        String.format(Locale.ROOT, "%+,d to %+,d", share.from(), share.to()),
+                        share.accuracy(),
+                        "characters"))
+            .toList();
     return new Chart(
         "Length",
         String.format(
@@ -365,22 +344,22 @@ final class EvaluationCharts {
                 + " correlation of differences %.2f.",
             100 * evaluation.bias().withoutLength(),
             evaluation.bias().length()),
-        rows.append("</div>").toString());
+        Chart.bars(bars, true));
   }
 
   private void markdown(List<Chart> charts) {
     Bias bias = evaluation.bias();
-    if (Double.isNaN(bias.plainer().value()) || Double.isNaN(bias.richer().value())) {
-      return;
+    if (!Double.isNaN(bias.plainer().value()) && !Double.isNaN(bias.richer().value())) {
+      charts.add(
+          new Chart(
+              "Markdown",
+              "Accuracy where the preferred response has less Markdown than the other, and where it"
+                  + " has more.",
+              Chart.bars(
+                  List.of(
+                      new Chart.Bar("less", bias.plainer(), ""),
+                      new Chart.Bar("more", bias.richer(), "")),
+                  true)));
     }
-    charts.add(
-        new Chart(
-            "Markdown",
-            "Accuracy where the preferred response has less Markdown than the other, and where it"
-                + " has more.",
-            "<div class=\"bars\">"
-                + bar("less", bias.plainer(), "")
-                + bar("more", bias.richer(), "")
-                + "</div>"));
   }
 }

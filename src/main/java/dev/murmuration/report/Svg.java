@@ -6,10 +6,10 @@ import java.util.Locale;
 final class Svg {
   static final int WIDTH = 640;
   static final int HEIGHT = 300;
-  private static final int LEFT = 52;
-  private static final int RIGHT = 16;
+  private static final int LEFT = 64;
+  private static final int RIGHT = 30;
   private static final int TOP = 14;
-  private static final int BOTTOM = 44;
+  private static final int BOTTOM = 52;
 
   private final StringBuilder text = new StringBuilder();
   private final double minX;
@@ -57,7 +57,7 @@ final class Svg {
   void tick(double value, String label) {
     add(
         "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-        x(value), HEIGHT - BOTTOM + 18, Html.escaped(label));
+        x(value), HEIGHT - BOTTOM + 22, Html.escaped(label));
   }
 
   /** What the horizontal axis shows. */

@@ -1,0 +1,56 @@
+package dev.murmuration.report;
+
+import dev.murmuration.evaluation.Interval;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * A chart on a page.
+ *
+ * @param title what it is called
+ * @param reading how it is read, as HTML
+ * @param content its SVG or HTML
+ */
+record Chart(String title, String reading, String content) {
+  /**
+   * A bar of a bar chart.
+   *
+   * @param label what it stands for
+   * @param share its length, 0 to 1, and an interval
+   * @param note shown when it is pointed at
+   */
+  record Bar(String label, Interval share, String note) {}
+
+  /**
+   * Horizontal bars.
+   *
+   * @param middle whether there is a mark in the middle, for guessing
+   */
+  static String bars(List<Bar> bars, boolean middle) {
+    StringBuilder rows =
+        new StringBuilder("<div class=\"bars").append(middle ? " middle" : "").append("\">");
+    bars.forEach(bar -> rows.append(row(bar)));
+    return rows.append("</div>").toString();
+  }
+
+  private static String row(Bar bar) {
+    Interval share = bar.share();
+    String interval =
+        Double.isNaN(share.low())
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                "<i style=\"left:%.2f%%;width:%.2f%%\"></i>",
+                100 * share.low(),
+                100 * (share.high() - share.low()));
+    return String.format(
+        Locale.ROOT,
+        "<span class=\"name\" title=\"%s\">%s</span><span class=\"track\"><b"
+            + " style=\"width:%.2f%%\"></b>%s</span><span class=\"value\">%.1f&nbsp;%%</span>",
+        Html.escaped(bar.note()),
+        Html.escaped(bar.label()),
+        100 * share.value(),
+        interval,
+        100 * share.value());
+  }
+}
