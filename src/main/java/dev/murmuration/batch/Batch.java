@@ -200,6 +200,7 @@ public final class Batch {
         ScoredRows scoredRows = scoredRows(source, selection)) {
       for (Scored scored; (scored = scoredRows.next()) != null; ) {
         progress.counts = write(scored, progress.counts, lines, errors, listener);
+        listener.reached(scoredRows.share());
         progress.saveIfDue();
         if (job.maxErrors().exceeded(progress.counts.failed(), progress.counts.rows())) {
           throw new TooManyErrorsException(progress.counts, job.output());

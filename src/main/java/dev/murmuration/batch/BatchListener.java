@@ -25,4 +25,11 @@ public interface BatchListener {
    * @param failure what is wrong with it
    */
   void failed(Row row, Throwable failure);
+
+  /**
+   * So much of the input is read.
+   *
+   * @param share 0 to 1; NaN where nobody knows how much there is
+   */
+  default void reached(double share) {}
 }

@@ -11,7 +11,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 
 /** The lines that are written: a row as it was, and ours in one more field. */
-final class ResultLine {
+public final class ResultLine {
   private static final JsonFactory FACTORY = new JsonFactory();
 
   private ResultLine() {}
@@ -53,6 +53,11 @@ final class ResultLine {
       json.writeNumberField("truncated_tokens", reward.truncatedTokens());
       return;
     }
+    writeSeveral(json, rewards);
+  }
+
+  /** Writes the rewards of a row with several responses as fields of an object. */
+  public static void writeSeveral(JsonGenerator json, List<Reward> rewards) throws IOException {
     double[] values = rewards.stream().mapToDouble(Reward::reward).toArray();
     array(json, "rewards", rewards.size(), i -> json.writeNumber((float) values[i]));
     int[] ranks = ranks(values);

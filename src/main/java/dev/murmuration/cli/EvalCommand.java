@@ -7,11 +7,13 @@ import dev.murmuration.cli.view.RowProgress;
 import dev.murmuration.dataset.DataQuery;
 import dev.murmuration.dataset.DataSet;
 import dev.murmuration.dataset.Example;
+import dev.murmuration.dataset.ReferenceScores;
 import dev.murmuration.dataset.Row;
 import dev.murmuration.dataset.RowParser;
 import dev.murmuration.dataset.RowSelection;
 import dev.murmuration.dataset.RowSource;
 import dev.murmuration.dataset.ScoredRows;
+import dev.murmuration.evaluation.Agreement;
 import dev.murmuration.evaluation.Evaluation;
 import dev.murmuration.evaluation.Judged;
 import dev.murmuration.report.EvaluationReport;
@@ -27,9 +29,11 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code murmur eval}. */
 @Command(
@@ -44,7 +48,8 @@ import picocli.CommandLine.Mixin;
       "",
       "Examples:",
       "  murmur eval -m rm.gguf rewardbench.parquet",
-      "  murmur eval -m rm.gguf nectar.jsonl --sample 2000 --json"
+      "  murmur eval -m rm.gguf nectar.jsonl --sample 2000 --json",
+      "  murmur eval -m rm.gguf rewardbench.parquet --reference eval-set-scores/MODEL.json"
     })
 final class EvalCommand extends ScoringCommand {
   @Mixin private final DataOptions data = new DataOptions();
@@ -53,7 +58,17 @@ final class EvalCommand extends ScoringCommand {
 
   private static final int WORST = 10;
 
+  @Option(
+      names = "--reference",
+      paramLabel = "FILE",
+      order = 20,
+      description =
+          "A result file of RewardBench (eval-set-scores/*.json): says how far the rewards agree"
+              + " with it, pair by pair.")
+  private Path reference;
+
   private DataQuery query;
+  private Optional<ReferenceScores> scores = Optional.empty();
 
   EvalCommand(Terminal terminal) {
     super(terminal);
@@ -63,6 +78,9 @@ final class EvalCommand extends ScoringCommand {
   void prepare() throws IOException {
     query = data.query();
     report.check();
+    if (reference != null) {
+      scores = Optional.of(ReferenceScores.read(reference));
+    }
   }
 
   @Override
@@ -80,12 +98,15 @@ final class EvalCommand extends ScoringCommand {
           progress.failed(row.row(), row.failure());
         } else if (row.example() != null) {
           rows.add(Judged.of(row.row().number(), row.example(), row.rewards()));
+          progress.reached(scored.share());
           progress.scored(row.rewards());
         }
       }
     }
     progress.summary();
-    Evaluation evaluation = Evaluation.of(set.schema().name(), rows);
+    Evaluation found = Evaluation.of(set.schema().name(), rows);
+    Evaluation evaluation =
+        scores.map(known -> found.with(Agreement.of(rows, known))).orElse(found);
     if (report.isGiven()) {
       writeReport(model, set, evaluation, rows);
     }
@@ -122,6 +143,11 @@ final class EvalCommand extends ScoringCommand {
     report.write(page.html(), terminal());
   }
 
+  /** A place without the folders of its file. */
+  private static String place(String place) {
+    return place.substring(place.lastIndexOf('/') + 1);
+  }
+
   private static String name(String file) {
     return String.valueOf(Path.of(file).getFileName());
   }
@@ -137,7 +163,7 @@ final class EvalCommand extends ScoringCommand {
       for (Row row; examples.size() < wanted.size() && (row = source.next()) != null; ) {
         if (wanted.contains(row.number())) {
           examples.put(row.number(), set.schema().read(RowParser.parse(row)));
-          places.put(row.number(), row.place());
+          places.put(row.number(), place(row.place()));
         }
       }
     }

@@ -146,6 +146,7 @@ final class FidelityCommand extends TerminalCommand {
           }
           if (row.example() != null) {
             rows.add(Judged.of(row.row().number(), row.example(), row.rewards()));
+            progress.reached(scored.share());
             progress.scored(row.rewards());
           }
         }

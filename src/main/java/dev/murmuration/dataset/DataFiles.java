@@ -1,6 +1,7 @@
 package dev.murmuration.dataset;
 
 import java.io.BufferedInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +22,7 @@ public final class DataFiles {
   public static final String STANDARD_INPUT = "-";
 
   private static final String PARQUET = "PAR1";
+  private static final String PATTERN = ".*[*?\\[{].*";
 
   private DataFiles() {}
 
@@ -38,13 +40,18 @@ public final class DataFiles {
         files.add(name);
       } else if (Files.isDirectory(Path.of(name))) {
         throw new IOException(name + " is a folder; name its files: " + name + "/*.jsonl");
-      } else if (name.matches(".*[*?\\[{].*")) {
+      } else if (name.matches(PATTERN)) {
         files.addAll(matching(name));
       } else {
         throw new IOException(name + " does not exist");
       }
     }
     return files;
+  }
+
+  /** Whether a name stands for something to read: a file, a pattern, a folder or standard input. */
+  public static boolean exists(String name) {
+    return name.equals(STANDARD_INPUT) || name.matches(PATTERN) || Files.exists(Path.of(name));
   }
 
   private static List<String> matching(String pattern) throws IOException {
@@ -70,22 +77,19 @@ public final class DataFiles {
    * @param standardInput what {@code -} stands for
    */
   public static RowSource open(List<String> files, InputStream standardInput) {
-    return new Chain(files.iterator(), standardInput);
+    return new Chain(files, standardInput);
   }
 
-  private static RowSource openOne(String name, InputStream standardInput, long before)
-      throws IOException {
-    boolean standard = name.equals(STANDARD_INPUT);
-    String title = standard ? "standard input" : name;
-    InputStream raw = standard ? standardInput : Files.newInputStream(Path.of(name));
+  private static RowSource openOne(String name, TitledInput raw, long before) throws IOException {
     try {
-      InputStream in = new BufferedInputStream(Decompression.of(raw, title), 1 << 16);
+      InputStream in = new BufferedInputStream(Decompression.of(raw, raw.title), 1 << 16);
       in.mark(1 << 12);
-      byte[] head = in.readNBytes(1 << 12);
+      byte[] head = new byte[1 << 12];
+      int known = Math.max(0, in.read(head)); // As much as is there: a pipe may wait for answers.
       in.reset();
-      String start = new String(head, StandardCharsets.ISO_8859_1);
+      String start = new String(head, 0, known, StandardCharsets.ISO_8859_1);
       if (start.startsWith(PARQUET)) {
-        if (standard) {
+        if (name.equals(STANDARD_INPUT)) {
           throw new IOException("Parquet cannot be read from standard input; name the file");
         }
         in.close();
@@ -93,27 +97,77 @@ public final class DataFiles {
       }
       String lower = name.toLowerCase(Locale.ROOT).replaceAll("\\.(gz|zst|zstd)$", "");
       if (lower.endsWith(".csv") || lower.endsWith(".tsv")) {
-        return new CsvRows(in, lower.endsWith(".tsv") ? '\t' : ',', title, before);
+        return new CsvRows(in, lower.endsWith(".tsv") ? '\t' : ',', raw.title, before);
       }
       String text = start.replaceFirst("^\u00ef\u00bb\u00bf", "").stripLeading();
       return text.startsWith("[")
-          ? new ArrayRows(in, title, before)
-          : new LineRows(in, title, before);
+          ? new ArrayRows(in, raw.title, before)
+          : new LineRows(in, raw.title, before);
     } catch (IOException | RuntimeException e) {
       raw.close();
       throw e;
     }
   }
 
+  /** Says what cannot be read, and counts what is. */
+  private static final class TitledInput extends FilterInputStream {
+    private final String title;
+    private long count;
+
+    TitledInput(InputStream in, String title) {
+      super(in);
+      this.title = title;
+    }
+
+    @Override
+    public int read() throws IOException {
+      try {
+        int read = in.read();
+        count += read < 0 ? 0 : 1;
+        return read;
+      } catch (IOException e) {
+        throw problem(e);
+      }
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      try {
+        int read = in.read(bytes, offset, length);
+        count += Math.max(0, read);
+        return read;
+      } catch (IOException e) {
+        throw problem(e);
+      }
+    }
+
+    private IOException problem(IOException e) {
+      return new IOException("cannot read " + title + ": " + e.getMessage(), e);
+    }
+  }
+
   private static final class Chain implements RowSource {
     private final Iterator<String> files;
     private final InputStream standardInput;
+    private final long total;
+    private TitledInput input;
     private RowSource current;
     private long rows;
 
-    Chain(Iterator<String> files, InputStream standardInput) {
-      this.files = files;
+    /** Bytes of the files before the current one. */
+    private long before;
+
+    private long size;
+
+    Chain(List<String> files, InputStream standardInput) {
+      this.files = files.iterator();
       this.standardInput = standardInput;
+      this.total = files.stream().mapToLong(Chain::size).sum();
+    }
+
+    /** Bytes of a file; 0 if that is not known. */
+    private static long size(String file) {
+      return file.equals(STANDARD_INPUT) ? 0 : Path.of(file).toFile().length();
     }
 
     @Override
@@ -123,16 +177,36 @@ public final class DataFiles {
           if (!files.hasNext()) {
             return null;
           }
-          current = openOne(files.next(), standardInput, rows);
+          open(files.next());
         }
         Row row = current.next();
         if (row != null) {
           rows = row.number();
           return row;
         }
-        current.close();
+        close();
         current = null;
       }
+    }
+
+    private void open(String file) throws IOException {
+      boolean standard = file.equals(STANDARD_INPUT);
+      before += size;
+      size = size(file);
+      input =
+          new TitledInput(
+              standard ? standardInput : Files.newInputStream(Path.of(file)),
+              standard ? "standard input" : file);
+      current = openOne(file, input, rows);
+    }
+
+    @Override
+    public double share() {
+      if (total == 0 || current == null) {
+        return Double.NaN;
+      }
+      double share = current.share();
+      return (before + (Double.isNaN(share) ? input.count : share * size)) / total;
     }
 
     @Override

@@ -13,14 +13,15 @@ import java.util.Optional;
 /**
  * Reads lines of UTF-8, and never keeps more of a line in memory than it may have. For one thread.
  */
-public final class LineReader {
+final class LineReader {
   /** One line: its text, or what is wrong with it, and the other one null. */
-  public record Line(long number, String text, String problem, int size) {}
+  record Line(long number, String text, String problem) {}
 
   /** So many bytes tell what the input is. A pipe may begin with fewer, but rows do not. */
   private static final int SAMPLE = 8;
 
   private final InputStream in;
+  private final String title;
   private final int maxBytes;
   private final byte[] buffer = new byte[1 << 16];
   private int position;
@@ -30,15 +31,17 @@ public final class LineReader {
   /**
    * Makes a reader.
    *
+   * @param title for messages
    * @param maxBytes the longest line that is taken
    */
-  public LineReader(InputStream in, int maxBytes) {
+  LineReader(InputStream in, String title, int maxBytes) {
     this.in = in;
+    this.title = title;
     this.maxBytes = maxBytes;
   }
 
   /** The next line, without its end; null when there are no more. */
-  public Line next() throws IOException {
+  Line next() throws IOException {
     if (!fill()) {
       return null;
     }
@@ -64,14 +67,14 @@ public final class LineReader {
       position = ended ? end + 1 : end;
     }
     return size > maxBytes
-        ? new Line(number, null, "the line has " + size + " bytes, the limit is " + maxBytes, 0)
+        ? new Line(number, null, "the line has " + size + " bytes, the limit is " + maxBytes)
         : decode(line.toByteArray());
   }
 
-  private static void checkKind(byte[] head) throws IOException {
+  private void checkKind(byte[] head) throws IOException {
     Optional<String> foreign = ForeignFile.packed(head).or(() -> ForeignFile.encoded(head));
     if (foreign.isPresent()) {
-      throw new IOException("it " + foreign.get());
+      throw new IOException(title + " " + foreign.get());
     }
   }
 
@@ -92,12 +95,9 @@ public final class LineReader {
       String text =
           StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();
       return new Line(
-          number,
-          number == 1 && text.startsWith("\ufeff") ? text.substring(1) : text,
-          null,
-          bytes.length);
+          number, number == 1 && text.startsWith("\ufeff") ? text.substring(1) : text, null);
     } catch (CharacterCodingException e) {
-      return new Line(number, null, "the line is not valid UTF-8", bytes.length);
+      return new Line(number, null, "the line is not valid UTF-8");
     }
   }
 }

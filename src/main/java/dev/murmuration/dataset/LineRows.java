@@ -15,7 +15,7 @@ final class LineRows implements RowSource {
    */
   LineRows(InputStream in, String title, long before) {
     this.in = in;
-    this.lines = new LineReader(in, MAX_ROW);
+    this.lines = new LineReader(in, title, MAX_ROW);
     this.title = title;
     this.before = before;
   }

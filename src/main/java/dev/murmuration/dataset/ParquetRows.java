@@ -19,6 +19,7 @@ final class ParquetRows implements RowSource {
   private final ResultSet rows;
   private final String title;
   private final long before;
+  private final long total;
   private long number;
 
   ParquetRows(Path file, long before) throws IOException {
@@ -26,11 +27,22 @@ final class ParquetRows implements RowSource {
     this.before = before;
     try {
       database = connect();
+      total = total(file); // First: a connection has one result that is read piece by piece.
       statement = database.prepareStatement("SELECT to_json(t) FROM read_parquet(?) t");
       statement.setString(1, file.toString());
       rows = statement.executeQuery();
     } catch (SQLException e) {
       throw problem(e);
+    }
+  }
+
+  private long total(Path file) throws SQLException {
+    try (PreparedStatement count =
+        database.prepareStatement("SELECT count(*) FROM read_parquet(?)")) {
+      count.setString(1, file.toString());
+      try (ResultSet result = count.executeQuery()) {
+        return result.next() ? result.getLong(1) : 0;
+      }
     }
   }
 
@@ -65,6 +77,11 @@ final class ParquetRows implements RowSource {
   private IOException problem(SQLException e) {
     String said = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     return new IOException(title + " cannot be read as Parquet: " + said, e);
+  }
+
+  @Override
+  public double share() {
+    return number / Math.max(1.0, total);
   }
 
   @Override

@@ -58,6 +58,11 @@ public final class RowSelection implements Function<Row, Optional<Example>> {
       }
 
       @Override
+      public double share() {
+        return source.share();
+      }
+
+      @Override
       public void close() throws IOException {
         source.close();
       }

@@ -15,6 +15,11 @@ public interface RowSource extends AutoCloseable {
    */
   Row next() throws IOException;
 
+  /** How much of the input is read, 0 to 1; NaN where nobody knows how much there is. */
+  default double share() {
+    return Double.NaN;
+  }
+
   @Override
   void close() throws IOException;
 }

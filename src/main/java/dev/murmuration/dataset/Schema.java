@@ -1,6 +1,7 @@
 package dev.murmuration.dataset;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 
 /** How the columns of a data set are to be read. */
 public interface Schema {
@@ -9,6 +10,9 @@ public interface Schema {
 
   /** One line for lists of schemas: the columns by which it is recognised. */
   String description();
+
+  /** The columns that hold texts. */
+  List<String> texts();
 
   /**
    * Whether a row looks like one of this schema.

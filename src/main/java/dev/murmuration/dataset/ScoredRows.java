@@ -51,7 +51,8 @@ public final class ScoredRows implements AutoCloseable {
       Example example,
       List<CompletableFuture<Reward>> rewards,
       Throwable failure,
-      int size) {
+      int size,
+      double share) {
     boolean isEnd() {
       return row == null;
     }
@@ -67,6 +68,7 @@ public final class ScoredRows implements AutoCloseable {
   private final Thread reader;
   private volatile boolean stopped;
   private boolean ended;
+  private double share = Double.NaN;
 
   /**
    * Begins to score.
@@ -112,11 +114,17 @@ public final class ScoredRows implements AutoCloseable {
       Scored scored = await(pending);
       texts.release(permits(pending.example() == null ? 1 : pending.example().candidates().size()));
       characters.release(pending.size());
+      share = pending.share();
       return scored;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CancellationException("interrupted while scoring rows");
     }
+  }
+
+  /** How much of the source was read when the last row came, 0 to 1, or NaN. */
+  public double share() {
+    return share;
   }
 
   /** Whether {@link #next} would have to wait. */
@@ -154,12 +162,12 @@ public final class ScoredRows implements AutoCloseable {
           characters.release(size);
         }
       }
-      queue.add(new Pending(null, null, List.of(), null, 0));
+      queue.add(new Pending(null, null, List.of(), null, 0, 1));
     } catch (InterruptedException e) {
       // The other side has ended; nobody waits for more.
       Thread.currentThread().interrupt();
     } catch (Throwable failure) {
-      queue.add(new Pending(null, null, List.of(), failure, 0));
+      queue.add(new Pending(null, null, List.of(), failure, 0, 1));
     }
   }
 
@@ -192,7 +200,7 @@ public final class ScoredRows implements AutoCloseable {
         failure = e;
       }
     }
-    queue.add(new Pending(row, example, rewards, failure, size));
+    queue.add(new Pending(row, example, rewards, failure, size, source.share()));
     return true;
   }
 

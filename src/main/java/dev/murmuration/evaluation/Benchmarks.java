@@ -2,6 +2,7 @@ package dev.murmuration.evaluation;
 
 import dev.murmuration.dataset.Preference;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -105,7 +106,8 @@ final class Benchmarks {
         mean(parts),
         parts,
         "Mean of the sections; in a section, subsets weigh what RewardBench gives them. Equal"
-            + " rewards count as wrong.");
+            + " rewards count as wrong.",
+        List.of());
   }
 
   /** The share of pairs with a higher reward for the preferred one; a tie is wrong. */
@@ -142,7 +144,8 @@ final class Benchmarks {
         mean(parts),
         parts,
         "Mean of the subsets. A row counts 1 if the highest reward is a correct one's, 1/k of each"
-            + " of k highest ones; Ties by its own rule.");
+            + " of k highest ones; Ties by its own rule.",
+        List.of());
   }
 
   /** One prompt of Ties. */
@@ -226,8 +229,13 @@ final class Benchmarks {
     }
     Map<String, Double> parts = new LinkedHashMap<>();
     double[] levels = new double[STYLES];
+    double[][] all = new double[STYLES][STYLES];
     for (Map.Entry<String, List<Judged>> domain : domains.entrySet()) {
-      double[] found = levels(matrix(domain.getValue()));
+      double[][] matrix = matrix(domain.getValue());
+      double[] found = levels(matrix);
+      for (int i = 0; i < STYLES * STYLES; i++) {
+        all[i / STYLES][i % STYLES] += matrix[i / STYLES][i % STYLES] / domains.size();
+      }
       parts.put(domain.getKey(), (found[0] + found[1] + found[2]) / STYLES);
       for (int i = 0; i < STYLES; i++) {
         levels[i] += found[i] / domains.size();
@@ -237,13 +245,18 @@ final class Benchmarks {
     parts.put("easy", levels[0]);
     parts.put("normal", levels[1]);
     parts.put("hard", levels[2]);
+    parts.put(
+        "strict",
+        rows.stream().mapToDouble(row -> won(List.of(row)) == 1 ? 1 : 0).average().orElse(0));
     return new Benchmark(
         "RM-Bench",
         score,
         parts,
         "Mean of the domains, both kinds of safety as one; in a domain, mean of easy (the chosen"
-            + " one has the richer style), normal (the same) and hard (the plainer). Equal rewards"
-            + " count as wrong.");
+            + " one has the richer style), normal (the same) and hard (the plainer). Strict: rows"
+            + " in which every chosen response beats every rejected one. Equal rewards count as"
+            + " wrong.",
+        Arrays.stream(all).map(row -> Arrays.stream(row).boxed().toList()).toList());
   }
 
   /**

@@ -25,6 +25,7 @@ import org.hipparchus.stat.descriptive.DescriptiveStatistics;
  * @param ranks of rows with more than two candidates
  * @param bias towards length and Markdown
  * @param benchmark the score by the benchmark's own rules, where the data set is one
+ * @param agreement with another program's scores, where they are given
  */
 public record Evaluation(
     long rows,
@@ -37,7 +38,8 @@ public record Evaluation(
     Calibration calibration,
     Ranks ranks,
     Bias bias,
-    Optional<Benchmark> benchmark) {
+    Optional<Benchmark> benchmark,
+    Optional<Agreement> agreement) {
 
   /**
    * Rewards of preferred responses less those of the others.
@@ -113,7 +115,25 @@ public record Evaluation(
         Calibration.of(margins),
         Ranks.of(rows.stream().filter(row -> row.candidates().size() > 2).toList()),
         Bias.of(rows),
-        Benchmarks.of(schema, rows));
+        Benchmarks.of(schema, rows),
+        Optional.empty());
+  }
+
+  /** The same with the agreement with another program's scores. */
+  public Evaluation with(Agreement found) {
+    return new Evaluation(
+        rows,
+        texts,
+        truncated,
+        accuracy,
+        groups,
+        macro,
+        margins,
+        calibration,
+        ranks,
+        bias,
+        benchmark,
+        Optional.of(found));
   }
 
   private static Map<String, Map<String, Accuracy>> groups(List<Judged> rows) {

@@ -53,4 +53,27 @@ record Chart(String title, String reading, String content) {
         interval,
         100 * share.value());
   }
+
+  /** RM-Bench's matrix: how often each style of a chosen response beats each of a rejected one. */
+  static Chart heatMap(List<List<Double>> matrix) {
+    List<String> styles = List.of("concise", "detailed", "Markdown");
+    StringBuilder cells = new StringBuilder("<table class=\"heat\"><tr><td></td>");
+    styles.forEach(style -> cells.append("<th>rejected ").append(style).append("</th>"));
+    for (int i = 0; i < matrix.size(); i++) {
+      cells.append("</tr><tr><th>chosen ").append(styles.get(i)).append("</th>");
+      for (double share : matrix.get(i)) {
+        cells.append(
+            String.format(
+                Locale.ROOT,
+                "<td style=\"--share:%.0f%%\">%.1f&nbsp;%%</td>",
+                100 * share,
+                100 * share));
+      }
+    }
+    return new Chart(
+        "Style against substance",
+        "How often a chosen response of the row's style beats a rejected one of the column's."
+            + " Upper right is hard: the better response is the plainer one.",
+        cells.append("</tr></table>").toString());
+  }
 }

@@ -75,6 +75,18 @@ public record EvaluationReport(
                 cards.add(
                     new Page.Card(
                         benchmark.name(), percent(benchmark.score()), "by its own rule")));
+    evaluation
+        .agreement()
+        .ifPresent(
+            agreement ->
+                cards.add(
+                    new Page.Card(
+                        "Same side as the reference",
+                        percent(agreement.sameSide().value()),
+                        String.format(
+                            Locale.ROOT,
+                            "rewards differ by %.3f in the mean",
+                            agreement.meanDifference()))));
     if (evaluation.ranks().rows() > 0) {
       cards.add(
           new Page.Card(

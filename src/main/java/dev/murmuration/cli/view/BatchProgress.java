@@ -48,6 +48,11 @@ public final class BatchProgress implements BatchListener {
     rows.failed(row, failure);
   }
 
+  @Override
+  public void reached(double share) {
+    rows.reached(share);
+  }
+
   /** Says what was done. */
   public void summary(Batch.Outcome outcome) {
     BatchCounts counts = outcome.counts();

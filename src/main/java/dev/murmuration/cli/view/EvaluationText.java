@@ -4,6 +4,7 @@ import dev.murmuration.cli.terminal.Colour;
 import dev.murmuration.cli.terminal.Display;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.evaluation.Accuracy;
+import dev.murmuration.evaluation.Agreement;
 import dev.murmuration.evaluation.Benchmark;
 import dev.murmuration.evaluation.Bias;
 import dev.murmuration.evaluation.Calibration;
@@ -40,6 +41,7 @@ public final class EvaluationText {
     line("  mean of the rows", percent(evaluation.accuracy().perRow()));
     evaluation.groups().forEach(this::group);
     evaluation.benchmark().ifPresent(this::benchmark);
+    evaluation.agreement().ifPresent(this::agreement);
     terminal.out().println();
     ranks(evaluation.ranks());
     calibration(evaluation.calibration());
@@ -59,6 +61,28 @@ public final class EvaluationText {
     terminal.out().println();
     line(column + ", mean", percent(evaluation.macro().get(column)));
     values.forEach((value, accuracy) -> row("  " + value, accuracy));
+  }
+
+  private void agreement(Agreement agreement) {
+    terminal.out().println();
+    text(
+        String.format(
+            Locale.ROOT,
+            "Beside the reference%s: the same side in %s of %,d pairs (%s), correlation of rewards"
+                + " %.4f, of margins %.4f; rewards differ by %.4f in the mean, %.4f at most; its"
+                + " accuracy is %s.%s",
+            agreement.model().isEmpty() ? "" : " (" + Display.visible(agreement.model()) + ")",
+            percent(agreement.sameSide().value()).strip(),
+            agreement.pairs(),
+            range(agreement.sameSide()).strip(),
+            agreement.correlation(),
+            agreement.marginCorrelation(),
+            agreement.meanDifference(),
+            agreement.mostDifference(),
+            percent(agreement.accuracy().value()).strip(),
+            agreement.missing() == 0
+                ? ""
+                : String.format(Locale.ROOT, " It lacks %,d pairs.", agreement.missing())));
   }
 
   private void row(String label, Accuracy accuracy) {

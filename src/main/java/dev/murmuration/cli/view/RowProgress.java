@@ -43,6 +43,11 @@ public final class RowProgress implements AutoCloseable {
   private long drawn = start;
   private boolean onLine;
 
+  /** How much of the input was read when it began, and is read. */
+  private double first = Double.NaN;
+
+  private double reached = Double.NaN;
+
   /**
    * Begins to watch.
    *
@@ -105,6 +110,27 @@ public final class RowProgress implements AutoCloseable {
     draw();
   }
 
+  /** So much of the input is read, 0 to 1; NaN where nobody knows how much there is. */
+  public void reached(double share) {
+    first = Double.isNaN(first) ? share : first;
+    reached = share;
+  }
+
+  /** For how long it goes on at this rate; an empty text where nobody knows. */
+  static String left(double first, double reached, double seconds) {
+    if (!(reached > first && reached < 1)) {
+      return "";
+    }
+    long left = Math.round(seconds * (1 - reached) / (reached - first));
+    return String.format(
+        Locale.ROOT,
+        ", %.0f %%, %s left",
+        Math.floor(100 * reached),
+        left < 3600
+            ? String.format(Locale.ROOT, "%d:%02d", left / 60, left % 60)
+            : String.format(Locale.ROOT, "%d h %02d min", left / 3600, left / 60 % 60));
+  }
+
   private void draw() {
     long now = System.nanoTime();
     if (terminal.quiet() || now - drawn < (bar ? BETWEEN_DRAWS : BETWEEN_LINES)) {
@@ -115,8 +141,9 @@ public final class RowProgress implements AutoCloseable {
     String line =
         String.format(
             Locale.ROOT,
-            "%,d rows, %,d failed, %s rewards/s, %s tokens/s",
+            "%,d rows%s, %,d failed, %s rewards/s, %s tokens/s",
             rows + failed,
+            left(first, reached, seconds),
             failed,
             rate(texts, seconds),
             rate(model.statistics().since(before).tokensAsked(), seconds));
