@@ -1,6 +1,7 @@
 package dev.murmuration.batch;
 
 import com.github.luben.zstd.ZstdOutputStream;
+import dev.murmuration.dataset.OptionalLibrary;
 import dev.murmuration.dataset.RowSource;
 import dev.murmuration.files.OutputFile;
 import java.io.BufferedOutputStream;
@@ -74,7 +75,27 @@ record OutputFormat(Kind kind, Packing packing) {
       throw new IllegalArgumentException(
           output + " packs Parquet, which is packed already; name it .parquet");
     }
+    requireLibraries(kind, packing);
     return new OutputFormat(kind, packing);
+  }
+
+  /** What is written at the end of the work shall not fail then. */
+  private static void requireLibraries(Kind kind, Packing packing) {
+    if (kind == Kind.PARQUET) {
+      OptionalLibrary.require("org.duckdb.DuckDBDriver");
+    } else if (kind == Kind.CSV) {
+      OptionalLibrary.require("de.siegmar.fastcsv.writer.CsvWriter");
+    }
+    if (packing == Packing.ZSTD) {
+      OptionalLibrary.require("com.github.luben.zstd.ZstdOutputStream");
+    }
+  }
+
+  /** A class of its own, so that other formats can be written without the library. */
+  private static final class Zstandard {
+    static OutputStream packed(OutputStream out) throws IOException {
+      return new ZstdOutputStream(out);
+    }
   }
 
   /**
@@ -123,7 +144,7 @@ record OutputFormat(Kind kind, Packing packing) {
     return switch (packing) {
       case NONE -> out;
       case GZIP -> new GZIPOutputStream(out, BUFFER);
-      case ZSTD -> new ZstdOutputStream(out);
+      case ZSTD -> Zstandard.packed(out);
     };
   }
 
@@ -148,6 +169,7 @@ record OutputFormat(Kind kind, Packing packing) {
             + " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)";
     try (Connection database = DriverManager.getConnection("jdbc:duckdb:");
         Statement statement = database.createStatement()) {
+      statement.execute("SET autoinstall_known_extensions=false");
       statement.execute("SET threads=1");
       statement.execute("SET memory_limit='600MB'");
       statement.execute(sql);

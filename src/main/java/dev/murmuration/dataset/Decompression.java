@@ -38,9 +38,16 @@ final class Decompression {
         && head[1] == (byte) 0xb5
         && head[2] == 0x2f
         && head[3] == (byte) 0xfd) {
-      return new Unpacked(new ZstdInputStream(packed), packed, title);
+      return new Unpacked(Zstandard.unpacked(packed), packed, title);
     }
     return packed;
+  }
+
+  /** A class of its own, so that what is not packed so can be read without the library. */
+  private static final class Zstandard {
+    static InputStream unpacked(InputStream packed) throws IOException {
+      return new ZstdInputStream(packed);
+    }
   }
 
   private static IOException cutShort(String title, EOFException e) {

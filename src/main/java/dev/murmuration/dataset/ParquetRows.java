@@ -23,6 +23,7 @@ final class ParquetRows implements RowSource {
   private long number;
 
   ParquetRows(Path file, long before) throws IOException {
+    OptionalLibrary.require("org.duckdb.DuckDBDriver");
     this.title = file.toString();
     this.before = before;
     try {
