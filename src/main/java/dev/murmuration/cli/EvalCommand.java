@@ -41,7 +41,7 @@ import picocli.CommandLine.Option;
     header = "Says how well a model agrees with what people prefer in a data set.",
     description = {
       "",
-      "Accuracy over pairs with 95 % intervals (Wilson; and by prompt, bootstrap), by subset,"
+      "Accuracy over pairs with 95 %% intervals (Wilson; and by prompt, bootstrap), by subset,"
           + " domain or source, and by the rules of RewardBench, RewardBench 2 and RM-Bench where"
           + " the data is theirs; calibration; the order of whole rows; bias towards length and"
           + " Markdown.",
