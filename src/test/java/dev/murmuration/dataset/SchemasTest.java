@@ -295,8 +295,8 @@ class SchemasTest {
         "nectar; {'prompt': 'Q', 'answers': []}; does not begin with \"\\n\\nHuman:\"",
         "judgebench; {'question': 'Q', 'response_A': 'a', 'response_B': 'b', 'label': 'A=B'};"
             + " expected \"A>B\" or \"B>A\"",
-        "helpsteer3; {'context': [{'role': 'user', 'content': 'Q'}], 'response1': 'a', 'response2': 'b', 'overall_preference':"
-            + " 'x'}; expected a number",
+        "helpsteer3; {'context': [{'role': 'user', 'content': 'Q'}], 'response1': 'a', 'response2':"
+            + " 'b', 'overall_preference': 'x'}; expected a number",
         "messages; {'messages': [{'role': 'user', 'content': 'Q'}]}; no response",
         "messages; {'messages': [{'role': 'tool', 'content': 'Q'}]}; tool"
       },
