@@ -25,7 +25,7 @@ public record DataQuery(
   public DataQuery {
     files = List.copyOf(files);
     schema.ifPresent(Schemas::of);
-    where.ifPresent(RowCondition::new);
+    var _ = RowCondition.of(where);
     if (limit < 1 || sample.orElse(1) < 1) {
       throw new IllegalArgumentException(
           (limit < 1 ? "limit is " + limit : "sample is " + sample.get()) + "; the least is 1");

@@ -35,7 +35,7 @@ public final class DataSet {
    * @throws IOException if a file cannot be read
    */
   public static DataSet of(DataQuery query) throws IOException {
-    Optional<RowCondition> condition = query.where().map(RowCondition::new);
+    Optional<RowCondition> condition = RowCondition.of(query.where());
     IllegalArgumentException problem =
         new IllegalArgumentException("there are no rows in " + String.join(", ", query.files()));
     try (RowSource source = open(query)) {
