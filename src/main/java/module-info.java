@@ -6,6 +6,7 @@
  *
  * <p>Start Java with {@code --enable-native-access=dev.murmuration}.
  */
+@SuppressWarnings("requires-automatic") // Hipparchus and jackson-jq have no module of their own.
 module dev.murmuration {
   requires com.fasterxml.jackson.core;
   requires com.fasterxml.jackson.databind;

@@ -82,7 +82,7 @@ final class ParquetRows implements RowSource {
 
   @Override
   public double share() {
-    return number / Math.max(1.0, total);
+    return (double) number / Math.max(1, total);
   }
 
   @Override

@@ -232,12 +232,11 @@ public final class ScoredRows implements AutoCloseable {
   }
 
   private static IOException fatal(Throwable failure) {
-    switch (failure) {
+    return switch (failure) {
       case Error error -> throw error;
       case RuntimeException exception -> throw exception;
-      default -> {
-        return failure instanceof IOException e ? e : new IOException(failure);
-      }
-    }
+      case IOException exception -> exception;
+      default -> new IOException(failure);
+    };
   }
 }

@@ -133,7 +133,7 @@ public record Fidelity(
   }
 
   private static Interval flipped(List<Pair> pairs) {
-    return Interval.wilson(pairs.stream().filter(Pair::isFlipped).count(), pairs.size());
+    return Interval.wilson((double) pairs.stream().filter(Pair::isFlipped).count(), pairs.size());
   }
 
   private static List<MarginShare> byMargin(List<Pair> pairs) {

@@ -132,7 +132,7 @@ final class EvaluationCharts {
     long most = found.histogram().stream().mapToLong(Long::longValue).max().orElse(1);
     Svg svg = new Svg("Histogram of margins", found.least(), found.most(), 0, most);
     double width = (found.most() - found.least()) / found.histogram().size();
-    rules(svg, most);
+    rules(svg, (double) most);
     for (int i = 0; i < found.histogram().size(); i++) {
       double from = found.least() + i * width;
       svg.bar(

@@ -39,59 +39,88 @@ final class Svg {
     return HEIGHT - BOTTOM - (value - minY) / (maxY - minY) * (HEIGHT - TOP - BOTTOM);
   }
 
-  private void add(String format, Object... values) {
-    text.append(String.format(Locale.ROOT, format, values));
+  private void add(String marks) {
+    text.append(marks);
   }
 
   /** A line across at a value, and the value beside it. */
   void rule(double value, String label) {
     add(
-        "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>",
-        LEFT, WIDTH - RIGHT, y(value), y(value));
+        String.format(
+            Locale.ROOT,
+            "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>",
+            LEFT,
+            WIDTH - RIGHT,
+            y(value),
+            y(value)));
     add(
-        "<text class=\"tick\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>",
-        LEFT - 8, y(value) + 4, Html.escaped(label));
+        String.format(
+            Locale.ROOT,
+            "<text class=\"tick\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>",
+            LEFT - 8,
+            y(value) + 4,
+            Html.escaped(label)));
   }
 
   /** A value below the horizontal axis. */
   void tick(double value, String label) {
     add(
-        "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-        x(value), HEIGHT - BOTTOM + 22, Html.escaped(label));
+        String.format(
+            Locale.ROOT,
+            "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
+            x(value),
+            HEIGHT - BOTTOM + 22,
+            Html.escaped(label)));
   }
 
   /** What the horizontal axis shows. */
   void caption(String label) {
     add(
-        "<text class=\"caption\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-        (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, Html.escaped(label));
+        String.format(
+            Locale.ROOT,
+            "<text class=\"caption\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>",
+            (LEFT + WIDTH - RIGHT) / 2,
+            HEIGHT - 6,
+            Html.escaped(label)));
   }
 
   /** A bar between two values of x, from one value of y to another. */
   void bar(String style, double fromX, double toX, double fromY, double toY, String title) {
     double top = Math.min(y(fromY), y(toY));
     add(
-        "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\""
-            + " height=\"%.1f\"><title>%s</title></rect>",
-        style,
-        x(fromX) + 0.5,
-        top,
-        Math.max(0.5, x(toX) - x(fromX) - 1),
-        Math.max(0, Math.abs(y(fromY) - y(toY))),
-        Html.escaped(title));
+        String.format(
+            Locale.ROOT,
+            "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\""
+                + " height=\"%.1f\"><title>%s</title></rect>",
+            style,
+            x(fromX) + 0.5,
+            top,
+            Math.max(0.5, x(toX) - x(fromX) - 1),
+            Math.max(0, Math.abs(y(fromY) - y(toY))),
+            Html.escaped(title)));
   }
 
   /** An upright line: an interval. */
   void whisker(double at, double low, double high) {
     add(
-        "<line class=\"whisker\" x1=\"%1$.1f\" x2=\"%1$.1f\" y1=\"%2$.1f\" y2=\"%3$.1f\"/>",
-        x(at), y(low), y(high));
+        String.format(
+            Locale.ROOT,
+            "<line class=\"whisker\" x1=\"%1$.1f\" x2=\"%1$.1f\" y1=\"%2$.1f\" y2=\"%3$.1f\"/>",
+            x(at),
+            y(low),
+            y(high)));
   }
 
   void dot(String style, double atX, double atY, double radius, String title) {
     add(
-        "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%s</title></circle>",
-        style, x(atX), y(atY), radius, Html.escaped(title));
+        String.format(
+            Locale.ROOT,
+            "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>%s</title></circle>",
+            style,
+            x(atX),
+            y(atY),
+            radius,
+            Html.escaped(title)));
   }
 
   void line(String style, double[] xs, double[] ys) {
@@ -99,13 +128,23 @@ final class Svg {
     for (int i = 0; i < xs.length; i++) {
       points.append(String.format(Locale.ROOT, "%.1f,%.1f ", x(xs[i]), y(ys[i])));
     }
-    add("<polyline class=\"%s\" points=\"%s\"/>", style, points.toString().strip());
+    add(
+        String.format(
+            Locale.ROOT,
+            "<polyline class=\"%s\" points=\"%s\"/>",
+            style,
+            points.toString().strip()));
   }
 
   void label(double atX, double atY, String anchor, String label) {
     add(
-        "<text class=\"label\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>",
-        x(atX), y(atY) - 6, anchor, Html.escaped(label));
+        String.format(
+            Locale.ROOT,
+            "<text class=\"label\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>",
+            x(atX),
+            y(atY) - 6,
+            anchor,
+            Html.escaped(label)));
   }
 
   @Override

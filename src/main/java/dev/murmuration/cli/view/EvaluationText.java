@@ -16,8 +16,6 @@ import java.util.Map;
 
 /** An evaluation for people: a table of accuracies, and a line each for the rest. */
 public final class EvaluationText {
-  private static final String HEAD = "%-24s %9s  %-15s %9s %6s";
-
   private final Evaluation evaluation;
   private final Terminal terminal;
 
@@ -35,7 +33,9 @@ public final class EvaluationText {
     terminal
         .out()
         .println(
-            Colour.DIM.of(String.format(HEAD, "", "accuracy", "95 %", "pairs", "ties"), terminal));
+            Colour.DIM.of(
+                String.format("%-24s %9s  %-15s %9s %6s", "", "accuracy", "95 %", "pairs", "ties"),
+                terminal));
     row("all pairs", evaluation.accuracy());
     line("  by prompt", range(evaluation.accuracy().byPrompt()));
     line("  mean of the rows", percent(evaluation.accuracy().perRow()));
