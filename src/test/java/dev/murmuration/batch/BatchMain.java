@@ -16,6 +16,8 @@ final class BatchMain {
   private BatchMain() {}
 
   /**
+   * Runs it.
+   *
    * @param arguments input, output, and after how many rows to end
    */
   public static void main(String[] arguments) throws Exception {
