@@ -6,11 +6,20 @@
  *
  * <p>Start Java with {@code --enable-native-access=dev.murmuration}.
  */
+@SuppressWarnings("requires-automatic") // Hipparchus and jackson-jq have no module of their own.
 module dev.murmuration {
   requires com.fasterxml.jackson.core;
   requires com.fasterxml.jackson.databind;
   requires java.management;
   requires jdk.management;
+
+  // Only data sets: Zstandard, CSV, Parquet and conditions.
+  requires static com.github.luben.zstd_jni;
+  requires static de.siegmar.fastcsv;
+  requires static java.sql;
+  requires static net.thisptr.jackson.jq;
+  requires static hipparchus.core;
+  requires static hipparchus.stat;
 
   // Only the command line's.
   requires static info.picocli;
@@ -20,4 +29,6 @@ module dev.murmuration {
 
   opens dev.murmuration.cli to
       info.picocli;
+  opens dev.murmuration.evaluation to
+      com.fasterxml.jackson.databind;
 }

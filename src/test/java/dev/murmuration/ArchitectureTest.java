@@ -44,20 +44,28 @@ class ArchitectureTest {
         "cli.rows",
         "cli.view",
         "cli.terminal",
+        "report",
+        "batch",
+        "evaluation",
+        "dataset",
         "bench",
         "inspection",
         "reward",
         "memory",
+        "files",
         "model",
         "architecture",
         "checkpoint",
         "quantize",
         "llama",
         "gguf");
-    room("cli.rows", "cli.view", "cli.terminal", "reward", "llama", "json");
+    room("cli.rows", "cli.view", "cli.terminal", "dataset", "reward", "llama", "json");
     room(
         "cli.view",
         "cli.terminal",
+        "batch",
+        "evaluation",
+        "dataset",
         "bench",
         "inspection",
         "reward",
@@ -69,6 +77,10 @@ class ArchitectureTest {
         "gguf",
         "files");
     room("cli.terminal", "llama", "files");
+    room("report", "evaluation", "dataset");
+    room("batch", "dataset", "reward", "json", "files");
+    room("evaluation", "dataset", "reward");
+    room("dataset", "reward", "llama", "json", "files");
     room("bench", "reward", "model", "architecture", "llama", "gguf");
     room(
         "inspection",

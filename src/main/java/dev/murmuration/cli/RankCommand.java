@@ -8,7 +8,6 @@ import dev.murmuration.cli.view.Json;
 import dev.murmuration.cli.view.RankTable;
 import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.Ranking;
-import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -17,10 +16,12 @@ import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** {@code murmur rank}. */
 @Command(
     name = "rank",
+    customSynopsis = "[-|FILE...] [OPTIONS]",
     header = "Ranks responses to a prompt, best first.",
     description = {
       "",
@@ -30,6 +31,10 @@ import picocli.CommandLine.Option;
       "Examples:",
       "  murmur rank --prompt \"Hello?\" --response \"Hi!\" --response \"Go away.\"",
       "  murmur rank --prompt-file p.txt --response-file a.txt --response-file b.txt",
+      "  murmur rank - < rows.jsonl > ranked.jsonl",
+      "",
+      "Given - or files, the command reads rows such as {\"prompt\": ..., \"responses\": [...]} as"
+          + " 'murmur score' does, and writes the responses of each in \"entries\", best first.",
       "",
       "On a terminal a response that was given on the command line goes by its number, #1 being"
           + " the first; where two begin alike and are too long, what they have in common is left"
@@ -43,6 +48,13 @@ import picocli.CommandLine.Option;
 final class RankCommand extends ScoringCommand {
   private static final int MOST_LABEL = 16;
 
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "ROWS",
+      hideParamSyntax = true,
+      description = RowArguments.HELP)
+  private List<String> arguments = List.of();
+
   @Mixin private PromptOptions prompts = new PromptOptions();
 
   @Option(
@@ -52,6 +64,7 @@ final class RankCommand extends ScoringCommand {
               + " prompt once, however many responses there are.")
   private boolean explain;
 
+  private RowArguments rows;
   private String promptText;
   private final List<String> responseTexts = new ArrayList<>();
 
@@ -61,6 +74,10 @@ final class RankCommand extends ScoringCommand {
 
   @Override
   void prepare() throws IOException {
+    rows = new RowArguments(arguments, prompts.all().isEmpty(), terminal());
+    if (rows.areGiven()) {
+      return;
+    }
     TextArgument prompt = prompts.prompt();
     if (prompt == null) {
       throw new IllegalArgumentException(
@@ -79,6 +96,9 @@ final class RankCommand extends ScoringCommand {
 
   @Override
   int run(RewardModel model) throws IOException {
+    if (rows.areGiven()) {
+      return rows.stream(model, true).run(timed(), showsProgress());
+    }
     if (explain) {
       List<Conversation> conversations =
           responseTexts.stream().map(text -> Conversation.of(promptText, text)).toList();
@@ -130,23 +150,6 @@ final class RankCommand extends ScoringCommand {
 
   static void write(JsonGenerator json, String prompt, Ranking ranking) throws IOException {
     json.writeStringField("prompt", prompt);
-    json.writeArrayFieldStart("entries");
-    for (Ranking.Entry entry : ranking.entries()) {
-      json.writeStartObject();
-      json.writeNumberField("rank", entry.rank());
-      json.writeNumberField("index", entry.index());
-      Json.writeReadout(json, entry.reward());
-      json.writeNumberField("probability_of_best", entry.probabilityOfBest());
-      json.writeStringField("response", entry.response());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
-    Reward best = ranking.best().reward();
-    if (ranking.entries().size() == 2) {
-      double second = ranking.entries().getLast().reward().reward();
-      json.writeNumberField(
-          "preference_probability", Ranking.preferenceProbability(best.reward(), second));
-    }
-    Json.writeProvenance(json, best);
+    Json.writeRanking(json, ranking);
   }
 }

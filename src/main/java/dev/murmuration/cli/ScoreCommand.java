@@ -1,6 +1,5 @@
 package dev.murmuration.cli;
 
-import dev.murmuration.cli.rows.ScoreStream;
 import dev.murmuration.cli.terminal.Numbers;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.cli.view.Json;
@@ -8,8 +7,6 @@ import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Reward;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -18,13 +15,15 @@ import picocli.CommandLine.Parameters;
 /** {@code murmur score}. */
 @Command(
     name = "score",
-    customSynopsis = "[-] [OPTIONS]",
+    customSynopsis = "[-|FILE...] [OPTIONS]",
     header = "Prints the reward of a response, or of rows of JSON lines.",
     description = {
       "",
-      "The reward is one number; higher is better. Given -, the command reads rows of JSON lines"
-          + " from standard input and writes one JSON line for each, in the same order, as soon as"
-          + " it is known; for an empty line it writes an empty line.",
+      "The reward is one number; higher is better. Given - (standard input) or files, the command"
+          + " reads rows of JSON lines, or of JSON, CSV or Parquet, and writes one JSON line for"
+          + " each, in the same order, as soon as it is known; for an empty line it writes an empty"
+          + " line. 'murmur batch' does the same for whole data sets, and goes on where it was"
+          + " interrupted.",
       "",
       "Examples:",
       "  murmur score --prompt \"Hello?\" --response \"Hi, how can I help you?\"",
@@ -35,23 +34,24 @@ import picocli.CommandLine.Parameters;
       "  {\"prompt\": \"Hello?\", \"response\": \"Hi!\"}",
       "  {\"messages\": [{\"role\": \"user\", \"content\": \"Hello?\"}, ...]}",
       "  {\"text\": \"scored as it stands\"}",
+      "  {\"prompt\": \"Hello?\", \"responses\": [\"Hi!\", \"Go away.\"]}",
+      "or of another schema that 'murmur batch --help' names. A row with several responses gets"
+          + " \"rewards\", \"ranks\" and \"probabilities\".",
       "Its other fields, such as an id, are copied into the line that is written, unless they have"
           + " the name of one that such lines have themselves. A row that cannot be scored becomes"
           + " {\"error\": ..., \"line\": ...}; the others go on, and the exit code is 3."
     })
 final class ScoreCommand extends ScoringCommand {
-  private static final String STANDARD_INPUT = "-";
-
   @Parameters(
       arity = "0..*",
       paramLabel = "ROWS",
       hideParamSyntax = true,
-      description = "Only -, for rows of JSON lines on standard input.")
+      description = RowArguments.HELP)
   private List<String> arguments = List.of();
 
   @Mixin private OneText text = new OneText();
 
-  private boolean rows;
+  private RowArguments rows;
   private Input given;
 
   ScoreCommand(Terminal terminal) {
@@ -60,34 +60,16 @@ final class ScoreCommand extends ScoringCommand {
 
   @Override
   void prepare() throws IOException {
-    for (String argument : arguments) {
-      if (!argument.equals(STANDARD_INPUT)) {
-        throw new IllegalArgumentException(unexpected(argument));
-      }
-    }
-    rows = !arguments.isEmpty();
-    if (rows && !text.isAbsent()) {
-      throw new IllegalArgumentException(
-          "- (rows on standard input) stands alone; leave it or the texts out");
-    }
-    if (!rows) {
+    rows = new RowArguments(arguments, text.isAbsent(), terminal());
+    if (!rows.areGiven()) {
       given = text.read(terminal());
     }
   }
 
-  private static String unexpected(String argument) {
-    return "unexpected argument '"
-        + argument
-        + "'; texts are given with --prompt and --response"
-        + (Files.isRegularFile(Path.of(argument))
-            ? ", and a file of rows as standard input: murmur score - < " + argument
-            : ", and rows on standard input with -");
-  }
-
   @Override
   int run(RewardModel model) throws IOException {
-    if (rows) {
-      return new ScoreStream(model, terminal(), timed()).run();
+    if (rows.areGiven()) {
+      return rows.stream(model, false).run(timed(), showsProgress());
     }
     Reward reward = model.score(given);
     if (json()) {

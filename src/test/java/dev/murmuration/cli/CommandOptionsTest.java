@@ -160,6 +160,11 @@ class CommandOptionsTest {
             Map.entry("rank", scoring),
             Map.entry("trace", scoring),
             Map.entry("demo", scoring),
+            Map.entry("batch", scoring),
+            Map.entry("eval", scoring),
+            Map.entry("fidelity", Set.of("--json", "--threads")),
+            Map.entry("compare", Set.of("--json")),
+            Map.entry("merge", Set.of()),
             Map.entry("bench", bench),
             Map.entry(
                 "inspect",

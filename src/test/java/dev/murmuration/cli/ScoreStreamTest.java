@@ -16,6 +16,7 @@ import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -150,7 +151,7 @@ class ScoreStreamTest {
         .allSatisfy(
             row ->
                 assertThat(row.get("error").asText())
-                    .startsWith("the line is not valid JSON: ")
+                    .startsWith("the row is not valid JSON: ")
                     .doesNotContain("Feature", "Constraints", "Source", "ALLOW_", "`")
                     .doesNotContainPattern("[a-z]\\.get[A-Z]"));
   }
@@ -163,24 +164,73 @@ class ScoreStreamTest {
     try (GZIPOutputStream gzip = new GZIPOutputStream(packed)) {
       gzip.write(row.getBytes(StandardCharsets.UTF_8));
     }
-    assertThat(refused(packed.toByteArray())).contains("gzip", "gunzip");
+    assertThat(run(packed.toByteArray()).out()).isEqualTo(score(row).out());
+    assertThat(run(("[" + row + "]").getBytes(StandardCharsets.UTF_8)).out())
+        .isEqualTo(score(row).out());
     assertThat(refused(("\ufeff" + row).getBytes(StandardCharsets.UTF_16LE)))
         .contains("UTF-16", "iconv -f UTF-16 -t UTF-8");
   }
 
+  private static Cli run(byte[] input) {
+    InputStream in = new ByteArrayInputStream(input);
+    String[] arguments = {"score", "-", "-m", TestModels.TINY.toString(), "--precision", "exact"};
+    return Cli.run(in, Terminal.Kind.PLAIN, arguments);
+  }
+
   private static String refused(byte[] input) {
-    Cli result =
-        Cli.run(
-            new ByteArrayInputStream(input),
-            Terminal.Kind.PLAIN,
-            "score",
-            "-",
-            "-m",
-            TestModels.TINY.toString());
+    Cli result = run(input);
     assertThat(result.code()).isEqualTo(ExitCode.FAILED);
     assertThat(result.out()).isEmpty();
     assertThat(result.err().lines()).hasSize(1);
     return result.err();
+  }
+
+  @Test
+  void rowsWithSeveralResponsesAreRankedInTheirLine() throws Exception {
+    String row =
+        "{\"id\": 1, \"prompt\": \"Hello?\", \"responses\": [\"Go\", \"Hi!\"], \"ranks\": 7,"
+            + " \"line\": 3}\n";
+    JsonNode scored = score(row).rows().getFirst();
+    assertThat(scored.properties())
+        .extracting(field -> field.getKey())
+        .startsWith("id", "line", "rewards", "ranks", "probabilities", "tokens")
+        .doesNotContain("prompt", "responses");
+    Cli alone =
+        Cli.tiny("rank", "--prompt", "Hello?", "--response", "Go", "--response", "Hi!", "--json");
+    JsonNode ranked = Cli.tiny(row, Terminal.Kind.PLAIN, "rank", "-").rows().getFirst();
+    assertThat(ranked.get("entries")).isEqualTo(alone.json().get("entries"));
+    assertThat(ranked.get("prompt").asText()).isEqualTo("Hello?");
+    int best = ranked.at("/entries/0/index").asInt();
+    assertThat(scored.get("ranks").get(best).asInt()).isEqualTo(1);
+    assertThat(scored.get("rewards").get(best)).isEqualTo(ranked.at("/entries/0/reward"));
+  }
+
+  @Test
+  void filesAreReadOneAfterAnother(@TempDir Path folder) throws Exception {
+    Path lines = Files.writeString(folder.resolve("a.jsonl"), "{\"id\": 1, \"text\": \"a\"}\n");
+    Path cells =
+        Files.writeString(folder.resolve("b.csv"), "id,prompt,response\n2,Hello?,Hi!\n3,x\n");
+    Cli result = Cli.tiny("score", lines.toString(), cells.toString());
+    assertThat(result.rows())
+        .extracting(row -> row.has("reward"))
+        .containsExactly(true, true, false);
+    assertThat(result.rows().get(1).get("id").asText()).isEqualTo("2");
+    assertThat(result.rows().get(2).get("place").asText()).contains("b.csv");
+  }
+
+  @Test
+  void whoeverTypesIsToldWhatIsAwaited() {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Terminal terminal =
+        new Terminal(
+            InputStream.nullInputStream(),
+            true,
+            OutputStream.nullOutputStream(),
+            err,
+            Terminal.Kind.PLAIN);
+    assertThat(Murmur.run(terminal, "rank", "-", "-m", TestModels.TINY.toString())).isZero();
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .contains("waiting for rows on standard input", "responses", "Ctrl-D");
   }
 
   @Test
@@ -200,21 +250,21 @@ class ScoreStreamTest {
       quoteCharacter = '`',
       value = {
         "oops | not valid JSON",
-        "[1] | not a JSON object",
-        "[ | jq -c '.[]' FILE",
+        "[1] | the row is an array",
+        "[ | not valid JSON",
         "{} | nothing to score",
         "{\"id\": 5} | nothing to score",
         "{\"text\": \"a\"} x | not valid JSON",
-        "{\"text\": \"a\"} {} | something follows",
+        "{\"text\": \"a\"} {} | not valid JSON",
         "{\"text\": \"a\", \"text\": \"b\"} | Duplicate field",
-        "{\"text\": 3} | \"text\" is not a string",
+        "{\"text\": 3} | \"text\" holds 3, expected a string",
         "{\"text\": \"a\", \"prompt\": \"b\"} | more than one thing",
         "{\"prompt\": \"b\"} | no \"response\"",
         "{\"response\": \"b\"} | no \"prompt\"",
         "{\"prompt\": \"\", \"response\": \"b\"} | prompt is empty",
         "{\"text\": \"\\ud800\"} | lone surrogate",
-        "{\"messages\": 1} | not an array",
-        "{\"messages\": [1]} | message 1 is not an object",
+        "{\"messages\": 1} | expected an array",
+        "{\"messages\": [1]} | expected an array of objects",
         "{\"messages\": [{\"role\": \"robot\", \"content\": \"a\"}]} | no role 'robot'",
         "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | no response",
         "{\"text\": \"a | not valid JSON",

@@ -42,8 +42,9 @@ class WrongUsageTest {
         "score file.txt | unexpected argument 'file.txt'",
         "score Hello Hi | unexpected argument 'Hello'; texts are given with --prompt and"
             + " --response",
-        "score pom.xml | murmur score - < pom.xml",
         "score - - x | unexpected argument 'x'",
+        "rank - - | - is given twice",
+        "rank - --prompt x | stands alone",
         "rank Hello | unexpected argument 'Hello'; texts are given with --prompt and --response",
         "trace Hello | unexpected argument 'Hello'; texts are given with --prompt and --response",
         "score --text a extra | unexpected argument 'extra'",
@@ -91,7 +92,7 @@ class WrongUsageTest {
         "help scor | no command 'scor'; did you mean score?",
         "rnak | no command 'rnak'; did you mean rank?",
         "score --precison fast | no option '--precison'; did you mean --precision?",
-        "--force | --force stands behind the name of a command: convert, quantize",
+        "--force | --force stands behind the name of a command: batch, merge",
         "score --prompt-file - --response-file - | --prompt-file - and --response-file - cannot"
             + " share",
         "trace --prompt-file - --response-file /dev/stdin | cannot share standard input",

@@ -1,219 +1,198 @@
 package dev.murmuration.cli.rows;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.murmuration.batch.ResultLine;
 import dev.murmuration.cli.ExitCode;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.cli.view.Json;
+import dev.murmuration.cli.view.RowProgress;
 import dev.murmuration.cli.view.Wording;
-import dev.murmuration.llama.LlamaException;
-import dev.murmuration.reward.NonFiniteRewardException;
-import dev.murmuration.reward.Reward;
+import dev.murmuration.dataset.DataFiles;
+import dev.murmuration.dataset.Example;
+import dev.murmuration.dataset.Row;
+import dev.murmuration.dataset.RowParser;
+import dev.murmuration.dataset.RowSource;
+import dev.murmuration.dataset.Schema;
+import dev.murmuration.dataset.Schemas;
+import dev.murmuration.dataset.ScoredRows;
+import dev.murmuration.dataset.ScoredRows.Scored;
+import dev.murmuration.reward.Ranking;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.ScoringTimeoutException;
 import java.io.IOException;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * Scores the rows that come on standard input. A thread of its own reads and submits them, so that
- * the model always has something to do; the command's thread waits for the rewards and writes them
- * in order. How many rows are under way is bounded, and so is how much of the input they hold.
+ * Scores or ranks rows and writes a line for each, in their order. Unlike a batch it reads pipes,
+ * in which each row stands for itself: its columns tell its schema.
  */
 public final class ScoreStream {
-  private static final int MAX_LINE = 16 << 20;
-  private static final int MAX_ROWS = 64;
-
   /**
-   * A row that waits also uses up its time: with a time limit, none waits behind more than the one
-   * being computed.
+   * Fields of a row that are left out because their names are ours: a reward that came with the row
+   * would pass for one of this model.
    */
-  private static final int MAX_TIMED_ROWS = 2;
+  private static final Set<String> OUR_FIELDS =
+      Stream.concat(Json.REWARD_FIELDS.stream(), Stream.of("error"))
+          .collect(Collectors.toUnmodifiableSet());
 
-  /**
-   * A row on its way. Its {@code reward} fails where the row cannot be scored; no {@code others}
-   * mark the end.
-   */
-  private record Row(
-      long line, int size, Map<String, String> others, CompletableFuture<Reward> reward) {
-    boolean isEnd() {
-      return others == null;
-    }
-  }
+  /** The same in a line for several responses, and in one with an error. */
+  private static final Set<String> SEVERAL_FIELDS =
+      Set.of("rewards", "ranks", "probabilities", "entries", "preference_probability");
+
+  /** The same in a line with an error. */
+  private static final Set<String> ERROR_FIELDS = Set.of("line", "place");
+
+  /** Columns with texts in a row whose schema is not known. */
+  private static final List<String> TEXTS =
+      List.of("prompt", "response", "responses", "messages", "text");
+
+  /** Columns that a ranking shows. */
+  private static final Set<String> PROMPTS = Set.of("prompt", "context", "question", "instruction");
 
   private final RewardModel model;
   private final Terminal terminal;
-  private final Semaphore rows;
-  private final Semaphore bytes = new Semaphore(MAX_LINE);
-  private final BlockingQueue<Row> queue = new LinkedBlockingQueue<>();
+  private final List<String> files;
+  private final boolean ranks;
+
+  /** Columns with the texts of a row under way: the reader puts them in, the writer takes them. */
+  private final Map<Long, List<String>> texts = new ConcurrentHashMap<>();
+
   private boolean someFailed;
 
-  public ScoreStream(RewardModel model, Terminal terminal, boolean timed) {
+  /**
+   * Prepares a stream.
+   *
+   * @param files as {@link DataFiles#expand} gives them
+   * @param ranks whether to write the responses in the order of their rewards
+   */
+  public ScoreStream(RewardModel model, Terminal terminal, List<String> files, boolean ranks) {
     this.model = model;
     this.terminal = terminal;
-    this.rows = new Semaphore(timed ? MAX_TIMED_ROWS : MAX_ROWS);
+    this.files = files;
+    this.ranks = ranks;
   }
 
-  /** Scores all rows and returns the exit code. */
-  public int run() throws IOException {
-    // A daemon: it may be waiting for input that never comes when there is no more to do.
-    Thread reader = Thread.ofPlatform().name("murmur-reader").daemon().start(this::read);
-    try {
-      Row row;
-      for (row = next(); !row.isEnd(); row = next()) {
+  /**
+   * Scores all rows and returns the exit code.
+   *
+   * @param timed whether the model has a time limit
+   * @param showsProgress whether there is somebody to look at a bar
+   */
+  public int run(boolean timed, boolean showsProgress) throws IOException {
+    // Where both were the terminal, a bar would be written over what comes out.
+    boolean shown = showsProgress && !terminal.outIsTerminal();
+    RowProgress progress = new RowProgress(terminal, model, shown);
+    try (progress;
+        RowSource source = DataFiles.open(files, terminal.in());
+        ScoredRows rows = new ScoredRows(source, this::meaning, model, timed)) {
+      for (Scored row; (row = next(rows)) != null; ) {
         write(row);
-        rows.release();
-        bytes.release(row.size());
+        if (shown) {
+          progress.reached(rows.share());
+          show(row, progress);
+        }
       }
-      if (row.reward().isCompletedExceptionally()) {
-        throw fatal(row.reward().exceptionNow());
-      }
-      return someFailed ? ExitCode.SOME_ROWS_FAILED : ExitCode.DONE;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new CancellationException("interrupted while scoring rows");
-    } finally {
-      reader.interrupt();
+    }
+    if (shown) {
+      progress.summary();
+    }
+    return someFailed ? ExitCode.SOME_ROWS_FAILED : ExitCode.DONE;
+  }
+
+  private static void show(Scored row, RowProgress progress) {
+    if (row.failure() != null) {
+      progress.failed(row.row(), row.failure());
+    } else if (row.example() != null) {
+      progress.scored(row.rewards());
     }
   }
 
-  // ---- the reader's side ----
-
-  private void read() {
-    try {
-      LineReader lines = new LineReader(terminal.in(), MAX_LINE);
-      for (LineReader.Line line; (line = lines.next()) != null; ) {
-        rows.acquire();
-        bytes.acquire(line.size());
-        queue.add(line.text() != null && line.text().isBlank() ? blank(line) : submit(line));
-      }
-      queue.add(end(null));
-    } catch (InterruptedException e) {
-      // The writing side has ended; nobody waits for more.
-      Thread.currentThread().interrupt();
-    } catch (Throwable failure) {
-      queue.add(end(failure));
-    }
+  private Optional<Example> meaning(Row row) {
+    JsonNode node = RowParser.parse(row);
+    Schema found = Schemas.ofOne(node);
+    texts.put(row.number(), found.texts());
+    return Optional.of(found.read(node));
   }
 
-  /**
-   * The row behind the last one. {@code failure}: why the input could not be read to its end, or
-   * null.
-   */
-  private static Row end(Throwable failure) {
-    CompletableFuture<Reward> none =
-        failure == null
-            ? CompletableFuture.completedFuture(null)
-            : CompletableFuture.failedFuture(failure);
-    return new Row(0, 0, null, none);
-  }
-
-  /** A line without a row, which has no reward. */
-  private static Row blank(LineReader.Line line) {
-    return new Row(line.number(), line.size(), Map.of(), CompletableFuture.completedFuture(null));
-  }
-
-  private Row submit(LineReader.Line line) {
-    JsonRow row = new JsonRow();
-    CompletableFuture<Reward> reward;
-    try {
-      if (line.problem() != null) {
-        throw new IllegalArgumentException(line.problem());
-      }
-      row.read(line.text());
-      reward = model.submit(row.input());
-    } catch (IllegalArgumentException
-        | LlamaException
-        | NonFiniteRewardException
-        | ScoringTimeoutException e) {
-      reward = CompletableFuture.failedFuture(e);
-    }
-    return new Row(line.number(), line.size(), row.others(), reward);
-  }
-
-  // ---- the writer's side ----
-
-  /**
-   * The next row, whose reward may still be awaited; what is written goes out before there is a
-   * pause.
-   */
-  private Row next() throws InterruptedException, IOException {
-    Row row = queue.peek();
-    if (row == null || !row.reward().isDone()) {
+  /** The next row; what is written goes out before there is a pause. */
+  private Scored next(ScoredRows rows) throws IOException {
+    if (rows.mustWait()) {
       terminal.flush();
     }
-    return queue.take();
+    return rows.next();
   }
 
-  private void write(Row row) throws InterruptedException, IOException {
-    try {
-      Reward reward = row.reward().get();
-      if (reward == null) {
-        terminal.out().print('\n');
-        return;
-      }
-      print(row, false, json -> Json.writeReward(json, reward));
-    } catch (ExecutionException e) {
-      String error = rowError(Wording.unwrap(e));
+  private void write(Scored scored) throws IOException {
+    Row row = scored.row();
+    if (row.isBlank()) {
+      terminal.out().print('\n');
+      return;
+    }
+    Set<String> left = new HashSet<>(Optional.ofNullable(texts.remove(row.number())).orElse(TEXTS));
+    if (ranks) {
+      left.removeAll(PROMPTS);
+    }
+    left.addAll(OUR_FIELDS);
+    RowFields fields = RowFields.of(row.json() == null ? "" : row.json());
+    if (scored.failure() != null || fields.problem() != null) {
       someFailed = true;
-      print(
-          row,
-          true,
-          json -> {
-            json.writeStringField("error", error);
-            json.writeNumberField("line", row.line());
-          });
+      left.addAll(SEVERAL_FIELDS);
+      left.addAll(ERROR_FIELDS);
+      String error = scored.failure() == null ? fields.problem() : message(scored.failure());
+      print(fields, left, json -> writeError(json, row, error));
+    } else if (ranks || scored.rewards().size() > 1) {
+      left.addAll(SEVERAL_FIELDS);
+      print(fields, left, json -> writeSeveral(json, scored));
+    } else {
+      print(fields, left, json -> Json.writeReward(json, scored.rewards().getFirst()));
     }
   }
 
-  /**
-   * Whether a field of a row is left out because its name is one of ours, in a line with an error
-   * as in one with a reward: a reward that came with the row would pass for that of a row which
-   * failed.
-   */
-  private static boolean isOurs(String name, boolean failed) {
-    return name.equals("error")
-        || (failed && name.equals("line"))
-        || Json.REWARD_FIELDS.contains(name);
-  }
-
-  private void print(Row row, boolean failed, Json.Fields fields) throws IOException {
+  private void print(RowFields fields, Set<String> left, Json.Fields ours) throws IOException {
     Json.printObject(
         terminal,
         json -> {
-          for (Map.Entry<String, String> other : row.others().entrySet()) {
-            if (!isOurs(other.getKey(), failed)) {
-              json.writeFieldName(other.getKey());
-              json.writeRawValue(other.getValue());
+          for (Map.Entry<String, String> field : fields.values().entrySet()) {
+            if (!left.contains(field.getKey())) {
+              json.writeFieldName(field.getKey());
+              json.writeRawValue(field.getValue());
             }
           }
-          fields.write(json);
+          ours.write(json);
         });
   }
 
-  /** What is wrong with a row. Failures that are not the row's own end the command. */
-  private static String rowError(Throwable failure) throws IOException {
-    return switch (failure) {
-      case IllegalArgumentException e -> Wording.oneLine(Wording.message(e));
-      case LlamaException e -> Wording.oneLine(Wording.message(e));
-      case NonFiniteRewardException e -> Wording.oneLine(Wording.message(e));
-      case ScoringTimeoutException _ -> "no reward within the time that --timeout allows";
-      default -> throw fatal(failure);
-    };
+  private void writeError(JsonGenerator json, Row row, String error) throws IOException {
+    json.writeStringField("error", error);
+    json.writeNumberField("line", row.number());
+    if (!files.equals(List.of(DataFiles.STANDARD_INPUT))) {
+      json.writeStringField("place", row.place());
+    }
   }
 
-  private static IOException fatal(Throwable failure) {
-    if (failure instanceof Error error) {
-      throw error;
+  private void writeSeveral(JsonGenerator json, Scored scored) throws IOException {
+    if (ranks) {
+      List<String> responses =
+          IntStream.range(0, scored.rewards().size()).mapToObj(scored.example()::response).toList();
+      Json.writeRanking(json, Ranking.of(responses, scored.rewards()));
+    } else {
+      ResultLine.writeSeveral(json, scored.rewards());
+      Json.writeProvenance(json, scored.rewards().getFirst());
     }
-    if (failure instanceof RuntimeException exception) {
-      throw exception;
-    }
-    return failure instanceof IOException e
-        ? new IOException("cannot read standard input: " + e.getMessage(), e)
-        : new IOException(failure);
+  }
+
+  private static String message(Throwable failure) {
+    return failure instanceof ScoringTimeoutException
+        ? "no reward within the time that --timeout allows"
+        : Wording.oneLine(Wording.message(failure));
   }
 }

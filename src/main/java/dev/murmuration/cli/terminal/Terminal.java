@@ -55,10 +55,22 @@ public final class Terminal {
   private final PrintStream out;
   private final PrintStream err;
   private final Kind kind;
+  private final boolean inIsTerminal;
   private boolean quiet;
 
   public Terminal(InputStream in, OutputStream out, OutputStream err, Kind kind) {
+    this(in, false, out, err, kind);
+  }
+
+  /**
+   * Like the other one.
+   *
+   * @param inIsTerminal whether somebody types what is read
+   */
+  public Terminal(
+      InputStream in, boolean inIsTerminal, OutputStream out, OutputStream err, Kind kind) {
     this.in = in;
+    this.inIsTerminal = inIsTerminal;
     this.watched = new WatchedOutput(out);
     this.out = new PrintStream(new BufferedOutputStream(watched), false, StandardCharsets.UTF_8);
     this.err = new PrintStream(err, true, StandardCharsets.UTF_8);
@@ -69,6 +81,7 @@ public final class Terminal {
   public static Terminal ofProcess() {
     return new Terminal(
         ClosedInput.isThatOfProcess() ? new ClosedInput() : new FileInputStream(FileDescriptor.in),
+        Boolean.getBoolean("murmur.stdin.tty"),
         new FileOutputStream(FileDescriptor.out),
         new FileOutputStream(FileDescriptor.err),
         Kind.ofProcess());
@@ -86,6 +99,10 @@ public final class Terminal {
   /** For everything else. */
   public PrintStream err() {
     return err;
+  }
+
+  public boolean inIsTerminal() {
+    return inIsTerminal;
   }
 
   public boolean outIsTerminal() {

@@ -38,6 +38,8 @@ final class Flags {
     NAMES.put("tokenizer", "--tokenizer");
     NAMES.put("spacePrefix", "--space-prefix");
     NAMES.put("force", "--force");
+    NAMES.put("schema", "--schema");
+    NAMES.put("field", "--as");
     NAMES.put("allowRequantize", "--allow-requantize");
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.StreamWriteFeature;
 import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.reward.Ranking;
 import dev.murmuration.reward.Reward;
 import java.io.IOException;
 import java.util.Set;
@@ -78,5 +79,27 @@ public final class Json {
     json.writeStringField("precision", reward.precision().label());
     json.writeStringField("model", reward.model());
     json.writeStringField("build", reward.build());
+  }
+
+  /** Responses, best first, as fields of an object. */
+  public static void writeRanking(JsonGenerator json, Ranking ranking) throws IOException {
+    json.writeArrayFieldStart("entries");
+    for (Ranking.Entry entry : ranking.entries()) {
+      json.writeStartObject();
+      json.writeNumberField("rank", entry.rank());
+      json.writeNumberField("index", entry.index());
+      writeReadout(json, entry.reward());
+      json.writeNumberField("probability_of_best", entry.probabilityOfBest());
+      json.writeStringField("response", entry.response());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    Reward best = ranking.best().reward();
+    if (ranking.entries().size() == 2) {
+      double second = ranking.entries().getLast().reward().reward();
+      json.writeNumberField(
+          "preference_probability", Ranking.preferenceProbability(best.reward(), second));
+    }
+    writeProvenance(json, best);
   }
 }

@@ -13,11 +13,21 @@ import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
 /** What a failure is called in front of a person. */
 public final class Wording {
+  /** The beginning of a class's name, and where the class comes from. */
+  private static final Map<String, String> OPTIONAL =
+      Map.of(
+          "com/github/luben/zstd/", "com.github.luben:zstd-jni (Zstandard)",
+          "de/siegmar/fastcsv/", "de.siegmar:fastcsv (CSV)",
+          "net/thisptr/jackson/jq/", "net.thisptr:jackson-jq (conditions)",
+          "org/duckdb/", "org.duckdb:duckdb_jdbc (Parquet)",
+          "org/hipparchus/", "org.hipparchus:hipparchus-stat (statistics)");
+
   private Wording() {}
 
   /** The failure itself, without what other threads and frameworks wrap around it. */
@@ -57,10 +67,23 @@ public final class Wording {
               + "); score shorter texts, or allow Java more, such as MURMUR_JAVA_OPTS=-Xmx4g";
       case IOException e when !said.isEmpty() -> said;
       case UncheckedIOException e -> said;
+      case NoClassDefFoundError e -> missing(said);
       case LinkageError e -> said.isEmpty() ? e.toString() : said;
       case RuntimeException e when !said.isEmpty() && !isBug(e) -> said;
       default -> "this should not have happened: " + failure + "; the option -v shows where";
     };
+  }
+
+  /** Libraries that are optional, so that who embeds this one need not have them. */
+  private static String missing(String name) {
+    for (Map.Entry<String, String> library : OPTIONAL.entrySet()) {
+      if (name.startsWith(library.getKey())) {
+        return "this needs the library "
+            + library.getValue()
+            + ", which is not there; add it to the class path, or run ./murmur, which has it";
+      }
+    }
+    return "the class " + name + " is missing; is the class path complete?";
   }
 
   /** What the library says, with the command line's names for options; names of files stay. */

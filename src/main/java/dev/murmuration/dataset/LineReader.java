@@ -1,6 +1,6 @@
-package dev.murmuration.cli.rows;
+package dev.murmuration.dataset;
 
-import dev.murmuration.cli.terminal.TextFile;
+import dev.murmuration.files.ForeignFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,18 +8,20 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Reads lines of UTF-8, and never keeps more of a line in memory than it may have. For one thread.
  */
 final class LineReader {
   /** One line: its text, or what is wrong with it, and the other one null. */
-  record Line(long number, String text, String problem, int size) {}
+  record Line(long number, String text, String problem) {}
 
   /** So many bytes tell what the input is. A pipe may begin with fewer, but rows do not. */
   private static final int SAMPLE = 8;
 
   private final InputStream in;
+  private final String title;
   private final int maxBytes;
   private final byte[] buffer = new byte[1 << 16];
   private int position;
@@ -29,10 +31,12 @@ final class LineReader {
   /**
    * Makes a reader.
    *
+   * @param title for messages
    * @param maxBytes the longest line that is taken
    */
-  LineReader(InputStream in, int maxBytes) {
+  LineReader(InputStream in, String title, int maxBytes) {
     this.in = in;
+    this.title = title;
     this.maxBytes = maxBytes;
   }
 
@@ -42,7 +46,7 @@ final class LineReader {
       return null;
     }
     if (number == 0) {
-      TextFile.checkKind(Arrays.copyOfRange(buffer, position, Math.min(limit, SAMPLE)), "it");
+      checkKind(Arrays.copyOfRange(buffer, position, Math.min(limit, SAMPLE)));
     }
     number++;
     ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -63,8 +67,15 @@ final class LineReader {
       position = ended ? end + 1 : end;
     }
     return size > maxBytes
-        ? new Line(number, null, "the line has " + size + " bytes, the limit is " + maxBytes, 0)
+        ? new Line(number, null, "the line has " + size + " bytes, the limit is " + maxBytes)
         : decode(line.toByteArray());
+  }
+
+  private void checkKind(byte[] head) throws IOException {
+    Optional<String> foreign = ForeignFile.packed(head).or(() -> ForeignFile.encoded(head));
+    if (foreign.isPresent()) {
+      throw new IOException(title + " " + foreign.get());
+    }
   }
 
   /** Whether there is something in the buffer, after reading more if need be. */
@@ -84,9 +95,9 @@ final class LineReader {
       String text =
           StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();
       return new Line(
-          number, number == 1 ? TextFile.withoutByteOrderMark(text) : text, null, bytes.length);
+          number, number == 1 && text.startsWith("\ufeff") ? text.substring(1) : text, null);
     } catch (CharacterCodingException e) {
-      return new Line(number, null, "the line is not valid UTF-8", bytes.length);
+      return new Line(number, null, "the line is not valid UTF-8");
     }
   }
 }
