@@ -44,7 +44,7 @@ final class ChunkWorker {
     for (CheckpointTensor copy : chunk.source().copies()) {
       other = read(chunk, copy, room(other, bytes));
       if (in.mismatch(other) >= 0) {
-        throw StateDict.problem(
+        throw TensorProblem.of(
             tensor,
             "and its copy "
                 + BadFileException.quote(copy.name())
@@ -67,7 +67,7 @@ final class ChunkWorker {
     }
     out = room(out, Math.toIntExact(type.byteSize(chunk.elements())));
     if (!codec.convert(stored, rows, oneAdded ? 1 : 0, type, out)) {
-      throw StateDict.problem(
+      throw TensorProblem.of(
           tensor, "has numbers that are too large for " + type + "; convert to BF16 or F32");
     }
     return out;

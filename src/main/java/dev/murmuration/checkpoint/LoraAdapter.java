@@ -132,10 +132,10 @@ final class LoraAdapter {
     if (factor.matches()) {
       Map<String, CheckpointTensor> side = factor.group(2).equals("A") ? up : down;
       if (side.put(factor.group(1), tensor) != null) {
-        throw StateDict.problem(tensor, "is there under several names; keep one adapter");
+        throw TensorProblem.of(tensor, "is there under several names; keep one adapter");
       }
     } else if (name.contains("lora_")) {
-      throw StateDict.problem(tensor, "is of a kind of LoRA that cannot be merged here; " + MERGE);
+      throw TensorProblem.of(tensor, "is of a kind of LoRA that cannot be merged here; " + MERGE);
     } else {
       whole.add(tensor);
     }
@@ -173,20 +173,20 @@ final class LoraAdapter {
       return Optional.empty();
     }
     if (first == null || second == null) {
-      throw StateDict.problem(
+      throw TensorProblem.of(
           first == null ? second : first, "is one half of an adapter; the other half is missing");
     }
     used.add(module);
     long rank = first.shape().isEmpty() ? 0 : first.shape().getFirst();
     if (rank < 1 || rank > MAX_RANK) {
-      throw StateDict.problem(
+      throw TensorProblem.of(
           first, "has the shape " + first.shape() + "; its rank has to be 1 to " + MAX_RANK);
     }
     if (shape.size() != 2) {
-      throw StateDict.problem(first, "adapts " + name + ", which is no matrix");
+      throw TensorProblem.of(first, "adapts " + name + ", which is no matrix");
     }
-    StateDict.check(first, List.of(rank, shape.get(1)));
-    StateDict.check(second, List.of(shape.get(0), rank));
+    TensorProblem.requireShape(first, List.of(rank, shape.get(1)));
+    TensorProblem.requireShape(second, List.of(shape.get(0), rank));
     checkRank(first, rank);
     return Optional.of(new LoraDelta(first, second, scale(module, rank)));
   }
@@ -194,7 +194,7 @@ final class LoraAdapter {
   private void checkRank(CheckpointTensor first, long rank) throws BadFileException {
     boolean patterns = !config.path("rank_pattern").isEmpty();
     if (!patterns && config.path("r").asLong(-1) != rank) {
-      throw StateDict.problem(
+      throw TensorProblem.of(
           first,
           "has rank " + rank + ", but adapter_config.json says r " + config.path("r").toString());
     }
@@ -224,7 +224,7 @@ final class LoraAdapter {
     for (Map<String, CheckpointTensor> side : List.of(up, down)) {
       for (Map.Entry<String, CheckpointTensor> entry : side.entrySet()) {
         if (!used.contains(entry.getKey())) {
-          throw StateDict.problem(
+          throw TensorProblem.of(
               entry.getValue(),
               "adapts "
                   + BadFileException.quote(entry.getKey())

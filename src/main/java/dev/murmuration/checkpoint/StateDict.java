@@ -131,7 +131,7 @@ final class StateDict {
     List<CheckpointTensor> copies = new ArrayList<>();
     for (CheckpointTensor tensor : found) {
       known.add(tensor);
-      check(tensor, body.shape());
+      TensorProblem.requireShape(tensor, body.shape());
       if (!tensor.sharesStorageWith(chosen)) {
         checkSameType(chosen, tensor);
         copies.add(tensor);
@@ -234,19 +234,10 @@ final class StateDict {
         || tensor.name().contains(".original_module.");
   }
 
-  static void check(CheckpointTensor tensor, List<Long> shape) throws BadFileException {
-    if (!tensor.shape().equals(shape)) {
-      throw problem(tensor, "has the shape " + tensor.shape() + ", config.json asks for " + shape);
-    }
-    if (!tensor.type().isWeight()) {
-      throw problem(tensor, tensor.type().refusal());
-    }
-  }
-
   private static void checkSameType(CheckpointTensor chosen, CheckpointTensor copy)
       throws BadFileException {
     if (chosen.type() != copy.type()) {
-      throw problem(
+      throw TensorProblem.of(
           copy, "holds " + copy.type() + " numbers, " + chosen.name() + " holds " + chosen.type());
     }
   }
@@ -254,7 +245,7 @@ final class StateDict {
   private static void checkNotQuantized(CheckpointTensor tensor) throws BadFileException {
     for (Map.Entry<String, String> kind : QUANTIZED.entrySet()) {
       if (tensor.name().endsWith(kind.getKey())) {
-        throw problem(
+        throw TensorProblem.of(
             tensor,
             "belongs to a quantized checkpoint ("
                 + kind.getValue()
@@ -262,7 +253,7 @@ final class StateDict {
       }
     }
     if (tensor.name().contains(".lora_A.") || tensor.name().contains(".lora_B.")) {
-      throw problem(
+      throw TensorProblem.of(
           tensor,
           "belongs to a LoRA adapter that was saved with its base model and not merged; merge it"
               + " with peft (merge_and_unload(), then save_pretrained) and convert the result");
@@ -279,15 +270,10 @@ final class StateDict {
               + " rewards");
       return;
     }
-    throw problem(
+    throw TensorProblem.of(
         tensor,
         tensor.shape()
             + " belongs to no reward model of the architecture and size that config.json states;"
             + " such a variant is not supported");
-  }
-
-  static BadFileException problem(CheckpointTensor tensor, String text) {
-    return new BadFileException(
-        tensor.file(), "the tensor " + BadFileException.quote(tensor.name()) + " " + text);
   }
 }

@@ -1,9 +1,14 @@
 package dev.murmuration.model;
 
 import dev.murmuration.files.BadFileException;
+import dev.murmuration.files.ForeignFile;
 import dev.murmuration.tensors.CheckpointTensor;
+import dev.murmuration.tensors.SafetensorsFile;
+import dev.murmuration.tensors.Sources;
 import dev.murmuration.tensors.TensorName;
+import dev.murmuration.tensors.TorchFile;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -131,6 +136,33 @@ public final class HeadTensors {
         .limit(MOST_NAMED)
         .map(BadFileException::quote)
         .collect(Collectors.joining(", ", " (", labels.size() > MOST_NAMED ? ", …)" : ")"));
+  }
+
+  /**
+   * The head in a file of safetensors or, by its name ({@code .bin}, {@code .pt}, {@code .pth}), of
+   * {@code torch.save}: under one of the names that heads usually have; F32, F16 or BF16.
+   *
+   * @throws IOException if the file has no such tensor, or its shape or type does not fit
+   */
+  public static ValueHead ofSafetensors(Path file, int hiddenSize, HeadChoice choice)
+      throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new BadFileException(
+          file,
+          (Files.exists(file) ? "is not a file" : "does not exist")
+              + "; valueHead names a safetensors file");
+    }
+    ForeignFile.requireUnpacked(file);
+    List<CheckpointTensor> tensors =
+        file.toString().matches(".*\\.(bin|pt|pth)")
+            ? TorchFile.read(file)
+            : SafetensorsFile.read(file);
+    HeadTensors head = find(file, tensors, hiddenSize, choice, List.of());
+    try (Sources sources = new Sources(head.tensors())) {
+      ValueHead read = head.read(sources::floats);
+      sources.checkWhatWasRead();
+      return read;
+    }
   }
 
   /** The tensors that it consists of. */

@@ -15,6 +15,7 @@ import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
 import dev.murmuration.memory.MemoryPolicy;
 import dev.murmuration.memory.WeightMemory;
+import dev.murmuration.model.HeadTensors;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.TextRules;
@@ -91,7 +92,7 @@ final class ModelLoader {
     ModelShape shape = checked.shape();
     ValueHead head =
         options.valueHead().isPresent()
-            ? ValueHead.ofSafetensors(
+            ? HeadTensors.ofSafetensors(
                 options.valueHead().get(), shape.hiddenSize(), options.headChoice())
             : checked.requireHead();
     ChatTemplate template = template(checked, options);

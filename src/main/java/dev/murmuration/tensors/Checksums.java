@@ -92,7 +92,7 @@ final class Checksums {
       buffer = buffer == null ? ByteBuffer.allocate(PIECE) : buffer;
       long gap = Math.min(end, next == null ? end : next.getKey()) - at;
       buffer.clear().limit((int) Math.min(PIECE, gap));
-      Sources.readFully(file, channel, at, buffer);
+      FileBytes.readFully(file, channel, at, buffer);
       at += buffer.limit();
       CRC32 piece = new CRC32();
       piece.update(buffer.flip());

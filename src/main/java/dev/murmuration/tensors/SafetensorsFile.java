@@ -71,7 +71,7 @@ public final class SafetensorsFile {
         while (done < numbers.length) {
           int count = Math.min(PIECE / size, numbers.length - done);
           piece.clear().limit(count * size);
-          Sources.readFully(file, channel, tensor.offset() + (long) done * size, piece);
+          FileBytes.readFully(file, channel, tensor.offset() + (long) done * size, piece);
           bytes.accept(piece.flip().duplicate());
           System.arraycopy(tensor.type().floats(piece), 0, numbers, done, count);
           done += count;
@@ -86,7 +86,7 @@ public final class SafetensorsFile {
     if (size < Long.BYTES) {
       throw new BadFileException(file, "has " + size + " bytes; this is no safetensors file");
     }
-    ByteBuffer length = Sources.bytes(file, channel, 0, Long.BYTES);
+    ByteBuffer length = FileBytes.bytes(file, channel, 0, Long.BYTES);
     long header = length.getLong(0);
     if (header < 0 || header > Math.min(size - Long.BYTES, JsonFile.MAX_BYTES)) {
       throw new BadFileException(
@@ -98,7 +98,7 @@ public final class SafetensorsFile {
               + "; this is no safetensors file, or it is cut short");
     }
     byte[] json = new byte[(int) header];
-    Sources.readFully(file, channel, Long.BYTES, ByteBuffer.wrap(json));
+    FileBytes.readFully(file, channel, Long.BYTES, ByteBuffer.wrap(json));
     bytes.accept(length);
     bytes.accept(ByteBuffer.wrap(json));
     long dataOffset = Long.BYTES + header;

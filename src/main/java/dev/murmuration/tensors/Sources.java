@@ -3,8 +3,6 @@ package dev.murmuration.tensors;
 import dev.murmuration.files.BadFileException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -38,7 +36,7 @@ public final class Sources implements AutoCloseable {
   /** Fills the rest of the buffer from a place in a file. */
   public void read(Path file, long position, ByteBuffer into) throws IOException {
     int from = into.position();
-    readFully(file, channel(file), position, into);
+    FileBytes.readFully(file, channel(file), position, into);
     Checksums sums = checksums.get(file);
     if (sums != null) {
       sums.read(position, into.slice(from, into.position() - from));
@@ -70,39 +68,6 @@ public final class Sources implements AutoCloseable {
       channels.put(file, channel);
     }
     return channel;
-  }
-
-  static void readFully(Path file, FileChannel channel, long position, ByteBuffer into)
-      throws IOException {
-    long at = position;
-    while (into.hasRemaining()) {
-      int count = read(file, channel, at, into);
-      if (count < 0) {
-        throw new BadFileException(
-            file, "ends at byte " + at + "; the file is cut short, download it again");
-      }
-      at += count;
-    }
-  }
-
-  private static int read(Path file, FileChannel channel, long position, ByteBuffer into)
-      throws IOException {
-    try {
-      return channel.read(into, position);
-    } catch (ClosedChannelException e) {
-      throw e;
-    } catch (IOException e) {
-      throw new BadFileException(
-          file, "cannot be read: " + e.getMessage() + "; copy it to another disk", e);
-    }
-  }
-
-  /** A little-endian buffer with a piece of a file. */
-  static ByteBuffer bytes(Path file, FileChannel channel, long position, int count)
-      throws IOException {
-    ByteBuffer buffer = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
-    readFully(file, channel, position, buffer);
-    return buffer.flip();
   }
 
   @Override

@@ -51,7 +51,7 @@ public final class TorchFile {
 
   private static void checkSignature(Path file, FileChannel channel) throws IOException {
     if (channel.size() < Integer.BYTES
-        || Sources.bytes(file, channel, 0, Integer.BYTES).getInt(0) != ZIP_SIGNATURE) {
+        || FileBytes.bytes(file, channel, 0, Integer.BYTES).getInt(0) != ZIP_SIGNATURE) {
       throw new BadFileException(
           file,
           "is not a zip file of torch.save; files from before PyTorch 1.6 have to be loaded with"
@@ -94,7 +94,7 @@ public final class TorchFile {
           file, "the zip entry " + name + " has " + entry.size() + " bytes, the limit is " + limit);
     }
     byte[] bytes = new byte[(int) entry.size()];
-    Sources.readFully(file, channel, entry.offset(), ByteBuffer.wrap(bytes));
+    FileBytes.readFully(file, channel, entry.offset(), ByteBuffer.wrap(bytes));
     CRC32 crc = new CRC32();
     crc.update(bytes);
     Checksums.check(file, entry, (int) crc.getValue());

@@ -72,7 +72,7 @@ final class ZipDirectory {
     if (entry.headerOffset() > directoryOffset - LOCAL_BYTES) {
       throw problem(what + " begins at byte " + entry.headerOffset() + ", behind the entries");
     }
-    ByteBuffer local = Sources.bytes(file, channel, entry.headerOffset(), LOCAL_BYTES);
+    ByteBuffer local = FileBytes.bytes(file, channel, entry.headerOffset(), LOCAL_BYTES);
     if (local.getInt(0) != LOCAL_SIGNATURE) {
       throw problem(what + " has no header at byte " + entry.headerOffset());
     }
@@ -82,7 +82,7 @@ final class ZipDirectory {
       throw problem(what + " has " + entry.size() + " bytes, more than there are");
     }
     ByteBuffer localName =
-        Sources.bytes(file, channel, entry.headerOffset() + LOCAL_BYTES, nameBytes);
+        FileBytes.bytes(file, channel, entry.headerOffset() + LOCAL_BYTES, nameBytes);
     checkLocal(local, StandardCharsets.UTF_8.decode(localName).toString(), name, entry);
     return new StoredEntry(name, offset, entry.size(), entry.crc());
   }
@@ -118,7 +118,7 @@ final class ZipDirectory {
   private static Directory findDirectory(Path file, FileChannel channel) throws IOException {
     long size = channel.size();
     int tailBytes = (int) Math.min(size, END_BYTES + MAX_COMMENT_BYTES);
-    ByteBuffer tail = Sources.bytes(file, channel, size - tailBytes, tailBytes);
+    ByteBuffer tail = FileBytes.bytes(file, channel, size - tailBytes, tailBytes);
     for (int at = tailBytes - END_BYTES; at >= 0; at--) {
       if (tail.getInt(at) == END_SIGNATURE
           && at + END_BYTES + unsigned16(tail, at + 20) == tailBytes) {
@@ -141,7 +141,7 @@ final class ZipDirectory {
     if (!full || end < LOCATOR_BYTES) {
       return directory;
     }
-    ByteBuffer locator = Sources.bytes(file, channel, end - LOCATOR_BYTES, LOCATOR_BYTES);
+    ByteBuffer locator = FileBytes.bytes(file, channel, end - LOCATOR_BYTES, LOCATOR_BYTES);
     if (locator.getInt(0) != LOCATOR_SIGNATURE) {
       return directory;
     }
@@ -149,7 +149,7 @@ final class ZipDirectory {
     if (at < 0 || at > end - LOCATOR_BYTES - ZIP64_END_BYTES) {
       throw new BadFileException(file, "has its Zip64 directory at byte " + at + REMEDY);
     }
-    ByteBuffer record = Sources.bytes(file, channel, at, ZIP64_END_BYTES);
+    ByteBuffer record = FileBytes.bytes(file, channel, at, ZIP64_END_BYTES);
     if (record.getInt(0) != ZIP64_END_SIGNATURE) {
       throw new BadFileException(file, "has no Zip64 directory at byte " + at + REMEDY);
     }
@@ -177,7 +177,7 @@ final class ZipDirectory {
 
   private void readEntries(Directory directory) throws IOException {
     byte[] bytes = new byte[(int) directory.size()];
-    Sources.readFully(file, channel, directory.offset(), ByteBuffer.wrap(bytes));
+    FileBytes.readFully(file, channel, directory.offset(), ByteBuffer.wrap(bytes));
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     for (long i = 0; i < directory.entries(); i++) {
       if (in.remaining() < CENTRAL_BYTES || in.getInt(in.position()) != CENTRAL_SIGNATURE) {

@@ -85,6 +85,7 @@ class LayoutTest {
     rest.keySet()
         .removeAll(
             List.of(
+                RewardMetadata.FAMILY,
                 RewardMetadata.TRUNCATION_SIDE,
                 RewardMetadata.READOUT,
                 RewardMetadata.READOUT_PAD));
