@@ -1,5 +1,7 @@
 package dev.murmuration.jinja;
 
+import java.util.Collection;
+
 /**
  * What one rendering may use. It is counted, not timed: the same template and conversation pass or
  * fail on every machine, however busy it is.
@@ -14,16 +16,21 @@ final class Budget {
   /** How often each character that was given may be copied on top of that. */
   static final long COPIES = 64;
 
+  /** Characters that are looked at in the time of one step. */
+  private static final int PER_STEP = 32;
+
   /** Nested evaluations and calls of macros, far from what a thread's stack holds. */
   static final int DEPTH = 250;
 
   private final long mostCharacters;
+  private final long mostSteps;
   private long steps;
   private long characters;
   private int depth;
 
   Budget(long inputCharacters) {
     this.mostCharacters = CHARACTERS + COPIES * inputCharacters;
+    this.mostSteps = STEPS + COPIES * inputCharacters / PER_STEP;
   }
 
   void step() {
@@ -31,9 +38,9 @@ final class Budget {
   }
 
   void steps(long count) {
-    if (count > STEPS - steps) {
+    if (count > mostSteps - steps) {
       throw new JinjaException(
-          "takes more than " + STEPS + " steps; it may loop, and is refused as it is");
+          "takes more than " + mostSteps + " steps; it may loop, and is refused as it is");
     }
     steps += count;
   }
@@ -44,7 +51,21 @@ final class Budget {
           "makes more than " + mostCharacters + " characters of text; it is refused as it is");
     }
     characters += count;
-    steps(count / 64);
+    steps(count / PER_STEP);
+  }
+
+  /** For looking through a value that may be a text, and those that may be its arguments. */
+  void read(Object value, Collection<?> arguments) {
+    read(value);
+    for (Object argument : arguments) {
+      read(argument);
+    }
+  }
+
+  void read(Object value) {
+    if (value instanceof String text) {
+      steps(text.length() / PER_STEP);
+    }
   }
 
   String text(String made) {

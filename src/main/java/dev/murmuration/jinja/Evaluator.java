@@ -84,8 +84,9 @@ final class Evaluator {
         if (!test.arguments().named().isEmpty()) {
           throw new JinjaException("a test's argument has no name");
         }
-        yield tests.test(
-            test.name(), value(test.value(), scope), values(test.arguments().positional(), scope));
+        Object tested = value(test.value(), scope);
+        budget.read(tested);
+        yield tests.test(test.name(), tested, values(test.arguments().positional(), scope));
       }
     };
   }

@@ -63,6 +63,7 @@ final class Filters {
     if (!NAMES.contains(name)) {
       throw new JinjaException("the filter '" + name + "' is not supported");
     }
+    budget.read(value);
     Object result = value instanceof Undefined && given.isEmpty() ? onUndefined(name, value) : null;
     if (result == null) {
       result = one(name, value, given);
@@ -123,6 +124,7 @@ final class Filters {
       return PyString.strip(text);
     }
     String taken = text(characters);
+    budget.steps((long) text.length() * taken.length() / 32);
     return PyString.strip(text, c -> taken.indexOf(c) >= 0, true, true);
   }
 
@@ -230,6 +232,7 @@ final class Filters {
     List<Object> out = new ArrayList<>();
     for (Object item : itemsIfAny(value)) {
       Object tested = attribute == null ? item : attribute(item, attribute);
+      budget.read(tested);
       boolean holds = test == null ? Values.truth(tested) : tests.test(text(test), tested, rest);
       if (holds == wanted) {
         out.add(item);

@@ -22,7 +22,7 @@ final class Functions {
     scope.set("namespace", (Function) Functions::namespace);
     scope.set("dict", (Function) Functions::dict);
     scope.set("raise_exception", function("raise_exception", given -> raise(given, budget)));
-    scope.set("strftime_now", function("strftime_now", given -> day(given, date)));
+    scope.set("strftime_now", function("strftime_now", given -> day(given, budget, date)));
     for (String other : List.of("lipsum", "cycler", "joiner")) {
       scope.set(other, function(other, _ -> unsupported(other)));
     }
@@ -92,11 +92,13 @@ final class Functions {
     }
   }
 
-  private static Object day(Given given, LocalDate date) {
+  private static Object day(Given given, Budget budget, LocalDate date) {
     if (date == null) {
       throw new JinjaException("asks for the day, and none is given");
     }
-    return strftime((String) given.required("format"), date);
+    String format = (String) given.required("format");
+    budget.steps(format.length());
+    return budget.text(strftime(format, date));
   }
 
   static String strftime(String format, LocalDate date) {

@@ -33,6 +33,7 @@ final class Methods {
   }
 
   Object call(Object object, String name, List<Object> arguments) {
+    budget.read(object, arguments);
     try {
       Object result =
           switch (object) {
@@ -70,9 +71,9 @@ final class Methods {
       atMost(1, a);
     }
     return switch (name) {
-      case "strip" -> PyString.strip(s, taken(a), true, true);
-      case "lstrip" -> PyString.strip(s, taken(a), true, false);
-      case "rstrip" -> PyString.strip(s, taken(a), false, true);
+      case "strip" -> PyString.strip(s, taken(s, a), true, true);
+      case "lstrip" -> PyString.strip(s, taken(s, a), true, false);
+      case "rstrip" -> PyString.strip(s, taken(s, a), false, true);
       case "startswith" -> affix(s, a, true);
       case "endswith" -> affix(s, a, false);
       case "split" -> split(s, a, false);
@@ -110,11 +111,12 @@ final class Methods {
     return !s.isEmpty();
   }
 
-  private static IntPredicate taken(List<Object> arguments) {
+  private IntPredicate taken(String s, List<Object> arguments) {
     if (arguments.isEmpty() || Values.isNone(arguments.get(0))) {
       return PyString::isSpace;
     }
     String taken = (String) arguments.get(0);
+    budget.steps((long) s.length() * taken.length() / 32);
     return c -> taken.indexOf(c) >= 0;
   }
 

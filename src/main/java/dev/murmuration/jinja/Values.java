@@ -235,7 +235,10 @@ final class Values {
       return fractions ? number(a) == number(b) : integer(a) == integer(b);
     }
     return switch (a) {
-      case String s -> s.equals(b);
+      case String s -> {
+        budget.read(s);
+        yield s.equals(b);
+      }
       case List<?> l -> b instanceof List<?> other && equalItems(l, other, budget);
       case Tuple t -> b instanceof Tuple other && equalItems(t.items(), other.items(), budget);
       case Range r -> b instanceof Range other && r.items().equals(other.items());

@@ -104,6 +104,11 @@ class JinjaTemplateTest {
             + " [a] == [b] }}{{ a }} @ cannot be printed",
         "{% set ns = namespace(s=[1]) %}{% for i in range(40) %}{% set ns.s = [ns.s, ns.s] %}{%"
             + " endfor %}{{ {}.get(ns.s) }} @ a key of type list",
+        "{% set s = 'a' * 500000 %}{% for i in range(99999) %}{{ s is lower }}{% endfor %} @ steps",
+        "{% set s = ' ' * 500000 %}{% for i in range(99999) %}{{ s | int }}{% endfor %} @ steps",
+        "{% set s = 'ab' * 9999 %}{% for i in range(99999) %}{{ s.strip(s) }}{% endfor %} @ steps",
+        "{% set s = '%%' * 99999 %}{% for i in range(99999) %}{{ strftime_now(s) }}{% endfor %} @"
+            + " more than",
         "{{ ('x' * 10000).replace('', 'y' * 10000) }} @ characters",
         "{{ 'a'.join(range(10)) }} @ 'join' is not for",
         "{{ ''.class }} @ has no attribute 'class'",
