@@ -189,7 +189,7 @@ public final class Schemas {
     }
     return new IllegalArgumentException(
         "the row holds nothing to score; give \"prompt\" and \"response\", or \"messages\", or"
-            + " \"text\", or the columns of a schema that 'murmur batch --help' names");
+            + " \"text\", or the columns of a schema that is known");
   }
 
   /** The first schema that a row looks like. */

@@ -65,8 +65,8 @@ record Chart(String title, String reading, String content) {
         cells.append(
             String.format(
                 Locale.ROOT,
-                "<td style=\"--share:%.0f%%\">%.1f&nbsp;%%</td>",
-                100 * share,
+                "<td class=\"h%d\">%.1f&nbsp;%%</td>",
+                Math.round(10 * share),
                 100 * share));
       }
     }

@@ -1,7 +1,6 @@
 package dev.murmuration.report;
 
 import dev.murmuration.evaluation.Accuracy;
-import dev.murmuration.evaluation.Agreement;
 import dev.murmuration.evaluation.Bias;
 import dev.murmuration.evaluation.Calibration;
 import dev.murmuration.evaluation.Evaluation;
@@ -15,7 +14,6 @@ import java.util.Map;
 /** The charts of an evaluation, each with a title and a sentence that says how to read it. */
 final class EvaluationCharts {
   private static final int MOST_GROUPS = 24;
-  private static final int MOST_DOTS = 3000;
 
   private final Evaluation evaluation;
   private final double[] margins;
@@ -46,7 +44,7 @@ final class EvaluationCharts {
                 charts.add(Chart.heatMap(benchmark.matrix()));
               }
             });
-    evaluation.agreement().ifPresent(agreement -> charts.add(agreement(agreement)));
+    evaluation.agreement().ifPresent(agreement -> charts.add(AgreementChart.of(agreement)));
     charts.add(marginHistogram());
     charts.add(rewards());
     charts.add(reliability());
@@ -89,40 +87,6 @@ final class EvaluationCharts {
             .map(part -> new Chart.Bar(part.getKey(), Interval.of(part.getValue()), ""))
             .toList();
     return new Chart(name, Html.escaped(rule), Chart.bars(bars, true));
-  }
-
-  private static Chart agreement(Agreement found) {
-    double most = 0.1;
-    for (double[] pair : found.margins()) {
-      most = Math.max(most, Math.max(Math.abs(pair[0]), Math.abs(pair[1])));
-    }
-    Svg svg = new Svg("Margins beside the reference's", -most, most, -most, most);
-    for (double y : new double[] {-most, 0, most}) {
-      svg.rule(y, String.format(Locale.ROOT, "%.1f", y));
-      svg.tick(y, String.format(Locale.ROOT, "%.1f", y));
-    }
-    svg.line("diagonal", new double[] {-most, most}, new double[] {-most, most});
-    found.margins().stream()
-        .limit(MOST_DOTS)
-        .forEach(
-            pair ->
-                svg.dot(
-                    pair[0] * pair[1] > 0 ? "dot faint" : "dot other",
-                    pair[1],
-                    pair[0],
-                    2.5,
-                    String.format(Locale.ROOT, "%.3f here, %.3f there", pair[0], pair[1])));
-    svg.caption("margin by the reference; upright: by this model");
-    return new Chart(
-        "Agreement with the reference",
-        String.format(
-            Locale.ROOT,
-            "A pair a dot; on the line both give the same margin. Correlation %.4f; the same side"
-                + " in %.1f %% of %,d pairs.",
-            found.marginCorrelation(),
-            100 * found.sameSide().value(),
-            found.pairs()),
-        svg.toString());
   }
 
   // ---- margins ----
