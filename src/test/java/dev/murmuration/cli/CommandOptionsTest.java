@@ -175,7 +175,9 @@ class CommandOptionsTest {
                     "--ubatch-size",
                     "--no-mmap",
                     "--json")),
-            Map.entry("convert", Set.of("--template", "--readout", "--json", "--head-tensor", "--head-row")),
+            Map.entry(
+                "convert",
+                Set.of("--template", "--readout", "--json", "--head-tensor", "--head-row")),
             Map.entry("quantize", Set.of("--threads", "--json")),
             Map.entry("devices", Set.of("--json")),
             Map.entry("completion", Set.of()),

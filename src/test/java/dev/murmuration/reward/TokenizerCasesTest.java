@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.murmuration.checkpoint.Conversion;
 import dev.murmuration.checkpoint.Converter;
-import dev.murmuration.checkpoint.Decision;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.model.SpacePrefix;
 import java.nio.file.Path;
