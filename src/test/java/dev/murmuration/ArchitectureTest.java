@@ -1,9 +1,12 @@
 package dev.murmuration;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
@@ -59,7 +62,7 @@ class ArchitectureTest {
         "quantize",
         "llama",
         "gguf");
-    room("cli.rows", "cli.view", "cli.terminal", "dataset", "reward", "llama", "json");
+    room("cli.rows", "cli.view", "cli.terminal", "batch", "dataset", "reward", "llama", "json");
     room(
         "cli.view",
         "cli.terminal",
@@ -180,15 +183,49 @@ class ArchitectureTest {
           .because("a wrong address ends the JVM; only one package may make one");
 
   @ArchTest
-  static final ArchRule THE_LIBRARY_NEEDS_JACKSON_AND_NOTHING_ELSE =
+  static final ArchRule SCORING_NEEDS_JACKSON_AND_NOTHING_ELSE =
       noClasses()
           .that()
-          .resideOutsideOfPackage("dev.murmuration.cli..")
-          .should()
-          .dependOnClassesThat()
           .resideOutsideOfPackages(
-              "dev.murmuration..", "java..", "com.sun.management..", "com.fasterxml.jackson..")
-          .because("everything else is an optional dependency, for those who use the command line");
+              "dev.murmuration.cli..",
+              "dev.murmuration.dataset..",
+              "dev.murmuration.batch..",
+              "dev.murmuration.evaluation..")
+          .should()
+          .dependOnClassesThat(not(known()))
+          .because("everything else is an optional dependency, for commands and for data sets");
+
+  @ArchTest
+  static final ArchRule DATA_SETS_NEED_READERS_OF_FORMATS =
+      noClasses()
+          .that()
+          .resideInAnyPackage("dev.murmuration.dataset..", "dev.murmuration.batch..")
+          .should()
+          .dependOnClassesThat(
+              not(
+                  known(
+                      "de.siegmar.fastcsv..",
+                      "com.github.luben.zstd..",
+                      "net.thisptr.jackson.jq..")))
+          .because("each is asked for only when a row needs it");
+
+  @ArchTest
+  static final ArchRule EVALUATION_NEEDS_STATISTICS =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.murmuration.evaluation..")
+          .should()
+          .dependOnClassesThat(not(known("org.hipparchus..")))
+          .because("statistics come from one library");
+
+  private static DescribedPredicate<JavaClass> known(String... libraries) {
+    List<String> packages =
+        new ArrayList<>(
+            List.of(
+                "dev.murmuration..", "java..", "com.sun.management..", "com.fasterxml.jackson.."));
+    packages.addAll(List.of(libraries));
+    return resideInAnyPackage(packages.toArray(String[]::new));
+  }
 
   private static final class UseOnlyWhatIsNamed extends ArchCondition<JavaClass> {
     UseOnlyWhatIsNamed() {
