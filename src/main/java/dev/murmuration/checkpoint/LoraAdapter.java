@@ -1,6 +1,7 @@
 package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.json.JsonFile;
 import dev.murmuration.tensors.CheckpointTensor;
@@ -34,9 +35,6 @@ final class LoraAdapter {
   /** Keys that change what is computed, and the only values with which they do not. */
   private static final Map<String, Set<String>> PLAIN =
       Map.of(
-          "use_dora", Set.of("false"),
-          "use_qalora", Set.of("false"),
-          "use_bdlora", Set.of("false"),
           "fan_in_fan_out", Set.of("false"),
           "lora_bias", Set.of("false"),
           "bias", Set.of("\"none\""),
@@ -93,6 +91,13 @@ final class LoraAdapter {
       JsonNode value = config.path(key.getKey());
       if (config.hasNonNull(key.getKey()) && !key.getValue().contains(value.toString())) {
         throw cannotMerge(key.getKey(), value);
+      }
+    }
+    // Other variants, of which peft gains some with every release, are switched on in the same way.
+    for (Map.Entry<String, JsonNode> key : config.properties()) {
+      boolean off = key.getValue().isNull() || key.getValue().equals(BooleanNode.FALSE);
+      if (key.getKey().startsWith("use_") && !key.getKey().equals("use_rslora") && !off) {
+        throw cannotMerge(key.getKey(), key.getValue());
       }
     }
     for (String key : EMPTY) {

@@ -12,9 +12,6 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Which template makes one text of prompt and response. */
 final class TemplateOption {
-  /** For descriptions, which have to be constants; a test compares them with the templates. */
-  static final String NAMES = "llama2, llama3, chatml, qwen, gemma, mistral, card, raw";
-
   @Option(
       names = "--template",
       order = HelpLayout.MODEL + 10,

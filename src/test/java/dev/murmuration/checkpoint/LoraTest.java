@@ -178,6 +178,7 @@ class LoraTest {
       delimiter = '|',
       value = {
         "{\"use_dora\": true} | use_dora",
+        "{\"use_newest_lora\": true} | use_newest_lora",
         "{\"peft_type\": \"IA3\"} | \"IA3\"",
         "{\"bias\": \"all\"} | bias",
         "{\"init_lora_weights\": \"pissa\"} | pissa",
