@@ -84,7 +84,7 @@ class ArchitectureTest {
     room("batch", "dataset", "reward", "json", "files");
     room("evaluation", "dataset", "reward");
     room("dataset", "reward", "llama", "json", "files");
-    room("bench", "reward", "model", "architecture", "llama", "gguf");
+    room("bench", "reward", "llama", "gguf");
     room(
         "inspection",
         "reward",

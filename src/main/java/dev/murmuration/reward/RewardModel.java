@@ -125,6 +125,11 @@ public final class RewardModel implements AutoCloseable {
     return settings.file();
   }
 
+  /** {@return how large it is} */
+  public ModelSize size() {
+    return settings.size();
+  }
+
   /** {@return threads that compute} */
   public int threads() {
     return settings.threads();
