@@ -16,6 +16,9 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -151,6 +154,40 @@ class ArchitectureTest {
         .as("rooms")
         .containsExactlyInAnyOrderElementsOf(
             new TreeSet<>(all.stream().map(ArchitectureTest::room).toList()));
+  }
+
+  /** CONTRIBUTING.md draws groups of rooms, one above the other, with lines between them. */
+  @ArchTest
+  static void theDrawingsShowTheRooms(JavaClasses all) throws IOException {
+    String page = Files.readString(Path.of("CONTRIBUTING.md"));
+    String drawing = page.substring(page.indexOf("\n cli "), page.indexOf("\n```\n\nData flows"));
+    Map<String, Integer> groups = new LinkedHashMap<>();
+    int group = 0;
+    String outer = "";
+    for (String line : drawing.strip().split("\n")) {
+      String name = line.strip().split(" ")[0];
+      if (name.startsWith("─")) {
+        group++;
+      } else {
+        outer = name.startsWith(".") ? outer : name;
+        groups.put(name.startsWith(".") ? outer + name : name, group);
+      }
+    }
+    assertThat(groups.keySet()).containsExactlyInAnyOrderElementsOf(ROOMS.keySet());
+    ROOMS.forEach(
+        (name, uses) ->
+            assertThat(uses)
+                .as("what " + name + " uses")
+                .allMatch(
+                    used ->
+                        groups.get(used) > groups.get(name) || outer(used).equals(outer(name))));
+    String picture = Files.readString(Path.of("docs/rooms.svg"));
+    assertThat(ROOMS.keySet()).allMatch(name -> picture.contains(">" + outer(name) + "</text>"));
+  }
+
+  /** The room that a room is inside of, or itself. */
+  private static String outer(String room) {
+    return room.replaceFirst("\\..*", "");
   }
 
   @ArchTest
