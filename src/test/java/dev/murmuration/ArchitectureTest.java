@@ -11,6 +11,7 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTag;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
@@ -33,6 +34,7 @@ import java.util.TreeSet;
  * Every package is a room, and a room uses only those that are named behind it, which all stand
  * below it. So data flows one way, and native memory stays where it is.
  */
+@ArchTag("unit")
 @AnalyzeClasses(packages = "dev.murmuration", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
   private static final String ROOT = "dev.murmuration.";

@@ -40,17 +40,13 @@ public final class HeadTensors {
    * @throws BadFileException if there is none, or none can be told, or it does not fit
    */
   public static HeadTensors find(
-      Path file,
-      List<CheckpointTensor> tensors,
-      int hiddenSize,
-      HeadChoice choice,
-      List<String> labels)
+      Path file, List<CheckpointTensor> tensors, int hiddenSize, HeadWish wish, List<String> labels)
       throws BadFileException {
     HeadSearch search = new HeadSearch(file, tensors, hiddenSize);
     HeadSearch.Found found =
-        choice.tensor().isPresent() ? search.named(choice.tensor().get()) : search.usual();
+        wish.tensor().isPresent() ? search.named(wish.tensor().get()) : search.usual();
     HeadLayer.check(found.layers(), hiddenSize);
-    int row = row(found.layers().getLast(), choice, labels);
+    int row = row(found.layers().getLast(), wish, labels);
     return new HeadTensors(found.name(), found.layers(), row);
   }
 
@@ -59,14 +55,14 @@ public final class HeadTensors {
     return HeadSearch.isHead(tensor);
   }
 
-  private static int row(HeadLayer layer, HeadChoice choice, List<String> labels)
+  private static int row(HeadLayer layer, HeadWish wish, List<String> labels)
       throws BadFileException {
     CheckpointTensor last = layer.weight();
     int rows = layer.outputs();
-    if (choice.row().orElse(0) >= rows) {
+    if (wish.row().orElse(0) >= rows) {
       throw new IllegalArgumentException(
           "headRow is "
-              + choice.row().getAsInt()
+              + wish.row().getAsInt()
               + "; "
               + last.name()
               + " has "
@@ -74,7 +70,7 @@ public final class HeadTensors {
               + (rows == 1 ? " row" : " rows")
               + ", counted from 0");
     }
-    if (rows > 1 && choice.row().isEmpty()) {
+    if (rows > 1 && wish.row().isEmpty()) {
       throw HeadLayer.problem(
           last,
           "has the shape "
@@ -87,7 +83,7 @@ public final class HeadTensors {
               + " its row with headRow(N), 0 to "
               + (rows - 1));
     }
-    return choice.row().orElse(0);
+    return wish.row().orElse(0);
   }
 
   private static String named(List<String> labels) {
@@ -106,7 +102,7 @@ public final class HeadTensors {
    *
    * @throws IOException if the file has no such tensor, or its shape or type does not fit
    */
-  public static ValueHead ofSafetensors(Path file, int hiddenSize, HeadChoice choice)
+  public static ValueHead ofSafetensors(Path file, int hiddenSize, HeadWish wish)
       throws IOException {
     if (!Files.isRegularFile(file)) {
       throw new BadFileException(
@@ -119,7 +115,7 @@ public final class HeadTensors {
         file.toString().matches(".*\\.(bin|pt|pth)")
             ? TorchFile.read(file)
             : SafetensorsFile.read(file);
-    HeadTensors head = find(file, tensors, hiddenSize, choice, List.of());
+    HeadTensors head = find(file, tensors, hiddenSize, wish, List.of());
     try (Sources sources = new Sources(head.tensors())) {
       ValueHead read = head.read(sources::floats);
       sources.checkWhatWasRead();

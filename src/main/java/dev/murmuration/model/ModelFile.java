@@ -45,7 +45,7 @@ public record ModelFile(
    */
   public static ModelFile of(Gguf gguf) throws IOException {
     try (FileChannel channel = FileChannel.open(gguf.path(), StandardOpenOption.READ)) {
-      return of(gguf, channel, HeadChoice.NONE);
+      return of(gguf, channel, HeadWish.NONE);
     }
   }
 
@@ -53,13 +53,13 @@ public record ModelFile(
    * Checks a file that lies open.
    *
    * @param channel the file; it stays open, and its position changes
-   * @param choice which row of a head that is a tensor of several
+   * @param wish which row of a head that is a tensor of several
    * @throws BadFileException as {@link #of(Gguf)}
    */
-  public static ModelFile of(Gguf gguf, SeekableByteChannel channel, HeadChoice choice)
+  public static ModelFile of(Gguf gguf, SeekableByteChannel channel, HeadWish wish)
       throws IOException {
     ModelShape shape = ModelCheck.check(gguf);
-    Optional<ValueHead> head = GgufHead.read(gguf, shape.hiddenSize(), choice, channel);
+    Optional<ValueHead> head = GgufHead.read(gguf, shape.hiddenSize(), wish, channel);
     return new ModelFile(
         gguf,
         shape,

@@ -90,12 +90,12 @@ final class ModelLoader {
   private static Loaded load(OpenModelFile file, RewardModelOptions options, String name)
       throws IOException {
     ModelFile checked =
-        ModelFile.of(GgufReader.read(file.path(), file), file, options.values().headChoice);
+        ModelFile.of(GgufReader.read(file.path(), file), file, options.values().headWish);
     ModelShape shape = checked.shape();
     ValueHead head =
         options.valueHead().isPresent()
             ? HeadTensors.ofSafetensors(
-                options.valueHead().get(), shape.hiddenSize(), options.values().headChoice)
+                options.valueHead().get(), shape.hiddenSize(), options.values().headWish)
             : checked.requireHead();
     ChatTemplate template = template(checked, options);
     ContextRequest request = options.values().context;

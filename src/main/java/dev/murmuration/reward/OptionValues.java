@@ -2,7 +2,7 @@ package dev.murmuration.reward;
 
 import dev.murmuration.engine.Step;
 import dev.murmuration.memory.ContextRequest;
-import dev.murmuration.model.HeadChoice;
+import dev.murmuration.model.HeadWish;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -20,7 +20,7 @@ final class OptionValues {
   boolean truncate = true;
   boolean literal;
   Path valueHead;
-  HeadChoice headChoice = HeadChoice.NONE;
+  HeadWish headWish = HeadWish.NONE;
   Duration timeout;
   int queueCapacity = 1024;
   boolean reuse = true;
@@ -41,7 +41,7 @@ final class OptionValues {
     copy.truncate = truncate;
     copy.literal = literal;
     copy.valueHead = valueHead;
-    copy.headChoice = headChoice;
+    copy.headWish = headWish;
     copy.timeout = timeout;
     copy.queueCapacity = queueCapacity;
     copy.reuse = reuse;

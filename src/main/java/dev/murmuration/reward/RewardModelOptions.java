@@ -278,7 +278,7 @@ public final class RewardModelOptions {
    * @return a copy that differs in this
    */
   public RewardModelOptions headTensor(String value) {
-    return with(o -> o.headChoice = o.headChoice.tensor(value));
+    return with(o -> o.headWish = o.headWish.tensor(value));
   }
 
   /**
@@ -290,7 +290,7 @@ public final class RewardModelOptions {
    * @throws IllegalArgumentException if it is negative
    */
   public RewardModelOptions headRow(int value) {
-    return with(o -> o.headChoice = o.headChoice.row(value));
+    return with(o -> o.headWish = o.headWish.row(value));
   }
 
   /** {@return the file that holds the value head; empty if the model file does} */
