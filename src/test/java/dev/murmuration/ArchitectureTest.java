@@ -166,8 +166,8 @@ class ArchitectureTest {
     Map<String, Integer> groups = new LinkedHashMap<>();
     int group = 0;
     String outer = "";
-    for (String line : drawing.strip().split("\n")) {
-      String name = line.strip().split(" ")[0];
+    for (String line : drawing.strip().lines().toList()) {
+      String name = line.strip().replaceFirst(" .*", "");
       if (name.startsWith("─")) {
         group++;
       } else {

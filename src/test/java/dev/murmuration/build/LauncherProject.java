@@ -105,7 +105,10 @@ final class LauncherProject {
           %2$s
           exit 0
         fi
-        { { true 3>&1; } 2> /dev/null && echo out; { true 3>&2; } 2> /dev/null && echo err; } > "%1$s/open"
+        out=closed err=closed
+        { true 3>&1; } 2> /dev/null && out=out
+        { true 3>&2; } && err=err
+        printf '%%s\n' $out $err > "%1$s/open"
         echo "home $0"
         echo "pid $$"
         echo "LC_ALL ${LC_ALL-unset}"
