@@ -65,6 +65,15 @@ class LauncherTest {
         .contains("the build failed; all of it is in " + project.root + "/target/murmur-build.log");
     assertThat(project.file("target/murmur-build.log")).isNotEmptyFile();
     assertThat(project.file("target/murmur.lock")).doesNotExist();
+
+    // Where there is a jar, too: it is not what the sources say.
+    Files.delete(project.folder.resolve("mvn.fails"));
+    project.run("score");
+    Files.writeString(project.file("src/main/New.java"), "");
+    Files.createFile(project.folder.resolve("mvn.fails"));
+    LauncherProject.Result again = project.run("score");
+    assertThat(again.exitCode()).isEqualTo(1);
+    assertThat(again.out()).isEmpty();
   }
 
   @Test
