@@ -11,11 +11,15 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTag;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -30,6 +34,7 @@ import java.util.TreeSet;
  * Every package is a room, and a room uses only those that are named behind it, which all stand
  * below it. So data flows one way, and native memory stays where it is.
  */
+@ArchTag("unit")
 @AnalyzeClasses(packages = "dev.murmuration", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
   private static final String ROOT = "dev.murmuration.";
@@ -84,7 +89,7 @@ class ArchitectureTest {
     room("batch", "dataset", "reward", "json", "files");
     room("evaluation", "dataset", "reward");
     room("dataset", "reward", "llama", "json", "files");
-    room("bench", "reward", "model", "architecture", "llama", "gguf");
+    room("bench", "reward", "llama", "gguf");
     room(
         "inspection",
         "reward",
@@ -151,6 +156,54 @@ class ArchitectureTest {
         .as("rooms")
         .containsExactlyInAnyOrderElementsOf(
             new TreeSet<>(all.stream().map(ArchitectureTest::room).toList()));
+  }
+
+  /** CONTRIBUTING.md draws groups of rooms, one above the other, with lines between them. */
+  @ArchTest
+  static void theDrawingsShowTheRooms(JavaClasses all) throws IOException {
+    String page = Files.readString(Path.of("CONTRIBUTING.md"));
+    String drawing = page.substring(page.indexOf("\n cli "), page.indexOf("\n```\n\nData flows"));
+    Map<String, Integer> groups = new LinkedHashMap<>();
+    int group = 0;
+    String outer = "";
+    for (String line : drawing.strip().lines().toList()) {
+      String name = line.strip().replaceFirst(" .*", "");
+      if (name.startsWith("─")) {
+        group++;
+      } else {
+        outer = name.startsWith(".") ? outer : name;
+        groups.put(name.startsWith(".") ? outer + name : name, group);
+      }
+    }
+    assertThat(groups.keySet()).containsExactlyInAnyOrderElementsOf(ROOMS.keySet());
+    ROOMS.forEach(
+        (name, uses) ->
+            assertThat(uses)
+                .as("what " + name + " uses")
+                .allMatch(
+                    used ->
+                        groups.get(used) > groups.get(name) || outer(used).equals(outer(name))));
+    String picture = Files.readString(Path.of("docs/rooms.svg"));
+    assertThat(ROOMS.keySet()).allMatch(name -> picture.contains(">" + outer(name) + "</text>"));
+  }
+
+  @ArchTest
+  static void javadocLeavesOutEveryRoomThatIsNotExported(JavaClasses all) throws IOException {
+    String pom = Files.readString(Path.of("pom.xml"));
+    String tag = "excludePackageNames>";
+    int start = pom.indexOf(tag) + tag.length();
+    List<String> left = List.of(pom.substring(start, pom.indexOf("</" + tag)).split(":", -1));
+    assertThat(left)
+        .containsExactlyInAnyOrderElementsOf(
+            ROOMS.keySet().stream()
+                .filter(name -> !name.equals("reward"))
+                .map(name -> ROOT + name)
+                .toList());
+  }
+
+  /** The room that a room is inside of, or itself. */
+  private static String outer(String room) {
+    return room.replaceFirst("\\..*", "");
   }
 
   @ArchTest

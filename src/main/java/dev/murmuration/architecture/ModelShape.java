@@ -45,48 +45,21 @@ public record ModelShape(
 
   /** The same with a window on every other layer and soft-capped attention. */
   ModelShape windowed(int window, float cap) {
-    return new ModelShape(
-        architecture,
-        hiddenSize,
-        layers,
-        heads,
-        keyValueHeads,
-        headSize,
-        feedForwardSize,
-        vocabularySize,
-        contextLength,
-        normEpsilon,
-        ropeBase,
-        window,
-        cap,
-        hasOutputHead,
-        parameterCount,
-        weightBytes);
+    return with(contextLength, window, cap, parameterCount, weightBytes);
   }
 
   /** The same for texts of at most so many tokens. */
   public ModelShape upTo(int tokens) {
-    return new ModelShape(
-        architecture,
-        hiddenSize,
-        layers,
-        heads,
-        keyValueHeads,
-        headSize,
-        feedForwardSize,
-        vocabularySize,
-        Math.min(contextLength, tokens),
-        normEpsilon,
-        ropeBase,
-        slidingWindow,
-        softCap,
-        hasOutputHead,
-        parameterCount,
-        weightBytes);
+    return with(
+        Math.min(contextLength, tokens), slidingWindow, softCap, parameterCount, weightBytes);
   }
 
   /** The same with known weights. */
   public ModelShape weights(long parameters, long bytes) {
+    return with(contextLength, slidingWindow, softCap, parameters, bytes);
+  }
+
+  private ModelShape with(int length, int window, float cap, long parameters, long bytes) {
     return new ModelShape(
         architecture,
         hiddenSize,
@@ -96,11 +69,11 @@ public record ModelShape(
         headSize,
         feedForwardSize,
         vocabularySize,
-        contextLength,
+        length,
         normEpsilon,
         ropeBase,
-        slidingWindow,
-        softCap,
+        window,
+        cap,
         hasOutputHead,
         parameters,
         bytes);

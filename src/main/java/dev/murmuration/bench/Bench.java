@@ -4,7 +4,6 @@ import dev.murmuration.bench.BenchResult.BestOf;
 import dev.murmuration.bench.BenchResult.Latency;
 import dev.murmuration.bench.BenchResult.Prefill;
 import dev.murmuration.bench.BenchResult.Reuse;
-import dev.murmuration.model.ModelFile;
 import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
@@ -57,11 +56,11 @@ final class Bench {
    * @param microBatch most tokens that it computes at once
    * @param seconds how long each measurement takes, at least
    */
-  Bench(RewardModel model, ModelFile file, int microBatch, double seconds, BenchProgress progress)
+  Bench(RewardModel model, int microBatch, double seconds, BenchProgress progress)
       throws IOException {
     this.model = model;
-    this.texts = new BenchTexts(model, file.gguf());
-    this.arithmetic = BenchArithmetic.of(file, microBatch);
+    this.texts = new BenchTexts(model);
+    this.arithmetic = BenchArithmetic.of(model.size(), microBatch);
     this.seconds = seconds;
     this.progress = progress;
     model.score(Input.text(texts.raw(SHORT))); // Reads the weights from the disk.

@@ -1,13 +1,6 @@
 package dev.murmuration.bench;
 
-import dev.murmuration.architecture.ModelShape;
-import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.GgufTensor;
-import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.model.ModelFile;
-import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
+import dev.murmuration.reward.ModelSize;
 
 /**
  * The arithmetic that a reward costs, and the memory that is read. A token costs 2 operations for
@@ -25,9 +18,7 @@ import java.util.stream.Collectors;
  */
 public record BenchArithmetic(
     double token, double attention, double readout, double weights, int microBatch) {
-  public static BenchArithmetic of(ModelFile file, int microBatch) {
-    Gguf gguf = file.gguf();
-    ModelShape model = file.shape();
+  public static BenchArithmetic of(ModelSize model, int microBatch) {
     double queries = (double) model.heads() * model.headSize();
     double keys = (double) model.keyValueHeads() * model.headSize();
     double projections = 2 * model.hiddenSize() * (queries + keys);
@@ -36,27 +27,8 @@ public record BenchArithmetic(
         2 * (model.layers() * (projections + feedForward) - feedForward),
         4 * queries * model.layers(),
         2 * feedForward,
-        matrices(gguf).stream().mapToDouble(GgufTensor::byteSize).sum(),
+        model.matrixBytes(),
         microBatch);
-  }
-
-  /** The type of most of a model's weights; its embedding, which is looked up, does not count. */
-  public static GgufTensorType mainType(Gguf gguf) {
-    Map<GgufTensorType, Long> elements =
-        matrices(gguf).stream()
-            .collect(
-                Collectors.groupingBy(
-                    GgufTensor::type, Collectors.summingLong(GgufTensor::elements)));
-    return elements.entrySet().stream()
-        .max(Map.Entry.<GgufTensorType, Long>comparingByValue().thenComparing(Map.Entry::getKey))
-        .orElseThrow()
-        .getKey();
-  }
-
-  private static List<GgufTensor> matrices(Gguf gguf) {
-    return gguf.tensors().stream()
-        .filter(tensor -> tensor.dims().size() == 2 && tensor.name().startsWith("blk."))
-        .toList();
   }
 
   /**

@@ -1,7 +1,6 @@
 package dev.murmuration.bench;
 
-import dev.murmuration.gguf.GgufReader;
-import dev.murmuration.model.ModelFile;
+import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.util.List;
@@ -45,37 +44,35 @@ public record BenchRun(
   public BenchResult of(RewardModel model, Loader reusing, IntFunction<BenchProgress> progress)
       throws IOException {
     List<Integer> chosen = lengths(model.contextLength());
-    ModelFile file = ModelFile.of(GgufReader.read(model.file()));
-    BenchResult.Subject subject = subject(model, file);
+    BenchResult.Subject subject = subject(model);
     BenchProgress bars = progress.apply(steps(chosen.size()));
-    Bench bench = new Bench(model, file, microBatch, seconds, bars);
+    Bench bench = new Bench(model, microBatch, seconds, bars);
     List<BenchResult.Prefill> prefill =
         parts.contains(BenchPart.PREFILL) ? bench.prefill(chosen) : List.of();
     BenchResult.BestOf bestOf = parts.contains(BenchPart.BEST_OF) ? bench.bestOf(responses) : null;
     BenchResult.Latency latency = parts.contains(BenchPart.LATENCY) ? bench.latency() : null;
     model.close(); // Two at once might not fit into memory.
-    BenchResult.Reuse reuse = parts.contains(BenchPart.REUSE) ? reuse(reusing, file, bars) : null;
+    BenchResult.Reuse reuse = parts.contains(BenchPart.REUSE) ? reuse(reusing, bars) : null;
     try (BenchProgress.Step bar = bars.next("peak")) {
       BenchResult.Limits limits = hardware.limits(subject, seconds, bar);
       return new BenchResult(subject, limits, prefill, bestOf, latency, reuse);
     }
   }
 
-  private BenchResult.Reuse reuse(Loader reusing, ModelFile file, BenchProgress bars)
-      throws IOException {
+  private BenchResult.Reuse reuse(Loader reusing, BenchProgress bars) throws IOException {
     try (RewardModel model = reusing.load()) {
-      return new Bench(model, file, microBatch, seconds, bars).reuse(responses);
+      return new Bench(model, microBatch, seconds, bars).reuse(responses);
     }
   }
 
-  private BenchResult.Subject subject(RewardModel model, ModelFile file) {
+  private BenchResult.Subject subject(RewardModel model) {
     return new BenchResult.Subject(
         hardware.names(),
         Runtime.getRuntime().availableProcessors(),
         model.threads(),
         model.name(),
-        file.shape().parameterCount(),
-        BenchArithmetic.mainType(file.gguf()),
+        model.size().parameters(),
+        GgufTensorType.valueOf(model.size().weightType()),
         model.precision().label());
   }
 

@@ -1,15 +1,13 @@
 package dev.murmuration.bench;
 
-import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.GgufArray;
 import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.util.List;
 import java.util.Random;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Texts of a known number of tokens: random words of which the model's vocabulary has each as one
@@ -17,11 +15,24 @@ import java.util.stream.IntStream;
  */
 final class BenchTexts {
   private static final int SEED = 1;
-  private static final int ENOUGH = 400;
   private static final int LEAST = 16;
 
-  /** A word with the space before it, as SentencePiece writes it. */
-  private static final Pattern WORD = Pattern.compile("▁[a-z]{3,10}");
+  /** Words that vocabularies made from English text usually have as one token. */
+  private static final String COMMON_WORDS =
+      """
+      about above across after again against almost along already always among another
+      answer around because become before begin behind believe better between beyond
+      bring build change child city close common country during early enough every
+      family field first follow found friend general great group happen house
+      important large later learn leave letter light little might money mother music
+      never night nothing number often open order other paper people perhaps place
+      point power problem public question quite rather reason right river school
+      second several should simple since small something sound speak stand still story
+      street strong summer system table their there thing think third those though
+      thought three through time together toward true under until upon very voice
+      water what where which while white whole without woman word work world would
+      write year young
+      """;
 
   private final RewardModel model;
   private final List<String> words;
@@ -30,20 +41,15 @@ final class BenchTexts {
   /**
    * Looks for words.
    *
-   * @throws IOException if the model's file cannot be read, or its vocabulary has no words
+   * @throws IOException if the model's vocabulary has too few
    */
-  BenchTexts(RewardModel model, Gguf gguf) throws IOException {
+  BenchTexts(RewardModel model) throws IOException {
     this.model = model;
-    List<String> tokens =
-        gguf.metadata().get("tokenizer.ggml.tokens") instanceof GgufArray array
-            ? array.strings()
-            : List.of();
     words =
-        tokens.stream()
-            .filter(token -> WORD.matcher(token).matches())
-            .map(token -> token.substring(1))
+        COMMON_WORDS
+            .lines()
+            .flatMap(line -> Stream.of(line.split(" ")))
             .filter(this::isOneToken)
-            .limit(ENOUGH)
             .toList();
     if (words.size() < LEAST) {
       throw new IOException(

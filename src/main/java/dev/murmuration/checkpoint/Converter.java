@@ -7,9 +7,9 @@ import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
-import dev.murmuration.model.HeadChoice;
 import dev.murmuration.model.HeadFile;
 import dev.murmuration.model.HeadMetadata;
+import dev.murmuration.model.HeadWish;
 import dev.murmuration.model.ModelCheck;
 import dev.murmuration.model.ReadoutRule;
 import dev.murmuration.model.RewardMetadata;
@@ -52,7 +52,7 @@ public final class Converter {
   private String name;
   private boolean force;
   private Optional<Path> base = Optional.empty();
-  private HeadChoice headChoice = HeadChoice.NONE;
+  private HeadWish headWish = HeadWish.NONE;
   private ConversionListener progress = (tensor, bytes, totalBytes) -> {};
 
   private Converter() {}
@@ -80,7 +80,7 @@ public final class Converter {
     copy.name = name;
     copy.force = force;
     copy.base = base;
-    copy.headChoice = headChoice;
+    copy.headWish = headWish;
     copy.progress = progress;
     change.accept(copy);
     return copy;
@@ -192,7 +192,7 @@ public final class Converter {
    * layers of a network begin with.
    */
   public Converter headTensor(String value) {
-    return with(c -> c.headChoice = headChoice.tensor(value));
+    return with(c -> c.headWish = headWish.tensor(value));
   }
 
   /**
@@ -202,7 +202,7 @@ public final class Converter {
    * @throws IllegalArgumentException if it is negative
    */
   public Converter headRow(int value) {
-    return with(c -> c.headChoice = headChoice.row(value));
+    return with(c -> c.headWish = headWish.row(value));
   }
 
   /** Whether an existing output file is replaced; false by default. */
@@ -227,7 +227,7 @@ public final class Converter {
   public Conversion convert(Path output) throws IOException {
     Checkpoint opened = Checkpoint.open(checkpoint, base);
     Decisions decisions = new Decisions();
-    StateDict tensors = new StateDict(opened, headChoice, decisions);
+    StateDict tensors = new StateDict(opened, headWish, decisions);
     OutputFile.checkNotAmong(opened.inputs(), output, "the checkpoint itself");
     OutputFile.checkNotAmong(
         TokenizerFiles.inputs(tokenizerPath(opened)), output, "the tokenizer itself");
@@ -256,7 +256,7 @@ public final class Converter {
   public ConversionPlan plan() throws IOException {
     Checkpoint opened = Checkpoint.open(checkpoint, base);
     Decisions decisions = new Decisions();
-    StateDict tensors = new StateDict(opened, headChoice, decisions);
+    StateDict tensors = new StateDict(opened, headWish, decisions);
     try (Sources sources = sources(opened)) {
       Metadata written = metadata(opened, tensors, tensors.head().read(sources::floats), decisions);
       return new ConversionPlan(

@@ -3,8 +3,8 @@ package dev.murmuration.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.architecture.BodyTensor;
 import dev.murmuration.files.BadFileException;
-import dev.murmuration.model.HeadChoice;
 import dev.murmuration.model.HeadTensors;
+import dev.murmuration.model.HeadWish;
 import dev.murmuration.tensors.CheckpointTensor;
 import dev.murmuration.tensors.TensorName;
 import java.io.IOException;
@@ -75,7 +75,7 @@ final class StateDict {
   private final List<Source> sources = new ArrayList<>();
   private final HeadTensors head;
 
-  StateDict(Checkpoint checkpoint, HeadChoice choice, Decisions decisions) throws IOException {
+  StateDict(Checkpoint checkpoint, HeadWish choice, Decisions decisions) throws IOException {
     this.checkpoint = checkpoint;
     this.decisions = decisions;
     for (CheckpointTensor tensor : checkpoint.tensors()) {
@@ -166,7 +166,7 @@ final class StateDict {
             + "; is the checkpoint complete, and config.json its own?");
   }
 
-  private HeadTensors findHead(HeadChoice choice) throws IOException {
+  private HeadTensors findHead(HeadWish choice) throws IOException {
     List<CheckpointTensor> rest =
         checkpoint.tensors().stream()
             .filter(tensor -> !known.contains(tensor))
@@ -198,7 +198,7 @@ final class StateDict {
     return found;
   }
 
-  private void describe(HeadTensors found, JsonNode config, HeadChoice choice) {
+  private void describe(HeadTensors found, JsonNode config, HeadWish choice) {
     String row = choice.row().isPresent() ? ", row " + choice.row().getAsInt() : "";
     String name = found + row;
     if (!found.hasActivation()) {
@@ -261,7 +261,7 @@ final class StateDict {
   }
 
   /** With a head chosen by name, what is beside it may be another head or another model's part. */
-  private void checkUnknown(CheckpointTensor tensor, HeadChoice choice) throws BadFileException {
+  private void checkUnknown(CheckpointTensor tensor, HeadWish choice) throws BadFileException {
     if (choice.tensor().isPresent() && !TensorName.bare(tensor.name()).startsWith("layers.")) {
       decisions.warn(
           "unused tensor",

@@ -113,7 +113,7 @@ final class TemplateChoice {
 
   private boolean isLlama2() {
     SpecialTexts texts = SpecialTexts.of(out.metadata());
-    return out.metadata().get("tokenizer.ggml.model") instanceof GgufValue.Text model
+    return out.metadata().get("tokenizer.ggml.model") instanceof GgufValue.Str model
         && model.value().equals("llama")
         && "<s>".equals(texts.bos())
         && "</s>".equals(texts.eos());

@@ -13,8 +13,8 @@ import java.util.function.IntUnaryOperator;
 
 /**
  * Which texts lie in which sequence of the key/value cache, and their rewards; the least recently
- * used one goes first. Only a list: who changes it changes the cache in the same way. Not
- * thread-safe.
+ * used one goes first. It only keeps the list: whoever changes it has to change the cache in the
+ * same way. Not thread-safe.
  */
 final class CachedTexts {
   /**
@@ -56,7 +56,7 @@ final class CachedTexts {
     texts.put(sequence, new CachedText(tokens, reward));
   }
 
-  /** A sequence holds only the first tokens of its text any more; this counts as a use. */
+  /** A sequence was cut to the first tokens of its text; this counts as a use. */
   void shorten(int sequence, int length) {
     put(sequence, Arrays.copyOf(texts.get(sequence).tokens(), length), Double.NaN);
   }
@@ -67,7 +67,7 @@ final class CachedTexts {
   }
 
   /**
-   * The same where not all of it counts.
+   * The same where only a part of each text can be reused.
    *
    * @param usable of a sequence, how many of its first tokens count
    */

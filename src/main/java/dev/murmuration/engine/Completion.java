@@ -12,7 +12,7 @@ import java.util.function.Function;
  * runs on a virtual thread of its own, never on the engine's.
  */
 public final class Completion<T> {
-  /** How often a future is told on a heap that has no room for that. */
+  /** How often it is tried to complete a future while the heap is full. */
   private static final int ATTEMPTS = 100;
 
   private final Function<double[], T> result;
@@ -77,7 +77,8 @@ public final class Completion<T> {
         threads.execute(this::complete);
       }
     } catch (Throwable refused) {
-      // No thread, no memory: better said on this thread than never.
+      // There is no thread or no memory for one. Failing the future on this thread is better than
+      // never answering.
       fail(refused);
     }
   }

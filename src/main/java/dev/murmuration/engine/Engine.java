@@ -101,7 +101,7 @@ public final class Engine implements AutoCloseable {
             .daemon()
             .unstarted(() -> run(newContext, newScorer));
     thread.start();
-    // The context must not be left to nobody.
+    // An interrupt must not end this: nobody would close the context.
     uninterrupted(started::await);
     switch (startFailure) {
       case null -> {}
@@ -190,15 +190,17 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * Takes the next wave from the queue, has it scored, and hands the results back; false if there
-   * will be none. Fails only if there was no request.
+   * Takes the next wave from the queue, has it scored, and hands the results back. Throws only if
+   * there was no request that could be answered with the failure.
+   *
+   * @return false if the queue is closed
    */
   private boolean serve(Scorer scorer) {
     boolean taken = false;
     try {
       probe.accept(Step.WAIT);
-      // Callers who got their rewards together come again together, if each of them scores in a
-      // loop: as many are waited for as there were, for a small share of the time that they took.
+      // Callers that score in a loop and got their rewards together submit again together. So it
+      // waits for as many requests as the last wave had, for a small share of that wave's time.
       List<Request> wave = queue.take(this::fitting, lastSize, gatherUntil);
       if (wave.isEmpty()) {
         return false;
@@ -213,8 +215,9 @@ public final class Engine implements AutoCloseable {
       queue.settle(null, false);
       return true;
     } catch (Throwable failure) {
-      // Whatever it is, it belongs to who asked; the engine goes on with the next ones. If nobody
-      // asked, it would fail for ever.
+      // Whatever it is, the requests of the wave are answered with it, and the engine goes on with
+      // the
+      // next wave. Without any request it would fail again and again, so the thread ends.
       if (queue.settle(failure, !taken) == 0) {
         throw failure;
       }

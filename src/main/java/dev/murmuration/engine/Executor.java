@@ -124,7 +124,10 @@ final class Executor {
     }
   }
 
-  /** Where hidden states become rewards: one state for each output of the runs, in their order. */
+  /**
+   * Turns hidden states into rewards. There is one state for each output of the runs, in their
+   * order.
+   */
   private int read(Work work, List<Run> runs, float[] states, Consumer<Result.Rewards> results) {
     int row = 0;
     for (Run run : runs) {

@@ -95,7 +95,7 @@ final class KeyValueCache {
       if (!cellsAreShort && hasRoom(plan)) {
         return true;
       }
-      // Of what is reused the end can go, which frees cells and no sequence.
+      // The end of what is reused can be removed as well, which frees cells and no sequence.
       IntPredicate removable =
           sequence ->
               cellsAreShort
@@ -167,7 +167,7 @@ final class KeyValueCache {
   }
 
   /**
-   * From now on a sequence's text is what later ones may begin with, as far as it was computed.
+   * Keeps a sequence's text, as far as it was computed, for later texts that begin with it.
    *
    * @param reward at its last token, or NaN where it is not known
    */
@@ -175,7 +175,8 @@ final class KeyValueCache {
     if (context.length(sequence) > longest) {
       context.trim(sequence, longest);
     }
-    // Shorter than the text if that was withdrawn or may not stay, longer if it was filled up.
+    // The sequence is shorter than the text if that was withdrawn or may not stay, and longer if
+    // fillers stand behind it.
     int length = context.length(sequence);
     if (length == 0) {
       texts.giveBack(sequence);

@@ -15,8 +15,8 @@ final class Policy {
   static final long WATCH_NANOS = 100_000;
 
   /**
-   * The share of a wave's time that the next one waits for as many requests: callers who got their
-   * rewards together come again together, if each of them scores in a loop.
+   * The share of a wave's time that the next one waits for as many requests: callers that score in
+   * a loop and got their rewards together submit again together.
    */
   static final double GATHER = 0.02;
 

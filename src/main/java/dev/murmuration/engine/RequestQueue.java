@@ -35,7 +35,7 @@ final class RequestQueue {
   // All guarded by the lock.
   private final Queue<Request> waiting = new ArrayDeque<>();
   private List<Request> wave = new ArrayList<>();
-  // Always empty: what "wave" becomes while the wave that it was is answered.
+  // Always empty. It takes the place of "wave" when that wave is answered, without allocating.
   private List<Request> spare = new ArrayList<>();
   private Cancellation cancellation = _ -> {};
   private boolean closed;
@@ -186,8 +186,8 @@ final class RequestQueue {
    * Waits for requests and makes the next wave of them.
    *
    * @param fitting how many of those who wait, from the head, are computed together; at least one
-   * @param wanted as many as that are waited for,
-   * @param until but no longer than until then, by {@link System#nanoTime}
+   * @param wanted how many requests are waited for
+   * @param until when waiting for more than one ends, by {@link System#nanoTime}
    * @return the wave; empty when it is closed
    */
   List<Request> take(ToIntFunction<Collection<Request>> fitting, int wanted, long until) {
@@ -198,13 +198,13 @@ final class RequestQueue {
         while (!closed && waiting.isEmpty()) {
           notEmpty.awaitUninterruptibly();
         }
-        // While it waits for more, those who were there may withdraw.
+        // Requests can be withdrawn meanwhile, so there may be none left.
         gather(wanted, until);
         if (closed) {
           return List.of();
         }
         for (int count = waiting.isEmpty() ? 0 : fitting.applyAsInt(waiting); count > 0; count--) {
-          // Added before it is removed: should there be no memory for that, it is in one of both.
+          // Added before it is removed: if there is no memory for adding, it is still in the queue.
           wave.add(waiting.peek());
           waiting.remove();
         }
@@ -255,7 +255,8 @@ final class RequestQueue {
   /**
    * Ends the wave: answers who has no answer yet.
    *
-   * @param failure what they are answered with; null if all have been answered who wait for it
+   * @param failure what they are answered with; null if all that still wait for an answer have got
+   *     one
    * @param all whether those who wait in the queue are answered as well
    * @return how many requests there were
    */

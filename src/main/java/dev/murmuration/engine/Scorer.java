@@ -151,8 +151,9 @@ final class Scorer {
         var _ = grow(texts, plan);
         return null;
       }
-      // Every cell that was freed may lie before what is reused, which can be less then. This ends,
-      // since the first free cell comes nearer to the first one each time.
+      // Making room may have freed cells that lie before what the plan reuses; then less can be
+      // reused, and it is planned again. This ends, because the first free cell moves towards the
+      // beginning each time.
       if (cache.isReusable(plan)) {
         return plan;
       }

@@ -92,7 +92,7 @@ public final class Gguf {
    * @throws BadFileException if the value has another type
    */
   public Optional<String> string(String key) throws BadFileException {
-    return value(key, GgufValue.Text.class, "string").map(GgufValue.Text::value);
+    return value(key, GgufValue.Str.class, "string").map(GgufValue.Str::value);
   }
 
   /**

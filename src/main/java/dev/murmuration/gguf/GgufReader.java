@@ -138,7 +138,7 @@ public final class GgufReader {
   private GgufValue readValue(String key) throws IOException {
     GgufValueType type = readValueType(key);
     return switch (type) {
-      case STRING -> new GgufValue.Text(in.readString(HeaderBuffer.LIMIT, "the value of " + key));
+      case STRING -> new GgufValue.Str(in.readString(HeaderBuffer.LIMIT, "the value of " + key));
       case ARRAY -> readArray(key);
       default -> scalar(key, type);
     };

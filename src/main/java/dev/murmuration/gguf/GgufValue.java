@@ -9,7 +9,7 @@ public sealed interface GgufValue
         GgufValue.Float32,
         GgufValue.Float64,
         GgufValue.Bool,
-        GgufValue.Text {
+        GgufValue.Str {
 
   /** The type under which the value is stored. */
   GgufValueType type();
@@ -36,7 +36,7 @@ public sealed interface GgufValue
 
   /** A text. */
   static GgufValue text(String value) {
-    return new Text(value);
+    return new Str(value);
   }
 
   /** An array of 32-bit floats. */
@@ -126,7 +126,7 @@ public sealed interface GgufValue
    *
    * @param value the text, without unpaired surrogates
    */
-  record Text(String value) implements GgufValue {
+  record Str(String value) implements GgufValue {
     @Override
     public GgufValueType type() {
       return GgufValueType.STRING;

@@ -26,7 +26,7 @@ public final class GgufWriter {
   private static final int VERSION = 3;
 
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
-  private final Map<String, Entry> tensors = new LinkedHashMap<>();
+  private final Map<String, NewTensor> tensors = new LinkedHashMap<>();
 
   /** Supplies the bytes of one tensor. */
   @FunctionalInterface
@@ -40,7 +40,7 @@ public final class GgufWriter {
     void writeTo(WritableByteChannel out) throws IOException;
   }
 
-  private record Entry(String name, GgufTensorType type, List<Long> dims, TensorData data) {
+  private record NewTensor(String name, GgufTensorType type, List<Long> dims, TensorData data) {
     long byteSize() {
       return type.byteSize(dims.stream().reduce(1L, Math::multiplyExact));
     }
@@ -100,7 +100,7 @@ public final class GgufWriter {
       throw new IllegalArgumentException(
           name + " " + dims + ": rows of " + type + " are a multiple of " + type.blockSize());
     }
-    tensors.put(name, new Entry(name, type, List.copyOf(dims), data));
+    tensors.put(name, new NewTensor(name, type, List.copyOf(dims), data));
     return this;
   }
 
@@ -141,7 +141,7 @@ public final class GgufWriter {
     header.uint32(VERSION).uint64(tensors.size()).uint64(metadata.size());
     metadata.forEach((key, value) -> header.string(key).value(value));
     long offset = 0;
-    for (Entry tensor : tensors.values()) {
+    for (NewTensor tensor : tensors.values()) {
       header.string(tensor.name()).uint32(tensor.dims().size());
       tensor.dims().forEach(header::uint64);
       header.uint32(tensor.type().id()).uint64(offset);
@@ -149,13 +149,13 @@ public final class GgufWriter {
     }
     writeFully(out, header.toBuffer());
     pad(out);
-    for (Entry tensor : tensors.values()) {
+    for (NewTensor tensor : tensors.values()) {
       writeData(out, tensor);
       pad(out);
     }
   }
 
-  private static void writeData(FileChannel out, Entry tensor) throws IOException {
+  private static void writeData(FileChannel out, NewTensor tensor) throws IOException {
     long start = out.position();
     tensor.data().writeTo(out);
     long written = out.position() - start;
@@ -233,7 +233,7 @@ public final class GgufWriter {
         case GgufValue.Float32(float number) -> room(Float.BYTES).putFloat(number);
         case GgufValue.Float64(double number) -> room(Double.BYTES).putDouble(number);
         case GgufValue.Bool(boolean flag) -> room(1).put((byte) (flag ? 1 : 0));
-        case GgufValue.Text(String text) -> string(text);
+        case GgufValue.Str(String text) -> string(text);
         case GgufArray array -> array(array);
       }
     }

@@ -28,7 +28,7 @@ public record InspectedMetadata(Map<String, GgufValue> values) {
 
   /** The text under a key, or null. */
   public String text(String key) {
-    return values.get(key) instanceof GgufValue.Text(String value) ? value : null;
+    return values.get(key) instanceof GgufValue.Str(String value) ? value : null;
   }
 
   /** The number under a key, or null. */

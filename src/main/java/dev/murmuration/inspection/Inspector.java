@@ -9,7 +9,7 @@ import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.WeightScan;
 import dev.murmuration.memory.ContextRequest;
-import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.LargestContext;
 import dev.murmuration.memory.MemoryNeed;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.RewardMetadata;
@@ -90,7 +90,7 @@ public final class Inspector {
     try {
       ModelFile model = ModelFile.of(gguf);
       shapes = shapes(model.shape());
-      memory = memory(chosen -> ContextSizes.need(model, chosen));
+      memory = memory(chosen -> LargestContext.need(model, chosen));
       if (weights) {
         problem =
             WeightScan.problem(gguf, progress)
@@ -156,7 +156,7 @@ public final class Inspector {
             stored(checkpoint.tensors()),
             tensor -> tensor.type().name(),
             CheckpointTensor::byteSize),
-        plan == null ? Map.of() : memory(chosen -> ContextSizes.need(model, length, chosen)),
+        plan == null ? Map.of() : memory(chosen -> LargestContext.need(model, length, chosen)),
         plan == null ? Map.of() : plan.metadata(),
         plan == null ? List.of() : plan.decisions());
   }

@@ -8,10 +8,10 @@ import java.util.Arrays;
  *
  * <p>A sequence is computed to the same bits again only if its tokens lie in cells that ascend as
  * their positions do; this map tells how many of them do. The rules are those of {@code
- * llama_kv_cache::find_slot}, {@code seq_rm}, {@code seq_cp} and {@code apply_ubatch} for one cache
- * for all sequences, none of which reaches its sliding window while it is not the last one. In such
- * a cache all cells before the one at which find_slot begins are taken. So it always finds the
- * first free cells, and never wraps around to cell 0.
+ * llama_kv_cache::find_slot}, {@code seq_rm}, {@code seq_cp} and {@code apply_ubatch} where all
+ * sequences share one cache. They hold as long as no cell is given away because a sliding window
+ * has passed it. Then all cells before the one at which find_slot begins are taken, so it always
+ * finds the first free cells and never wraps around to cell 0.
  */
 final class CellMap {
   /** How many sequences use a cell. */
@@ -44,8 +44,8 @@ final class CellMap {
   }
 
   /**
-   * How many of a sequence's first tokens lie in cells that ascend, before the first free one:
-   * those that come next ascend behind them.
+   * How many of a sequence's first tokens lie in cells that ascend and are before the first free
+   * one. Tokens that are added next then lie in cells behind them.
    */
   int inOrder(int sequence) {
     while (head < users.length && users[head] != 0) {

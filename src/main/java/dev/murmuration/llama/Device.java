@@ -19,7 +19,7 @@ public record Device(String name, String description, Kind kind, long freeBytes,
     INTEGRATED_GPU,
     ACCELERATOR;
 
-    /** Whether layers of a model can be put there with {@code -ngl}. */
+    /** Whether layers of a model can be put there. */
     public boolean takesLayers() {
       return this == GPU || this == INTEGRATED_GPU;
     }

@@ -78,7 +78,8 @@ public final class LlamaContext implements AutoCloseable {
             : Bindings.LLAMA_FLASH_ATTN_TYPE_DISABLED());
     // One cache for all sequences, so that they can share a prefix.
     llama_context_params.kv_unified(params, true);
-    // Layers that see a window keep all tokens as well, or a prefix could not be shared or trimmed.
+    // Layers with a sliding window keep all tokens as well; otherwise no prefix could be shared or
+    // trimmed.
     llama_context_params.swa_full(params, true);
     llama_context_params.no_perf(params, true);
     MemorySegment created =

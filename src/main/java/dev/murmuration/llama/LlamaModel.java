@@ -68,7 +68,7 @@ public final class LlamaModel implements AutoCloseable {
   public static LlamaModel load(
       OpenModelFile file, ModelParameters parameters, DoubleConsumer progress) throws IOException {
     Device device = requireDevice(parameters);
-    // The CPU always takes part. Naming it means: nothing else.
+    // The CPU always takes part; who names it wants no other device.
     boolean named = device != null && device.kind().takesLayers();
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment params = Bindings.llama_model_default_params(scratch);
@@ -131,7 +131,7 @@ public final class LlamaModel implements AutoCloseable {
   /** The device that is asked for by name, or null when none is. */
   private static Device requireDevice(ModelParameters parameters) {
     if (parameters.device() == null && parameters.gpuLayers() <= 0) {
-      return null; // Nothing special is asked for, and listing devices takes a moment.
+      return null; // Listing devices takes time, and there is nothing to look up.
     }
     List<Device> devices = Llama.devices();
     List<String> names = devices.stream().map(Device::name).toList();

@@ -81,13 +81,13 @@ public final class NativeQuantizer {
     }
   }
 
-  /** llama.cpp knows the open file by another name, which tells nobody anything. */
+  /** Messages name the open file by its descriptor; this puts the file's own name there. */
   private static String named(String message, Path input) {
     return message.replaceAll(
         "/(proc/self|dev)/fd/\\d+", Matcher.quoteReplacement(input.toString()));
   }
 
-  /** A mix's own, and a value head that is a tensor stays in float32. */
+  /** Those of the mix, and one that keeps a value head in float32 where that is a tensor. */
   private static List<TensorTypeOverride> overrides(QuantizationType type, int layers) {
     List<TensorTypeOverride> all = new ArrayList<>(type.overrides(layers));
     if (type != QuantizationType.COPY) {

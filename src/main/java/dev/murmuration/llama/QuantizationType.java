@@ -8,8 +8,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * How the weights of a quantized file are stored: llama.cpp's own mixes by its names, and one made
- * for where its kernels score.
+ * How the weights of a quantized file are stored: llama.cpp's own mixes by its names, and {@link
+ * #Q4_K_8}, which is faster where llama.cpp's kernels compute.
  *
  * <p>A mix gives the matrices that matter most more bits. Norms stay float32, and the value head,
  * being metadata, is never touched.
@@ -63,10 +63,10 @@ public enum QuantizationType {
       Bindings.LLAMA_FTYPE_ALL_F32(),
       "every weight as it is, in the order of llama.cpp's files");
 
-  /** What is taken when nobody says anything. */
+  /** The type if none is chosen. */
   public static final QuantizationType DEFAULT = Q4_K_M;
 
-  /** How a mix departs from llama.cpp's. */
+  /** How a mix differs from llama.cpp's. */
   private enum Mix {
     LLAMA_CPP,
     MORE_BITS_IN_Q8_0

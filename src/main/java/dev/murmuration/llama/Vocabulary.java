@@ -79,7 +79,7 @@ public final class Vocabulary {
   public record Piece(String text, int token) {}
 
   /**
-   * What llama.cpp takes apart a text into before all else: special tokens, and the texts between.
+   * The parts into which llama.cpp splits a text first: special tokens, and the texts between them.
    *
    * @throws IllegalArgumentException as {@link #tokenize(String, boolean)}
    */
@@ -151,8 +151,8 @@ public final class Vocabulary {
    * <p>llama.cpp cannot be stopped meanwhile, so texts for which it would take more than a few
    * seconds are refused.
    *
-   * @param marks whether special tokens such as {@code </s>} are parsed; if not, those are that the
-   *     user defined, but neither control tokens nor the unknown one
+   * @param marks whether special tokens such as {@code </s>} are parsed; if not, only those that
+   *     the user defined are, not control tokens or the unknown one
    * @throws IllegalArgumentException if the text holds a lone surrogate, is longer than {@link
    *     #MAX_BYTES}, or holds so many special tokens that finding them would take too long
    * @throws IllegalStateException if the model is closed

@@ -3,6 +3,7 @@ package dev.murmuration.memory;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.ContextParameters.Readout;
 import dev.murmuration.llama.ModelParameters;
+import java.util.function.Consumer;
 
 /**
  * What a caller asks of a context. 0 stands for a value that is chosen for the model and this
@@ -61,87 +62,93 @@ public record ContextRequest(
 
   /** The same with another {@link #exact}. */
   public ContextRequest exact(boolean value) {
-    return new ContextRequest(
-        value,
-        contextLength,
-        cells,
-        batchSize,
-        microBatchSize,
-        threads,
-        gpuLayers,
-        memoryMap,
-        readout);
+    return with(draft -> draft.exact = value);
   }
 
   /** The same with another {@link #contextLength}. */
   public ContextRequest contextLength(int value) {
-    return new ContextRequest(
-        exact, value, cells, batchSize, microBatchSize, threads, gpuLayers, memoryMap, readout);
+    return with(draft -> draft.contextLength = value);
   }
 
   /** The same with another {@link #cells}. */
   public ContextRequest cells(int value) {
-    return new ContextRequest(
-        exact,
-        contextLength,
-        value,
-        batchSize,
-        microBatchSize,
-        threads,
-        gpuLayers,
-        memoryMap,
-        readout);
+    return with(draft -> draft.cells = value);
   }
 
   /** The same with another {@link #batchSize}. */
   public ContextRequest batchSize(int value) {
-    return new ContextRequest(
-        exact, contextLength, cells, value, microBatchSize, threads, gpuLayers, memoryMap, readout);
+    return with(draft -> draft.batchSize = value);
   }
 
   /** The same with another {@link #microBatchSize}. */
   public ContextRequest microBatchSize(int value) {
-    return new ContextRequest(
-        exact, contextLength, cells, batchSize, value, threads, gpuLayers, memoryMap, readout);
+    return with(draft -> draft.microBatchSize = value);
   }
 
   /** The same with another {@link #threads}. */
   public ContextRequest threads(int value) {
-    return new ContextRequest(
-        exact,
-        contextLength,
-        cells,
-        batchSize,
-        microBatchSize,
-        value,
-        gpuLayers,
-        memoryMap,
-        readout);
+    return with(draft -> draft.threads = value);
   }
 
   /** The same with another {@link #gpuLayers}. */
   public ContextRequest gpuLayers(int value) {
-    return new ContextRequest(
-        exact, contextLength, cells, batchSize, microBatchSize, threads, value, memoryMap, readout);
+    return with(draft -> draft.gpuLayers = value);
   }
 
   /** The same with another {@link #memoryMap}. */
   public ContextRequest memoryMap(boolean value) {
-    return new ContextRequest(
-        exact, contextLength, cells, batchSize, microBatchSize, threads, gpuLayers, value, readout);
+    return with(draft -> draft.memoryMap = value);
   }
 
-  /** The same with another {@link #readout}. */
-  public ContextRequest readout(Readout value) {
-    return new ContextRequest(
-        exact,
-        contextLength,
-        cells,
-        batchSize,
-        microBatchSize,
-        threads,
-        gpuLayers,
-        memoryMap,
-        value);
+  /**
+   * The same with another {@link #readout}: whether the last layer is computed for every token, or
+   * for those that are read.
+   */
+  public ContextRequest everyOutput(boolean value) {
+    return with(draft -> draft.readout = value ? Readout.EMBEDDINGS : Readout.PRUNED);
+  }
+
+  private ContextRequest with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.request();
+  }
+
+  /** A request while it is copied. */
+  private static final class Draft {
+    private boolean exact;
+    private int contextLength;
+    private int cells;
+    private int batchSize;
+    private int microBatchSize;
+    private int threads;
+    private int gpuLayers;
+    private boolean memoryMap;
+    private Readout readout;
+
+    Draft(ContextRequest of) {
+      exact = of.exact;
+      contextLength = of.contextLength;
+      cells = of.cells;
+      batchSize = of.batchSize;
+      microBatchSize = of.microBatchSize;
+      threads = of.threads;
+      gpuLayers = of.gpuLayers;
+      memoryMap = of.memoryMap;
+      readout = of.readout;
+    }
+
+    ContextRequest request() {
+      return new ContextRequest(
+          exact,
+          contextLength,
+          cells,
+          batchSize,
+          microBatchSize,
+          threads,
+          gpuLayers,
+          memoryMap,
+          readout);
+    }
   }
 }

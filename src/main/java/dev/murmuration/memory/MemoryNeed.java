@@ -28,4 +28,9 @@ public record MemoryNeed(
   public long total() {
     return weights + repacked + cache + buffers;
   }
+
+  /** The same with a reason why it would not be loaded. */
+  MemoryNeed refused(String why) {
+    return new MemoryNeed(contextLength, cells, weights, repacked, cache, buffers, available, why);
+  }
 }

@@ -99,6 +99,11 @@ public record WeightMemory(long stored, long repacked, boolean mapped, boolean o
     return new WeightMemory(model.weightBytes(), 0, request.memoryMap(), ours);
   }
 
+  /** At most, if the file were mapped: all of it may be repacked. */
+  WeightMemory ifMapped() {
+    return new WeightMemory(stored, stored, true, ours);
+  }
+
   private static Set<GgufTensorType> repackedHere() {
     if (hasKernels()) {
       return Set.of();

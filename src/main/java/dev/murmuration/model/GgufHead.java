@@ -61,8 +61,7 @@ final class GgufHead {
    * @param channel the file, where it lies open
    */
   static Optional<ValueHead> read(
-      Gguf gguf, int hiddenSize, HeadChoice choice, SeekableByteChannel channel)
-      throws IOException {
+      Gguf gguf, int hiddenSize, HeadWish wish, SeekableByteChannel channel) throws IOException {
     Optional<ValueHead> inMetadata = HeadMetadata.read(gguf, hiddenSize);
     List<CheckpointTensor> tensors =
         gguf.tensors().stream()
@@ -77,7 +76,7 @@ final class GgufHead {
         gguf.metadata().containsKey(key) && gguf.array(key, GgufValueType.STRING).isPresent()
             ? gguf.strings(key).orElseThrow()
             : List.of();
-    HeadChoice row = new HeadChoice(Optional.empty(), choice.row());
+    HeadWish row = new HeadWish(Optional.empty(), wish.row());
     return Optional.of(
         HeadTensors.find(gguf.path(), tensors, hiddenSize, row, labels)
             .read(tensor -> floats(tensor, channel)));

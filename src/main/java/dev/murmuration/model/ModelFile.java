@@ -3,12 +3,17 @@ package dev.murmuration.model;
 import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
+import dev.murmuration.gguf.GgufTensor;
+import dev.murmuration.gguf.GgufTensorType;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * A GGUF file as a reward model: the transformer, the value head and how to use it. The file is
@@ -40,7 +45,7 @@ public record ModelFile(
    */
   public static ModelFile of(Gguf gguf) throws IOException {
     try (FileChannel channel = FileChannel.open(gguf.path(), StandardOpenOption.READ)) {
-      return of(gguf, channel, HeadChoice.NONE);
+      return of(gguf, channel, HeadWish.NONE);
     }
   }
 
@@ -48,13 +53,13 @@ public record ModelFile(
    * Checks a file that lies open.
    *
    * @param channel the file; it stays open, and its position changes
-   * @param choice which row of a head that is a tensor of several
+   * @param wish which row of a head that is a tensor of several
    * @throws BadFileException as {@link #of(Gguf)}
    */
-  public static ModelFile of(Gguf gguf, SeekableByteChannel channel, HeadChoice choice)
+  public static ModelFile of(Gguf gguf, SeekableByteChannel channel, HeadWish wish)
       throws IOException {
     ModelShape shape = ModelCheck.check(gguf);
-    Optional<ValueHead> head = GgufHead.read(gguf, shape.hiddenSize(), choice, channel);
+    Optional<ValueHead> head = GgufHead.read(gguf, shape.hiddenSize(), wish, channel);
     return new ModelFile(
         gguf,
         shape,
@@ -109,6 +114,26 @@ public record ModelFile(
    */
   public ReadoutRule readout(String name) throws BadFileException {
     return readouts(gguf, shape).named(name, readout);
+  }
+
+  /** The matrices of the layers, in which most of the weights lie. */
+  public List<GgufTensor> matrices() {
+    return gguf.tensors().stream()
+        .filter(tensor -> tensor.dims().size() == 2 && tensor.name().startsWith("blk."))
+        .toList();
+  }
+
+  /** The type of most of the weights in {@link #matrices}. */
+  public GgufTensorType mainType() {
+    Map<GgufTensorType, Long> elements =
+        matrices().stream()
+            .collect(
+                Collectors.groupingBy(
+                    GgufTensor::type, Collectors.summingLong(GgufTensor::elements)));
+    return elements.entrySet().stream()
+        .max(Map.Entry.<GgufTensorType, Long>comparingByValue().thenComparing(Map.Entry::getKey))
+        .orElseThrow()
+        .getKey();
   }
 
   private static ReadoutReader readouts(Gguf gguf, ModelShape shape) {

@@ -1,6 +1,7 @@
 package dev.murmuration.reward;
 
 import dev.murmuration.reward.Message.Role;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -55,6 +56,7 @@ public record Conversation(List<Message> messages) implements Input {
    *
    * @param prompt what is answered; not empty
    * @param response the text that is judged; may be empty
+   * @throws IllegalArgumentException if the prompt is empty
    */
   public static Conversation of(String prompt, String response) {
     return new Conversation(List.of(Message.user(prompt), Message.assistant(response)));
@@ -71,7 +73,7 @@ public record Conversation(List<Message> messages) implements Input {
    * @param response the text of the last message
    */
   public Conversation withResponse(String response) {
-    List<Message> changed = new java.util.ArrayList<>(messages);
+    List<Message> changed = new ArrayList<>(messages);
     changed.set(changed.size() - 1, Message.assistant(response));
     return new Conversation(changed);
   }

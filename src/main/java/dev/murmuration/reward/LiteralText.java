@@ -51,7 +51,8 @@ final class LiteralText {
         vocabulary.pieces(text).stream()
             .map(piece -> broken(piece, breaker))
             .collect(Collectors.joining());
-    // The template's text beside it must not complete a mark either. It may take away blanks.
+    // The template's text before and behind it must not complete a mark either. Blanks at the ends
+    // are left out of account, because a template may strip them.
     String inner = whole.strip();
     if (inner.isEmpty()) {
       return whole;

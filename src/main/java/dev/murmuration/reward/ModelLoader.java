@@ -13,6 +13,7 @@ import dev.murmuration.llama.loading.ResourceCache;
 import dev.murmuration.llama.loading.StoredFile;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.LargestContext;
 import dev.murmuration.memory.MemoryPolicy;
 import dev.murmuration.memory.WeightMemory;
 import dev.murmuration.model.HeadTensors;
@@ -44,7 +45,8 @@ final class ModelLoader {
       TextRules rules,
       Duration timeout,
       Path file,
-      int threads) {}
+      int threads,
+      ModelSize size) {}
 
   /** A model and its engine; the engine is closed first. */
   record Loaded(LlamaModel model, Engine engine, Settings settings) {}
@@ -88,20 +90,21 @@ final class ModelLoader {
   private static Loaded load(OpenModelFile file, RewardModelOptions options, String name)
       throws IOException {
     ModelFile checked =
-        ModelFile.of(GgufReader.read(file.path(), file), file, options.headChoice());
+        ModelFile.of(GgufReader.read(file.path(), file), file, options.values().headWish);
     ModelShape shape = checked.shape();
     ValueHead head =
         options.valueHead().isPresent()
             ? HeadTensors.ofSafetensors(
-                options.valueHead().get(), shape.hiddenSize(), options.headChoice())
+                options.valueHead().get(), shape.hiddenSize(), options.values().headWish)
             : checked.requireHead();
     ChatTemplate template = template(checked, options);
-    ContextRequest request = options.context();
+    ContextRequest request = options.values().context;
     int contextLength = checked.contextLength(request.contextLength());
     ReadoutRule readout = readout(checked, options, contextLength);
     WeightMemory weights = WeightMemory.of(checked.gguf(), shape, request);
-    ContextSizes sizes = ContextSizes.here(shape, weights, request);
-    ContextSizes.Choice largest = sizes.choose(longest(contextLength, readout, weights));
+    ContextSizes sizes = ContextSizes.here(shape, request, weights.ours());
+    LargestContext largest =
+        LargestContext.here(sizes, weights, longest(contextLength, readout, weights));
     if (largest.need().refusal() != null) {
       throw new IllegalArgumentException(largest.need().refusal());
     }
@@ -116,16 +119,16 @@ final class ModelLoader {
             options.truncate(),
             options.literal(),
             checked.rules(),
-            options.timeout().orElse(null),
+            options.values().timeout,
             file.path(),
-            context.threads());
+            context.threads(),
+            ModelSize.of(checked));
 
     LlamaModel model =
         LlamaModel.load(
             file,
-            new ModelParameters(
-                request.gpuLayers(), options.device().orElse(null), request.memoryMap()),
-            options.progress().orElse(null));
+            new ModelParameters(request.gpuLayers(), options.values().device, request.memoryMap()),
+            options.values().progress);
     try {
       Engine engine =
           new Engine(
@@ -140,7 +143,7 @@ final class ModelLoader {
                   weights.ours(),
                   options.reuse(),
                   options.queueCapacity(),
-                  options.probe()));
+                  options.values().probe));
       return new Loaded(model, engine, settings);
     } catch (RuntimeException | Error e) {
       model.close();
@@ -148,7 +151,10 @@ final class ModelLoader {
     }
   }
 
-  /** Tokens that the cache must hold for one text: observers may take a tile of their own. */
+  /**
+   * Tokens that the cache must hold for one text. The observer of the read-out {@code published}
+   * stands behind it, in a tile of its own unless our kernels compute.
+   */
   private static int longest(int contextLength, ReadoutRule readout, WeightMemory weights) {
     return readout instanceof ReadoutRule.Published && !weights.ours()
         ? Math.max(contextLength, ReadoutRule.Published.LENGTH + MemoryPolicy.TILE)

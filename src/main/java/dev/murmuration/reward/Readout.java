@@ -13,7 +13,8 @@ public enum Readout {
   LAST_TOKEN,
   /**
    * The last token that is not the padding token, as transformers' sequence classification reads
-   * it: one early where a text ends with that token. Of a text of padding tokens alone the first.
+   * it. If the text itself ends with that token, an earlier one is read; if it consists of padding
+   * tokens alone, the first.
    */
   BEFORE_PAD,
   /**
@@ -22,9 +23,10 @@ public enum Readout {
    */
   BEFORE_FIRST_PAD,
   /**
-   * What the code on Starling-RM-7B's card returns: the hidden state of {@code <unk>} at position
-   * 2047, behind the text, which it attends to and not to itself. A text of 2048 tokens or more is
-   * read at its last token. For models of that layout alone; there is no trace.
+   * What the code on Starling-RM-7B's card returns: the hidden state of an {@code <unk>} that is
+   * put at position 2047, behind the text. This token attends to the text and not to itself. A text
+   * of 2048 tokens or more is read at its last token. For models of that layout alone; there is no
+   * trace.
    */
   PUBLISHED;
 

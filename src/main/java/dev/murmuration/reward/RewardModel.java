@@ -98,6 +98,7 @@ public final class RewardModel implements AutoCloseable {
    * @param options how it is loaded
    * @return the model, to be closed
    * @throws IOException if it cannot be read or is not such a model
+   * @throws IllegalArgumentException if an option does not fit the model or this machine
    */
   public static RewardModel loadEmbedded(RewardModelOptions options) throws IOException {
     return of(ModelLoader.loadEmbedded(options));
@@ -123,6 +124,11 @@ public final class RewardModel implements AutoCloseable {
   /** {@return the GGUF file that it was loaded from} */
   public Path file() {
     return settings.file();
+  }
+
+  /** {@return how large it is} */
+  public ModelSize size() {
+    return settings.size();
   }
 
   /** {@return threads that compute} */
@@ -251,6 +257,8 @@ public final class RewardModel implements AutoCloseable {
    *
    * @param prompt what is answered; not empty
    * @param response the text that is judged; may be empty
+   * @throws IllegalArgumentException as {@link #score(String, String)}
+   * @throws IllegalStateException as {@link #trace(Input, CallOptions)}
    */
   public RewardTrace trace(String prompt, String response) {
     return trace(Input.of(prompt, response));
@@ -260,6 +268,8 @@ public final class RewardModel implements AutoCloseable {
    * {@return the reward after every token of an input}
    *
    * @param input what is scored
+   * @throws IllegalArgumentException as {@link #score(String, String)}
+   * @throws IllegalStateException as {@link #trace(Input, CallOptions)}
    */
   public RewardTrace trace(Input input) {
     return trace(input, CallOptions.defaults());
@@ -305,6 +315,9 @@ public final class RewardModel implements AutoCloseable {
    * @param input what is scored
    * @param options how the call behaves
    * @return the reward to come; cancelling it withdraws the input
+   * @throws IllegalArgumentException as {@link #score(String, String)}
+   * @throws java.util.concurrent.RejectedExecutionException if the queue is full and the call is
+   *     not to wait
    */
   public CompletableFuture<Reward> submit(Input input, CallOptions options) {
     return calls.submit(input, options);
@@ -327,6 +340,8 @@ public final class RewardModel implements AutoCloseable {
    * @param input what is scored
    * @param options how the call behaves
    * @return the trace to come; cancelling it withdraws the input
+   * @throws IllegalArgumentException as {@link #score(String, String)}
+   * @throws IllegalStateException as {@link #trace(Input, CallOptions)}
    */
   public CompletableFuture<RewardTrace> submitTrace(Input input, CallOptions options) {
     return calls.submitTrace(input, options);

@@ -1,9 +1,6 @@
 package dev.murmuration.reward;
 
 import dev.murmuration.engine.Step;
-import dev.murmuration.llama.ContextParameters;
-import dev.murmuration.memory.ContextRequest;
-import dev.murmuration.model.HeadChoice;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -16,46 +13,27 @@ import java.util.function.DoubleConsumer;
  * in {@code RewardModelOptions.defaults().precision(Precision.EXACT).threads(4)}.
  */
 public final class RewardModelOptions {
-  private static final RewardModelOptions DEFAULTS = new RewardModelOptions();
+  private static final RewardModelOptions DEFAULTS = new RewardModelOptions(new OptionValues());
 
-  private ChatTemplate template;
-  private Readout readout;
-  private ContextRequest context = ContextRequest.DEFAULTS;
-  private String device;
-  private boolean truncate = true;
-  private boolean literal;
-  private Path valueHead;
-  private HeadChoice headChoice = HeadChoice.NONE;
-  private Duration timeout;
-  private int queueCapacity = 1024;
-  private boolean reuse = true;
-  private DoubleConsumer progress;
-  private Consumer<Step> probe = _ -> {};
+  private final OptionValues values;
 
-  private RewardModelOptions() {}
+  private RewardModelOptions(OptionValues values) {
+    this.values = values;
+  }
 
   /** {@return the options with which a model is loaded when none are given} */
   public static RewardModelOptions defaults() {
     return DEFAULTS;
   }
 
-  private RewardModelOptions with(Consumer<RewardModelOptions> change) {
-    RewardModelOptions copy = new RewardModelOptions();
-    copy.template = template;
-    copy.readout = readout;
-    copy.context = context;
-    copy.device = device;
-    copy.truncate = truncate;
-    copy.literal = literal;
-    copy.valueHead = valueHead;
-    copy.headChoice = headChoice;
-    copy.timeout = timeout;
-    copy.queueCapacity = queueCapacity;
-    copy.reuse = reuse;
-    copy.progress = progress;
-    copy.probe = probe;
+  private RewardModelOptions with(Consumer<OptionValues> change) {
+    OptionValues copy = values.copy();
     change.accept(copy);
-    return copy;
+    return new RewardModelOptions(copy);
+  }
+
+  OptionValues values() {
+    return values;
   }
 
   /**
@@ -66,19 +44,19 @@ public final class RewardModelOptions {
    */
   public RewardModelOptions precision(Precision value) {
     Objects.requireNonNull(value, "precision");
-    return with(o -> o.context = context.exact(value == Precision.EXACT));
+    return with(o -> o.context = o.context.exact(value == Precision.EXACT));
   }
 
   /** {@return how exactly attention is computed} */
   public Precision precision() {
-    return context.exact() ? Precision.EXACT : Precision.FAST;
+    return values.context.exact() ? Precision.EXACT : Precision.FAST;
   }
 
   /**
-   * The chat template; by default the one that the model file names. A file that names none is
-   * scored with its tokenizer's, which results then call {@code tokenizer}, and with {@link
-   * ChatTemplate#LLAMA2} if that has none and its vocabulary is SentencePiece's; any other is
-   * refused.
+   * The chat template; by default the one that the model file names. If the file names none, its
+   * tokenizer's own template is used, and results call it {@code tokenizer}. If the tokenizer has
+   * none either, a file with a SentencePiece vocabulary is scored with {@link ChatTemplate#LLAMA2},
+   * and any other file is refused.
    *
    * @param value the template
    * @return a copy that differs in this
@@ -89,7 +67,7 @@ public final class RewardModelOptions {
 
   /** {@return the chat template; empty for the model file's} */
   public Optional<ChatTemplate> template() {
-    return Optional.ofNullable(template);
+    return Optional.ofNullable(values.template);
   }
 
   /**
@@ -104,7 +82,7 @@ public final class RewardModelOptions {
 
   /** {@return which token is read; empty for the model file's rule} */
   public Optional<Readout> readout() {
-    return Optional.ofNullable(readout);
+    return Optional.ofNullable(values.readout);
   }
 
   /**
@@ -113,14 +91,15 @@ public final class RewardModelOptions {
    *
    * @param value tokens
    * @return a copy that differs in this
+   * @throws IllegalArgumentException if it is negative
    */
   public RewardModelOptions contextLength(int value) {
-    return with(o -> o.context = context.contextLength(value));
+    return with(o -> o.context = o.context.contextLength(value));
   }
 
   /** {@return the most tokens scored of a text; 0 for what the model file says} */
   public int contextLength() {
-    return context.contextLength();
+    return values.context.contextLength();
   }
 
   /**
@@ -132,33 +111,36 @@ public final class RewardModelOptions {
    *
    * @param value tokens
    * @return a copy that differs in this
+   * @throws IllegalArgumentException if it is negative
    */
   public RewardModelOptions cells(int value) {
-    return with(o -> o.context = context.cells(value));
+    return with(o -> o.context = o.context.cells(value));
   }
 
   /** {@return tokens that the key/value cache holds; 0 for a number that grows} */
   public int cells() {
-    return context.cells();
+    return values.context.cells();
   }
 
   /**
    * The most tokens handed to llama.cpp in a call; 0, the default, for as many as are computed at
-   * once. Fewer lower {@link #microBatchSize} as well; more change nothing, because a call is given
-   * no more than is computed at once. Rounded up to a multiple of 64.
+   * once. A number below {@link #microBatchSize} lowers that as well; a larger one changes nothing,
+   * because a call is given no more tokens than are computed at once. Rounded up to a multiple of
+   * 64.
    *
    * @param value tokens
    * @return a copy that differs in this
+   * @throws IllegalArgumentException if it is negative
    */
   public RewardModelOptions batchSize(int value) {
-    return with(o -> o.context = context.batchSize(value));
+    return with(o -> o.context = o.context.batchSize(value));
   }
 
   /**
    * {@return the most tokens handed to llama.cpp in a call; 0 for as many as are computed at once}
    */
   public int batchSize() {
-    return context.batchSize();
+    return values.context.batchSize();
   }
 
   /**
@@ -167,14 +149,15 @@ public final class RewardModelOptions {
    *
    * @param value tokens
    * @return a copy that differs in this
+   * @throws IllegalArgumentException if it is less than 1
    */
   public RewardModelOptions microBatchSize(int value) {
-    return with(o -> o.context = context.microBatchSize(value));
+    return with(o -> o.context = o.context.microBatchSize(value));
   }
 
   /** {@return the most tokens computed at once} */
   public int microBatchSize() {
-    return context.microBatchSize();
+    return values.context.microBatchSize();
   }
 
   /**
@@ -184,14 +167,15 @@ public final class RewardModelOptions {
    *
    * @param value a number of threads
    * @return a copy that differs in this
+   * @throws IllegalArgumentException if it is negative or more than 512
    */
   public RewardModelOptions threads(int value) {
-    return with(o -> o.context = context.threads(value));
+    return with(o -> o.context = o.context.threads(value));
   }
 
   /** {@return threads that compute; 0 for one a physical core} */
   public int threads() {
-    return context.threads();
+    return values.context.threads();
   }
 
   /**
@@ -199,14 +183,15 @@ public final class RewardModelOptions {
    *
    * @param value a number of layers
    * @return a copy that differs in this
+   * @throws IllegalArgumentException if it is less than -1
    */
   public RewardModelOptions gpuLayers(int value) {
-    return with(o -> o.context = context.gpuLayers(value));
+    return with(o -> o.context = o.context.gpuLayers(value));
   }
 
   /** {@return layers that go to the GPU; -1 for all} */
   public int gpuLayers() {
-    return context.gpuLayers();
+    return values.context.gpuLayers();
   }
 
   /**
@@ -221,7 +206,7 @@ public final class RewardModelOptions {
 
   /** {@return the device to use; empty for llama.cpp's choice} */
   public Optional<String> device() {
-    return Optional.ofNullable(device);
+    return Optional.ofNullable(values.device);
   }
 
   /**
@@ -232,12 +217,12 @@ public final class RewardModelOptions {
    * @return a copy that differs in this
    */
   public RewardModelOptions memoryMap(boolean value) {
-    return with(o -> o.context = context.memoryMap(value));
+    return with(o -> o.context = o.context.memoryMap(value));
   }
 
   /** {@return whether the weights are mapped} */
   public boolean memoryMap() {
-    return context.memoryMap();
+    return values.context.memoryMap();
   }
 
   /**
@@ -253,15 +238,15 @@ public final class RewardModelOptions {
 
   /** {@return whether a text that is too long is cut} */
   public boolean truncate() {
-    return truncate;
+    return values.truncate;
   }
 
   /**
    * Whether marks inside texts, such as {@code </s>} and {@code <|im_end|>}, are read as the
-   * characters that they consist of. By default they are read as the marks that a template puts, as
-   * the published code does: an answer that holds some can then end its own turn and write further
-   * ones. A template's own marks are marks either way. Only tokens of the model's vocabulary are
-   * marks: Llama 2's {@code [/INST]} is none, and reads the same in a template and in an answer.
+   * characters that they consist of. By default they are read as marks, as the published code does:
+   * an answer that contains them can then end its own turn and add further turns. The marks that a
+   * template writes are marks in both cases. Only tokens of the model's vocabulary are marks: Llama
+   * 2's {@code [/INST]} is none, and reads the same in a template and in an answer.
    *
    * @param value whether marks inside texts are text
    * @return a copy that differs in this
@@ -272,7 +257,7 @@ public final class RewardModelOptions {
 
   /** {@return whether marks inside texts are text} */
   public boolean literal() {
-    return literal;
+    return values.literal;
   }
 
   /**
@@ -293,7 +278,7 @@ public final class RewardModelOptions {
    * @return a copy that differs in this
    */
   public RewardModelOptions headTensor(String value) {
-    return with(o -> o.headChoice = headChoice.tensor(value));
+    return with(o -> o.headWish = o.headWish.tensor(value));
   }
 
   /**
@@ -305,24 +290,22 @@ public final class RewardModelOptions {
    * @throws IllegalArgumentException if it is negative
    */
   public RewardModelOptions headRow(int value) {
-    return with(o -> o.headChoice = headChoice.row(value));
-  }
-
-  HeadChoice headChoice() {
-    return headChoice;
+    return with(o -> o.headWish = o.headWish.row(value));
   }
 
   /** {@return the file that holds the value head; empty if the model file does} */
   public Optional<Path> valueHead() {
-    return Optional.ofNullable(valueHead);
+    return Optional.ofNullable(values.valueHead);
   }
 
   /**
    * How long a call may take, tokenizing and waiting for a place in the queue included; no limit by
-   * default. Later the call throws, or its future fails with, {@link ScoringTimeoutException}.
+   * default. When it has passed, the call throws {@link ScoringTimeoutException}, or its future
+   * fails with it.
    *
    * @param value a positive duration
    * @return a copy that differs in this
+   * @throws IllegalArgumentException if it is not positive
    */
   public RewardModelOptions timeout(Duration value) {
     return with(o -> o.timeout = requirePositive(value));
@@ -337,7 +320,7 @@ public final class RewardModelOptions {
 
   /** {@return how long a call may take; empty for no limit} */
   public Optional<Duration> timeout() {
-    return Optional.ofNullable(timeout);
+    return Optional.ofNullable(values.timeout);
   }
 
   /**
@@ -346,6 +329,7 @@ public final class RewardModelOptions {
    *
    * @param value a number of texts
    * @return a copy that differs in this
+   * @throws IllegalArgumentException if it is less than 1
    */
   public RewardModelOptions queueCapacity(int value) {
     if (value < 1) {
@@ -356,7 +340,7 @@ public final class RewardModelOptions {
 
   /** {@return how many texts may wait} */
   public int queueCapacity() {
-    return queueCapacity;
+    return values.queueCapacity;
   }
 
   /**
@@ -372,42 +356,24 @@ public final class RewardModelOptions {
 
   /** {@return whether what one call computes is kept} */
   public boolean reuse() {
-    return reuse;
+    return values.reuse;
   }
 
   /**
    * Whether the last layer is computed for every token, as llama.cpp does for its own embeddings,
-   * and not only for the tokens whose reward is read. Slower; it exists so that tests can check the
-   * default.
+   * and not only for the tokens whose reward is read. Slower; it exists so that tests can compare
+   * the default with it.
    *
    * @param value whether every token is computed to the end
    * @return a copy that differs in this
    */
   public RewardModelOptions everyOutput(boolean value) {
-    return with(
-        o ->
-            o.context =
-                context.readout(
-                    value
-                        ? ContextParameters.Readout.EMBEDDINGS
-                        : ContextParameters.Readout.PRUNED));
+    return with(o -> o.context = o.context.everyOutput(value));
   }
 
-  /** The part of the options that concerns the context. */
-  ContextRequest context() {
-    return context;
-  }
-
-  /**
-   * For tests: called on the engine's thread at each of its steps. What the probe throws, the step
-   * throws.
-   */
+  /** For tests: see {@link OptionValues#probe}. */
   RewardModelOptions probe(Consumer<Step> value) {
     return with(o -> o.probe = Objects.requireNonNull(value, "probe"));
-  }
-
-  Consumer<Step> probe() {
-    return probe;
   }
 
   /**
@@ -418,9 +384,5 @@ public final class RewardModelOptions {
    */
   public RewardModelOptions progress(DoubleConsumer value) {
     return with(o -> o.progress = Objects.requireNonNull(value, "progress"));
-  }
-
-  Optional<DoubleConsumer> progress() {
-    return Optional.ofNullable(progress);
   }
 }

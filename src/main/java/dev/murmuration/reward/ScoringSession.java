@@ -48,6 +48,7 @@ public final class ScoringSession {
    *
    * @param response the text that is judged; may be empty
    * @return the reward to come; cancelling it withdraws the response
+   * @throws IllegalArgumentException if the prompt is empty or a text cannot be scored
    */
   public CompletableFuture<Reward> submit(String response) {
     return submit.apply(Input.of(prompt, response));

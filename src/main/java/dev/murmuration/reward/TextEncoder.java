@@ -51,8 +51,8 @@ final class TextEncoder implements AutoCloseable {
   /**
    * The tokens of an input. A text gets BOS in front and EOS behind it where the model's tokenizer
    * adds them; a template's text that has its own gets no second one. Token ids stay as they were
-   * given. Too many tokens are cut off on the side that the model's file names: between what the
-   * tokenizer adds on the left or on the right.
+   * given. A text that is too long loses tokens on the side that the model's file names, but not
+   * the BOS or EOS that stands there.
    *
    * @throws IllegalArgumentException if the text cannot be encoded, or is too long and must not be
    *     cut
@@ -99,13 +99,16 @@ final class TextEncoder implements AutoCloseable {
     return tokenization.tokenize(literal.isPresent() ? breaker + text : text, deadline);
   }
 
-  /** Whether a template's text that begins with BOS is given no other. */
+  /** Whether a template's text that begins with BOS gets no second one. */
   private boolean once() {
-    // The model card's code gives one to the text of this template, which has one.
+    // The model card's template writes BOS, and the card's code lets the tokenizer add another.
     return !template.equals(ChatTemplate.CARD);
   }
 
-  /** Tokens with what the tokenizer adds; so many at either end are not cut. Never compared. */
+  /**
+   * Tokens with BOS and EOS as the tokenizer adds them. The first {@code front} and the last {@code
+   * back} tokens are never cut off. Never compared.
+   */
   @SuppressWarnings("ArrayRecordComponent")
   private record Complete(int[] ids, int front, int back) {}
 
@@ -201,7 +204,7 @@ final class TextEncoder implements AutoCloseable {
     int[] ids = tokens.ids();
     int cut = rules.cutLeft() ? tokens.truncated() : 0;
     int same = cut;
-    // Where it was cut on the left, the first token may be BOS, which lay further left.
+    // If it was cut on the left, its first token may be BOS, which was moved here.
     while (same < before.length
         && same - cut < ids.length
         && ((same == cut && cut > 0) || before[same] == ids[same - cut])) {

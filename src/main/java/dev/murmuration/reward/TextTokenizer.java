@@ -73,7 +73,10 @@ final class TextTokenizer {
     return ids;
   }
 
-  /** What llama.cpp makes of a text must be text: with odd vocabularies, merges lead to marks. */
+  /**
+   * Refuses marks among the tokens of plain text: in unusual vocabularies, merging ordinary pieces
+   * can result in a mark.
+   */
   private void requireNoMark(int[] ids) {
     for (int id : ids) {
       if (vocabulary.isSpecial(id) && !rules.userDefined().contains(id)) {
@@ -104,7 +107,7 @@ final class TextTokenizer {
 
   /**
    * @param first whether the text begins with this piece
-   * @param open whether the piece goes on behind a token that the user defined
+   * @param open whether the piece directly follows a token that the user defined, or other text
    */
   private String prefixed(String piece, boolean first, boolean open) {
     boolean blank =

@@ -21,7 +21,7 @@ public record CheckpointTensor(
     List<Long> shape,
     Path file,
     long offset,
-    Optional<StoredEntry> stored) {
+    Optional<ZipMember> stored) {
 
   /** Takes an unmodifiable copy of the lengths. */
   public CheckpointTensor {

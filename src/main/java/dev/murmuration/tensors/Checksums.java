@@ -18,9 +18,10 @@ final class Checksums {
   private static final int PIECE = 1 << 20;
 
   private final Path file;
-  private final TreeMap<Long, Entry> entries = new TreeMap<>();
+  private final TreeMap<Long, Partial> entries = new TreeMap<>();
 
-  private record Entry(StoredEntry stored, TreeMap<Long, Piece> pieces) {}
+  /** What was read of an entry. */
+  private record Partial(ZipMember stored, TreeMap<Long, Piece> pieces) {}
 
   private record Piece(long end, int crc) {}
 
@@ -29,9 +30,9 @@ final class Checksums {
   }
 
   /** Compares what was read of an entry from now on. */
-  synchronized void expect(StoredEntry entry) {
+  synchronized void expect(ZipMember entry) {
     if (entry.isChecked()) {
-      entries.putIfAbsent(entry.offset(), new Entry(entry, new TreeMap<>()));
+      entries.putIfAbsent(entry.offset(), new Partial(entry, new TreeMap<>()));
     }
   }
 
@@ -41,7 +42,7 @@ final class Checksums {
    * @param position where they begin in the file
    */
   void read(long position, ByteBuffer bytes) {
-    Entry entry = bytes.hasRemaining() ? entryAt(position, bytes.remaining()) : null;
+    Partial entry = bytes.hasRemaining() ? entryAt(position, bytes.remaining()) : null;
     if (entry != null) {
       CRC32 crc = new CRC32();
       long end = position + bytes.remaining();
@@ -50,16 +51,16 @@ final class Checksums {
     }
   }
 
-  private synchronized Entry entryAt(long position, int size) {
-    Map.Entry<Long, Entry> found = entries.floorEntry(position);
+  private synchronized Partial entryAt(long position, int size) {
+    Map.Entry<Long, Partial> found = entries.floorEntry(position);
     if (found == null) {
       return null;
     }
-    StoredEntry stored = found.getValue().stored();
+    ZipMember stored = found.getValue().stored();
     return position + size <= stored.offset() + stored.size() ? found.getValue() : null;
   }
 
-  private synchronized void add(Entry entry, long position, Piece piece) {
+  private synchronized void add(Partial entry, long position, Piece piece) {
     entry.pieces().merge(position, piece, (a, b) -> a.end() >= b.end() ? a : b);
   }
 
@@ -70,14 +71,14 @@ final class Checksums {
    * @throws BadFileException if one differs
    */
   synchronized void check(FileChannel channel) throws IOException {
-    for (Entry entry : entries.values()) {
+    for (Partial entry : entries.values()) {
       if (!entry.pieces().isEmpty()) {
         check(file, entry.stored(), crc(entry, channel));
       }
     }
   }
 
-  private int crc(Entry entry, FileChannel channel) throws IOException {
+  private int crc(Partial entry, FileChannel channel) throws IOException {
     long at = entry.stored().offset();
     long end = at + entry.stored().size();
     int crc = 0;
@@ -106,7 +107,7 @@ final class Checksums {
    *
    * @throws BadFileException if it differs
    */
-  static void check(Path file, StoredEntry entry, int crc) throws BadFileException {
+  static void check(Path file, ZipMember entry, int crc) throws BadFileException {
     if (entry.isChecked() && crc != entry.crc()) {
       throw new BadFileException(
           file,

@@ -5,7 +5,7 @@ import dev.murmuration.tensors.PickleValue.Dict;
 import dev.murmuration.tensors.PickleValue.Global;
 import dev.murmuration.tensors.PickleValue.Other;
 import dev.murmuration.tensors.PickleValue.Sequence;
-import dev.murmuration.tensors.PickleValue.Text;
+import dev.murmuration.tensors.PickleValue.Str;
 import dev.murmuration.tensors.PickleValue.Tuple;
 import dev.murmuration.tensors.PickleValue.Whole;
 import java.util.ArrayList;
@@ -95,8 +95,8 @@ final class PickleMachine {
       case 'M' -> stack.add(new Whole(in.uint16()));
       case 'J' -> stack.add(new Whole(in.int32()));
       case 0x8a -> stack.add(new Whole(in.variableInt(in.uint8())));
-      case 'X' -> stack.add(new Text(in.text(in.int32())));
-      case 0x8c -> stack.add(new Text(in.text(in.uint8())));
+      case 'X' -> stack.add(new Str(in.text(in.int32())));
+      case 0x8c -> stack.add(new Str(in.text(in.uint8())));
       case 'q' -> memo.put(in.uint8(), peek());
       case 'r' -> memo.put(in.int32(), peek());
       case 0x94 -> memo.put(memo.size(), peek());
@@ -154,7 +154,7 @@ final class PickleMachine {
   }
 
   private static String textOf(PickleValue value) {
-    return value instanceof Text text ? text.value() : value.describe();
+    return value instanceof Str text ? text.value() : value.describe();
   }
 
   private void global(String module, String name) throws PickleException {
@@ -190,7 +190,7 @@ final class PickleMachine {
       throw problem("it sets items of " + peek().describe());
     }
     for (int i = 0; i < items.size(); i += 2) {
-      if (!(items.get(i) instanceof Text key)) {
+      if (!(items.get(i) instanceof Str key)) {
         dict.otherKeys().add(items.get(i));
       } else if (dict.items().put(key.value(), items.get(i + 1)) != null) {
         throw problem("the key " + BadFileException.quote(key.value()) + " is there twice");

@@ -19,7 +19,7 @@ sealed interface PickleValue {
   }
 
   /** A text. */
-  record Text(String value) implements PickleValue {
+  record Str(String value) implements PickleValue {
     @Override
     public String describe() {
       return "a text";

@@ -4,8 +4,8 @@ import dev.murmuration.tensors.PickleValue.Dict;
 import dev.murmuration.tensors.PickleValue.Global;
 import dev.murmuration.tensors.PickleValue.Other;
 import dev.murmuration.tensors.PickleValue.Storage;
+import dev.murmuration.tensors.PickleValue.Str;
 import dev.murmuration.tensors.PickleValue.Tensor;
-import dev.murmuration.tensors.PickleValue.Text;
 import dev.murmuration.tensors.PickleValue.Tuple;
 import dev.murmuration.tensors.PickleValue.Whole;
 import java.util.ArrayList;
@@ -95,11 +95,11 @@ final class TensorBuilder {
       throws PickleException {
     if (id instanceof Tuple(var items, _)
         && items.size() == 5
-        && items.get(0) instanceof Text(String kind)
+        && items.get(0) instanceof Str(String kind)
         && kind.equals("storage")
         && items.get(1) instanceof Global global
         && global.storageType() != null
-        && items.get(2) instanceof Text(String key)
+        && items.get(2) instanceof Str(String key)
         && items.get(4) instanceof Whole(long elements)
         && elements >= 0) {
       return new Storage(global.storageType(), key, elements);

@@ -73,7 +73,7 @@ public final class TorchFile {
   }
 
   private void checkByteOrder() throws IOException {
-    StoredEntry entry = zip.data(root + "/byteorder");
+    ZipMember entry = zip.data(root + "/byteorder");
     if (entry == null) {
       return; // PyTorch before 2.1 wrote no such entry, and little-endian numbers.
     }
@@ -88,7 +88,7 @@ public final class TorchFile {
     }
   }
 
-  private byte[] bytes(StoredEntry entry, String name, int limit) throws IOException {
+  private byte[] bytes(ZipMember entry, String name, int limit) throws IOException {
     if (entry.size() > limit) {
       throw new BadFileException(
           file, "the zip entry " + name + " has " + entry.size() + " bytes, the limit is " + limit);
@@ -164,7 +164,7 @@ public final class TorchFile {
 
   private CheckpointTensor locate(String name, Tensor tensor) throws IOException {
     PickleValue.Storage storage = tensor.storage();
-    StoredEntry data = zip.data(root + "/data/" + storage.key());
+    ZipMember data = zip.data(root + "/data/" + storage.key());
     if (data == null) {
       throw problem(
           name, "refers to the storage " + BadFileException.quote(storage.key()) + ", not there");

@@ -41,9 +41,10 @@ final class ZipDirectory {
   private final Path file;
   private final FileChannel channel;
   private final long directoryOffset;
-  private final Map<String, Entry> entries = new LinkedHashMap<>();
+  private final Map<String, Listed> entries = new LinkedHashMap<>();
 
-  private record Entry(long size, long headerOffset, int crc) {}
+  /** An entry as the directory lists it. */
+  private record Listed(long size, long headerOffset, int crc) {}
 
   private record Directory(long entries, long size, long offset) {}
 
@@ -63,8 +64,8 @@ final class ZipDirectory {
   }
 
   /** The place of an entry's bytes, or null if there is no such entry. */
-  StoredEntry data(String name) throws IOException {
-    Entry entry = entries.get(name);
+  ZipMember data(String name) throws IOException {
+    Listed entry = entries.get(name);
     if (entry == null) {
       return null;
     }
@@ -84,7 +85,7 @@ final class ZipDirectory {
     ByteBuffer localName =
         FileBytes.bytes(file, channel, entry.headerOffset() + LOCAL_BYTES, nameBytes);
     checkLocal(local, StandardCharsets.UTF_8.decode(localName).toString(), name, entry);
-    return new StoredEntry(name, offset, entry.size(), entry.crc());
+    return new ZipMember(name, offset, entry.size(), entry.crc());
   }
 
   /**
@@ -92,7 +93,7 @@ final class ZipDirectory {
    * or made to be read in two ways. A header may leave sizes and checksum to a descriptor behind
    * the bytes, as torch.save does, or to fields of Zip64.
    */
-  private void checkLocal(ByteBuffer local, String localName, String name, Entry entry)
+  private void checkLocal(ByteBuffer local, String localName, String name, Listed entry)
       throws BadFileException {
     boolean described = (unsigned16(local, 6) & DESCRIBED) != 0;
     int crc = local.getInt(14);
@@ -197,7 +198,7 @@ final class ZipDirectory {
     }
     String name = StandardCharsets.UTF_8.decode(in.slice(at + CENTRAL_BYTES, nameBytes)).toString();
     checkStored(name, unsigned16(in, at + 8), unsigned16(in, at + 10));
-    Entry entry = sizes(in, at, in.slice(at + CENTRAL_BYTES + nameBytes, extraBytes), name);
+    Listed entry = sizes(in, at, in.slice(at + CENTRAL_BYTES + nameBytes, extraBytes), name);
     if (entries.put(name, entry) != null) {
       throw problem("the zip entry " + BadFileException.quote(name) + " is there twice");
     }
@@ -217,7 +218,7 @@ final class ZipDirectory {
     }
   }
 
-  private Entry sizes(ByteBuffer in, int at, ByteBuffer extra, String name)
+  private Listed sizes(ByteBuffer in, int at, ByteBuffer extra, String name)
       throws BadFileException {
     extra.order(in.order());
     long compressed = unsigned32(in, at + 20);
@@ -244,7 +245,7 @@ final class ZipDirectory {
               + " at byte "
               + offset);
     }
-    return new Entry(size, offset, in.getInt(at + 16));
+    return new Listed(size, offset, in.getInt(at + 16));
   }
 
   /** The content of the Zip64 field; empty if there is none. */

@@ -27,6 +27,9 @@ final class LauncherProject {
   final Map<String, String> environment = new HashMap<>();
   Path root;
 
+  /** The process that ran last. */
+  long pid;
+
   LauncherProject(Path folder) throws IOException {
     this.folder = folder;
     root = Files.createDirectory(folder.resolve("a b"));
@@ -49,10 +52,13 @@ final class LauncherProject {
         cat > /dev/null
         echo "$PWD $JAVA_HOME $*" > "%1$s/mvn.called"
         echo "MAVEN_OPTS $MAVEN_OPTS" >> "%1$s/mvn.called"
+        echo "locked by $(cat target/murmur.lock/pid)" >> "%1$s/mvn.called"
         locale charmap >> "%1$s/mvn.called"
         echo '[ERROR] from mvn'
+        echo '[ERROR] Re-run Maven using the -X switch'
         [ ! -e "%1$s/mvn.fails" ] || exit 1
         [ ! -e "%1$s/mvn.edits" ] || { rm "%1$s/mvn.edits"; echo > src/main/Edited.java; }
+        [ ! -e "%1$s/mvn.idle" ] || exit 0
         mkdir -p target/lib
         : > target/lib/a.jar
         : > target/murmuration-1.jar
@@ -99,8 +105,13 @@ final class LauncherProject {
           %2$s
           exit 0
         fi
-        { { true 3>&1; } 2> /dev/null && echo out; { true 3>&2; } 2> /dev/null && echo err; } > "%1$s/open"
+        out=closed err=closed
+        { true 3>&1; } 2> /dev/null && out=out
+        { true 3>&2; } && err=err
+        printf '%%s\n' $out $err > "%1$s/open"
         echo "home $0"
+        echo "pid $$"
+        echo "LC_ALL ${LC_ALL-unset}"
         echo "charset $(locale charmap)"
         echo "HOME ${HOME-unset}"
         printf '<%%s>\\n' "$@"
@@ -109,7 +120,9 @@ final class LauncherProject {
             .formatted(folder, whileTrained));
     write(home.resolve("bin/javac"), "#!/bin/sh\n");
     Files.writeString(
-        home.resolve("release"), "IMPLEMENTOR=\"A B\"\nJAVA_VERSION=\"" + version + "\"\n");
+        home.resolve("release"),
+        "IMPLEMENTOR=\"A B\"\nJAVA_RUNTIME_VERSION=\"%1$s+8\"\nJAVA_VERSION=\"%1$s\""
+            .formatted(version));
     return home;
   }
 
@@ -132,6 +145,7 @@ final class LauncherProject {
     builder.environment().clear();
     builder.environment().putAll(environment);
     Process process = builder.start();
+    pid = process.pid();
     process.getOutputStream().close();
     boolean ended = process.waitFor(60, TimeUnit.SECONDS);
     process.descendants().forEach(ProcessHandle::destroyForcibly);
@@ -141,6 +155,18 @@ final class LauncherProject {
         process.exitValue(),
         Files.readString(out, StandardCharsets.UTF_8),
         Files.readString(err, StandardCharsets.UTF_8));
+  }
+
+  /** Leaves nothing of the machine's own programs but these. */
+  void keepPrograms(String... names) throws IOException {
+    for (Path from : List.of(Path.of("/usr/bin"), Path.of("/bin"))) {
+      for (String name : names) {
+        if (Files.exists(from.resolve(name)) && Files.notExists(bin.resolve(name))) {
+          Files.createSymbolicLink(bin.resolve(name), from.resolve(name));
+        }
+      }
+    }
+    environment.put("PATH", bin.toString());
   }
 
   Result run(String... arguments) throws IOException, InterruptedException {

@@ -35,6 +35,18 @@ class LauncherStartTest {
   }
 
   @Test
+  void aLocaleInUtf8IsLeftAsItIs() throws Exception {
+    project.jdk("jvm/new", "25.0.1");
+    project.environment.put("LANG", "C.UTF-8");
+    assertThat(project.run("score").out()).contains("LC_ALL unset\n");
+    project.environment.put("LANG", "POSIX");
+    assertThat(project.run("score").out()).contains("LC_ALL C.UTF-8\n");
+    // Where nothing says which locales there are, it has to be this one.
+    project.keepPrograms("cat", "find", "mkdir", "mv", "rm", "sh");
+    assertThat(project.run("score").out()).contains("LC_ALL C.UTF-8\n");
+  }
+
+  @Test
   void noHomeAndNoPathAreNeeded() throws Exception {
     Path home = project.jdk("jvm/new", "25.0.1");
     project.environment.remove("HOME");
@@ -84,13 +96,13 @@ class LauncherStartTest {
     project.jdk("jvm/new", "25.0.1", "kill -KILL $PPID");
     assertThat(project.run("score").exitCode()).isEqualTo(137);
     assertThat(project.files("target/aot")).anyMatch(name -> name.endsWith(".config"));
-    String another = "-A-B.aot." + ProcessHandle.current().pid() + ".config";
+    String another = "25.0.1+8-A-B.aot." + ProcessHandle.current().pid() + ".config";
     Files.createFile(project.file("target/aot/" + another));
 
     project.jdk("jvm/new", "25.0.1");
     assertThat(project.run("score").exitCode()).isZero();
     assertThat(project.files("target/aot"))
-        .containsExactlyInAnyOrder("training.log", "-A-B.aot", another);
+        .containsExactlyInAnyOrder("training.log", "25.0.1+8-A-B.aot", another);
   }
 
   @Test
@@ -131,7 +143,11 @@ class LauncherStartTest {
     project.environment.put("COLUMNS", "123");
     assertThat(project.run("score").out())
         .contains("<-Xlog:disable>", "<-Xmx4g>\n<-Da=b>\n", "<-Dmurmur.columns=123>")
+        .contains("<-Dmurmur.stdin.tty=false>")
         .contains("<-Dmurmur.stdout.tty=false>", "<-Dmurmur.stderr.tty=false>")
+        .contains("<-Xmx1g>", "<--enable-native-access=ALL-UNNAMED>")
+        .as("its signals are Java's")
+        .contains("pid " + project.pid + "\n")
         .contains("<-Dmurmur.command=murmur>");
     for (String columns : List.of("0", "12a", "")) {
       project.environment.put("COLUMNS", columns);

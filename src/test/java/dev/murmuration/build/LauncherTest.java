@@ -34,12 +34,14 @@ class LauncherTest {
         .contains("home " + home)
         .contains(
             "<" + project.root + "/target/murmuration-1.jar:" + project.root + "/target/lib/a.jar>")
-        .contains("-XX:AOTCache=" + project.root + "/target/aot/-A-B.aot")
+        .contains("-XX:AOTCache=" + project.root + "/target/aot/25.0.1+8-A-B.aot")
         .endsWith("<dev.murmuration.cli.Murmur>\n<score>\n<--prompt>\n<a  b>\n<>\n");
     assertThat(project.called())
         .content()
         .contains(project.root + " " + home)
-        .contains("-Dmaven.javadoc.skip");
+        .contains("-Dmaven.source.skip", "-Dmaven.javadoc.skip", "-Dformat.skip")
+        .contains("locked by " + project.pid + "\n");
+    assertThat(project.files("target")).doesNotContain("murmur.started");
 
     Files.delete(project.called());
     LauncherProject.Result second = project.run("score");
@@ -59,22 +61,61 @@ class LauncherTest {
     assertThat(result.exitCode()).isEqualTo(1);
     assertThat(result.err())
         .contains("[ERROR] from mvn")
+        .doesNotContain("Re-run Maven")
         .contains("the build failed; all of it is in " + project.root + "/target/murmur-build.log");
     assertThat(project.file("target/murmur-build.log")).isNotEmptyFile();
     assertThat(project.file("target/murmur.lock")).doesNotExist();
+
+    // Where there is a jar, too: it is not what the sources say.
+    Files.delete(project.folder.resolve("mvn.fails"));
+    project.run("score");
+    Files.writeString(project.file("src/main/New.java"), "");
+    Files.createFile(project.folder.resolve("mvn.fails"));
+    LauncherProject.Result again = project.run("score");
+    assertThat(again.exitCode()).isEqualTo(1);
+    assertThat(again.out()).isEmpty();
+  }
+
+  @Test
+  void aBuildThatMakesNothingIsAFailure() throws Exception {
+    project.jdk("jvm/new", "25.0.1");
+    Files.createFile(project.folder.resolve("mvn.idle"));
+    LauncherProject.Result result = project.run("score");
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).contains("the build made no " + project.root + "/target/murmuration-");
+  }
+
+  @Test
+  void whereNothingCanBeWrittenItSaysWhoHasToBuild() throws Exception {
+    project.jdk("jvm/new", "25.0.1");
+    Files.createFile(project.file("target"));
+    LauncherProject.Result result = project.run("score");
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.err())
+        .endsWith("cannot write into " + project.root + "/target; build it as a user who can\n");
+    assertThat(project.called()).doesNotExist();
   }
 
   @Test
   void jdksAreFoundWhereTheyAreUnpacked() throws Exception {
     project.jdk("jvm/old", "17.0.1");
+    project.jdk("jvm/old-again", "17.0.1");
+    project.jdk("jvm/older", "11");
     LauncherProject.Result none = project.run("score");
     assertThat(none.exitCode()).isEqualTo(1);
     assertThat(none.err())
-        .contains("needs a JDK 25 or newer, and found only 17.0.1\n")
+        .contains("needs a JDK 25 or newer, and found only 17.0.1 11\n")
         .contains("Debian 13")
         .contains("/opt/jdk-25")
         .contains("~/.jdks");
-    for (String place : List.of("opt/jdk-25.0.1+8", "home/.jdks/jdk-26+3", "opt/jdk-25")) {
+    for (String place :
+        List.of(
+            "opt/jdk-25.0.1+8",
+            "home/.jdks/jdk-26+3",
+            "home/.m2/jdks/25",
+            "home/.sdkman/candidates/java/25",
+            "opt/jdk-25")) {
       Path home = project.jdk(place, "25.0.1");
       assertThat(project.run("score").out()).contains("home " + home);
       Files.delete(home.resolve("release"));
@@ -220,15 +261,7 @@ class LauncherTest {
   void withoutMavenItSaysHowToGetIt() throws Exception {
     project.jdk("jvm/new", "25.0.1");
     Files.delete(project.bin.resolve("mvn"));
-    // The machine's own programs without its Maven.
-    for (Path folder : List.of(Path.of("/usr/bin"), Path.of("/bin"))) {
-      for (String name : List.of("find", "grep", "head", "locale", "mkdir", "rm", "sh", "sed")) {
-        if (Files.exists(folder.resolve(name)) && Files.notExists(project.bin.resolve(name))) {
-          Files.createSymbolicLink(project.bin.resolve(name), folder.resolve(name));
-        }
-      }
-    }
-    project.environment.put("PATH", project.bin.toString());
+    project.keepPrograms("find", "grep", "head", "locale", "mkdir", "rm", "sh", "sed");
     LauncherProject.Result result = project.run("score");
     assertThat(result.exitCode()).isEqualTo(1);
     assertThat(result.err()).contains("there is no mvn on the PATH", "apt-get install maven");

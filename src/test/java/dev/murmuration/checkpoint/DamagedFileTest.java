@@ -2,10 +2,7 @@ package dev.murmuration.checkpoint;
 
 import static dev.murmuration.tensors.PickleBuilder.EMPTY_DICT;
 import static dev.murmuration.tensors.PickleBuilder.SET_ITEM;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.murmuration.files.BadFileException;
 import dev.murmuration.tensors.NumberType;
 import dev.murmuration.tensors.PickleBuilder;
 import dev.murmuration.tensors.ZipBuilder;
@@ -18,12 +15,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
-import org.assertj.core.api.AbstractThrowableAssert;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,37 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Zips, safetensors files and indexes that are damaged, or claim what is not so, are refused. */
 @Tag("unit")
 @Timeout(60)
-class DamagedFileTest {
-  private static final List<Long> SQUARE = List.of(4L, 4L);
-
-  @TempDir Path directory;
-  private Path file;
-
-  @BeforeEach
-  void prepare() throws IOException {
-    SmallModel.writeSurroundings(directory);
-    file = directory.resolve("pytorch_model.bin");
-  }
-
-  private AbstractThrowableAssert<?, ?> assertRefused() throws IOException {
-    List<String> before = Checkpoints.names(directory);
-    var refused =
-        assertThatThrownBy(() -> Converter.of(directory).convert(directory.resolve("out.gguf")))
-            .isInstanceOf(BadFileException.class)
-            .hasMessageContaining(directory.toString())
-            .hasMessageNotContaining("\n");
-    assertThat(Checkpoints.names(directory)).isEqualTo(before);
-    return refused;
-  }
-
-  private void writePickle(byte[] pickle) throws IOException {
-    new ZipBuilder()
-        .entry("x/data.pkl", pickle)
-        .entry("x/data/0", new byte[32])
-        .entry("x/byteorder", "little".getBytes(StandardCharsets.US_ASCII))
-        .write(file);
-  }
-
+class DamagedFileTest extends DamagedCheckpoint {
   @Test
   void anotherByteOrderIsRefused() throws IOException {
     new ZipBuilder()

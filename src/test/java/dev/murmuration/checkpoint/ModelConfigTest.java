@@ -1,63 +1,24 @@
 package dev.murmuration.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
-import dev.murmuration.gguf.GgufReader;
-import dev.murmuration.gguf.GgufTensorType;
-import dev.murmuration.tensors.NumberType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.OptionalInt;
-import org.assertj.core.api.AbstractThrowableAssert;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Both dialects of config.json; what llama.cpp would not compute is refused by its key. */
 @Tag("unit")
-class ModelConfigTest {
+class ModelConfigTest extends SmallModelConversion {
   private static final ObjectMapper JSON = new ObjectMapper();
-
-  @TempDir Path directory;
-  private final List<TestTensor> tensors =
-      new ArrayList<>(SmallModel.tensors(NumberType.F32, "model."));
-
-  @BeforeEach
-  void prepare() throws IOException {
-    SmallModel.writeSurroundings(directory);
-  }
-
-  private Gguf convert() throws IOException {
-    return convert(GgufTensorType.F16);
-  }
-
-  private Gguf convert(GgufTensorType type) throws IOException {
-    CheckpointWriter.safetensors(directory.resolve("model.safetensors"), tensors);
-    Path output = directory.resolve("out.gguf");
-    Converter.of(directory).type(type).force(true).convert(output);
-    return GgufReader.read(output);
-  }
-
-  private AbstractThrowableAssert<?, ?> assertRefused() {
-    var refused =
-        assertThatThrownBy(this::convert)
-            .isInstanceOf(BadFileException.class)
-            .hasMessageContaining(directory.toString());
-    assertThat(directory.resolve("out.gguf")).doesNotExist();
-    return refused;
-  }
 
   private void writeConfig(String changes) throws IOException {
     ObjectNode config = SmallModel.config();

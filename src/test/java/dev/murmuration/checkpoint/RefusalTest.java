@@ -14,50 +14,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.assertj.core.api.AbstractThrowableAssert;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What cannot be converted is refused, naming the file, the tensor or the key. */
 @Tag("unit")
-class RefusalTest {
+class RefusalTest extends SmallModelConversion {
   private static final ObjectMapper JSON = new ObjectMapper();
-
-  @TempDir Path directory;
-  private final List<TestTensor> tensors =
-      new ArrayList<>(SmallModel.tensors(NumberType.F32, "model."));
-
-  @BeforeEach
-  void prepare() throws IOException {
-    SmallModel.writeSurroundings(directory);
-  }
-
-  private Gguf convert() throws IOException {
-    return convert(GgufTensorType.F16);
-  }
-
-  private Gguf convert(GgufTensorType type) throws IOException {
-    CheckpointWriter.safetensors(directory.resolve("model.safetensors"), tensors);
-    Path output = directory.resolve("out.gguf");
-    Converter.of(directory).type(type).force(true).convert(output);
-    return GgufReader.read(output);
-  }
-
-  private AbstractThrowableAssert<?, ?> assertRefused() {
-    var refused =
-        assertThatThrownBy(this::convert)
-            .isInstanceOf(BadFileException.class)
-            .hasMessageContaining(directory.toString());
-    assertThat(directory.resolve("out.gguf")).doesNotExist();
-    return refused;
-  }
 
   private TestTensor named(String name) {
     return tensors.stream().filter(t -> t.name().equals(name)).findFirst().orElseThrow();

@@ -39,7 +39,7 @@ class TemplateChoiceTest {
   }
 
   private static String text(ConversionPlan plan, String key) {
-    return plan.metadata().get(key) instanceof GgufValue.Text text ? text.value() : null;
+    return plan.metadata().get(key) instanceof GgufValue.Str text ? text.value() : null;
   }
 
   private static List<String> decided(ConversionPlan plan) {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.TestModels;
-import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.bench.BenchArithmetic;
 import dev.murmuration.bench.BenchTimes;
 import dev.murmuration.cli.terminal.Display;
@@ -16,7 +15,8 @@ import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufTensorType;
 import dev.murmuration.llama.Hardware;
 import dev.murmuration.llama.Llama;
-import dev.murmuration.model.ModelFile;
+import dev.murmuration.reward.ModelSize;
+import dev.murmuration.reward.RewardModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -186,9 +186,11 @@ class BenchCommandTest {
   @Test
   void operationsAreTwoForEachParameter() throws Exception {
     Gguf gguf = GgufReader.read(TestModels.FLEDGLING);
-    ModelFile file = ModelFile.of(gguf);
-    ModelShape model = file.shape();
-    BenchArithmetic arithmetic = BenchArithmetic.of(file, 64);
+    ModelSize model;
+    try (RewardModel loaded = RewardModel.load(TestModels.FLEDGLING)) {
+      model = loaded.size();
+    }
+    BenchArithmetic arithmetic = BenchArithmetic.of(model, 64);
     double matrices =
         gguf.tensors().stream()
             .filter(tensor -> tensor.name().startsWith("blk.") && tensor.dims().size() == 2)
@@ -197,7 +199,7 @@ class BenchCommandTest {
     assertThat(arithmetic.operations(1, 0, 1)).isEqualTo(2 * matrices);
     assertThat(arithmetic.operations(1, 10, 1) - arithmetic.operations(1, 0, 1))
         .isEqualTo(4.0 * 10 * model.heads() * model.headSize() * model.layers());
-    assertThat(BenchArithmetic.mainType(gguf)).isEqualTo(GgufTensorType.F16);
+    assertThat(model.weightType()).isEqualTo("F16");
     // Of two bytes each, read once for each micro-batch and for each decode.
     assertThat(arithmetic.bytes(64, 1)).isEqualTo(2 * matrices);
     assertThat(arithmetic.bytes(65, 1)).isEqualTo(4 * matrices);

@@ -16,7 +16,6 @@ import dev.murmuration.llama.ModelParameters;
 import dev.murmuration.memory.ContextMemory;
 import dev.murmuration.memory.ContextRequest;
 import dev.murmuration.memory.ContextSizes;
-import dev.murmuration.memory.WeightMemory;
 import dev.murmuration.model.ModelCheck;
 import java.util.ArrayList;
 import java.util.List;
@@ -239,8 +238,7 @@ class GrowingContextTest {
   void memoryThatIsNotFreeIsNotTaken() throws Exception {
     ModelShape shape = ModelCheck.check(GgufReader.read(TestModels.TINY));
     ContextRequest options = ContextRequest.DEFAULTS.threads(1);
-    ContextSizes sizes =
-        new ContextSizes(shape, new WeightMemory(0, 0, true, true), options, Long.MAX_VALUE);
+    ContextSizes sizes = new ContextSizes(shape, options, true);
     long[] free = {0};
     try (LlamaModel model = LlamaModel.load(TestModels.TINY, ModelParameters.DEFAULT, null);
         GrowingContext growing = new GrowingContext(model, sizes, 4096, () -> free[0], _ -> {})) {

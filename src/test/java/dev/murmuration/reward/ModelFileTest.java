@@ -10,8 +10,8 @@ import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.Llama;
-import dev.murmuration.model.HeadChoice;
 import dev.murmuration.model.HeadTensors;
+import dev.murmuration.model.HeadWish;
 import dev.murmuration.model.RewardMetadata;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -109,32 +109,32 @@ class ModelFileTest {
     for (float weight : weights) {
       sum += weight;
     }
-    assertThat(HeadTensors.ofSafetensors(f16, weights.length, HeadChoice.NONE).reward(ones, 0))
+    assertThat(HeadTensors.ofSafetensors(f16, weights.length, HeadWish.NONE).reward(ones, 0))
         .isCloseTo(sum, within(1e-2));
-    assertThat(HeadTensors.ofSafetensors(bf16, weights.length, HeadChoice.NONE).reward(ones, 0))
+    assertThat(HeadTensors.ofSafetensors(bf16, weights.length, HeadWish.NONE).reward(ones, 0))
         .isCloseTo(sum, within(1e-1));
 
-    assertThatThrownBy(() -> HeadTensors.ofSafetensors(f16, 4096, HeadChoice.NONE))
+    assertThatThrownBy(() -> HeadTensors.ofSafetensors(f16, 4096, HeadWish.NONE))
         .hasMessageContaining(
             "has the shape [1, 64]; a layer for hidden states of 4096 numbers has [1, 4096]");
     assertThatThrownBy(
-            () -> HeadTensors.ofSafetensors(directory.resolve("none"), 64, HeadChoice.NONE))
+            () -> HeadTensors.ofSafetensors(directory.resolve("none"), 64, HeadWish.NONE))
         .hasMessageContaining("does not exist");
-    assertThatThrownBy(() -> HeadTensors.ofSafetensors(TestModels.TINY, 64, HeadChoice.NONE))
+    assertThatThrownBy(() -> HeadTensors.ofSafetensors(TestModels.TINY, 64, HeadWish.NONE))
         .hasMessageContaining("is no safetensors file");
     Path other =
         safetensors(directory.resolve("other"), "lm_head.weight", "F32", 1, ByteBuffer.allocate(4));
-    assertThatThrownBy(() -> HeadTensors.ofSafetensors(other, 64, HeadChoice.NONE))
+    assertThatThrownBy(() -> HeadTensors.ofSafetensors(other, 64, HeadWish.NONE))
         .hasMessageContaining("no value head: none of v_head.weight, score.weight");
     Path ints =
         safetensors(
             directory.resolve("ints"), "v_head.weight", "I64", 64, ByteBuffer.allocate(512));
-    assertThatThrownBy(() -> HeadTensors.ofSafetensors(ints, 64, HeadChoice.NONE))
+    assertThatThrownBy(() -> HeadTensors.ofSafetensors(ints, 64, HeadWish.NONE))
         .hasMessageContaining("holds I64 numbers");
     ByteBuffer nan =
         ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(Float.NaN).flip();
     Path damaged = safetensors(directory.resolve("nan"), "v_head.weight", "F32", 1, nan);
-    assertThatThrownBy(() -> HeadTensors.ofSafetensors(damaged, 1, HeadChoice.NONE))
+    assertThatThrownBy(() -> HeadTensors.ofSafetensors(damaged, 1, HeadWish.NONE))
         .hasMessageContaining("has NaN at index 0");
   }
 

@@ -7,7 +7,7 @@ import dev.murmuration.TestModels;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.QuantizationType;
-import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.LargestContext;
 import dev.murmuration.memory.MemoryNeed;
 import dev.murmuration.memory.MemoryPolicy;
 import dev.murmuration.model.ModelFile;
@@ -61,7 +61,7 @@ class ResidentMemoryTest {
   }
 
   private static MemoryNeed need(Path file, RewardModelOptions options) throws Exception {
-    return ContextSizes.need(ModelFile.of(GgufReader.read(file)), options.context());
+    return LargestContext.need(ModelFile.of(GgufReader.read(file)), options.values().context);
   }
 
   private static void requireAsComputed(Path file, Precision precision, int cells)

@@ -8,22 +8,14 @@ import static dev.murmuration.tensors.PickleBuilder.SET_ITEM;
 import static dev.murmuration.tensors.PickleBuilder.TUPLE;
 import static dev.murmuration.tensors.PickleBuilder.TUPLE1;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.murmuration.checkpoint.Checkpoints;
-import dev.murmuration.checkpoint.Converter;
-import dev.murmuration.checkpoint.SmallModel;
-import dev.murmuration.files.BadFileException;
+import dev.murmuration.checkpoint.DamagedCheckpoint;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import org.assertj.core.api.AbstractThrowableAssert;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,37 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Pickles made to harm end in an error that names what they wanted; nothing is executed. */
 @Tag("unit")
 @Timeout(60)
-class HostilePickleTest {
-  private static final List<Long> SQUARE = List.of(4L, 4L);
-
-  @TempDir Path directory;
-  private Path file;
-
-  @BeforeEach
-  void prepare() throws IOException {
-    SmallModel.writeSurroundings(directory);
-    file = directory.resolve("pytorch_model.bin");
-  }
-
-  private AbstractThrowableAssert<?, ?> assertRefused() throws IOException {
-    List<String> before = Checkpoints.names(directory);
-    var refused =
-        assertThatThrownBy(() -> Converter.of(directory).convert(directory.resolve("out.gguf")))
-            .isInstanceOf(BadFileException.class)
-            .hasMessageContaining(directory.toString())
-            .hasMessageNotContaining("\n");
-    assertThat(Checkpoints.names(directory)).isEqualTo(before);
-    return refused;
-  }
-
-  private void writePickle(byte[] pickle) throws IOException {
-    new ZipBuilder()
-        .entry("x/data.pkl", pickle)
-        .entry("x/data/0", new byte[32])
-        .entry("x/byteorder", "little".getBytes(StandardCharsets.US_ASCII))
-        .write(file);
-  }
-
+class HostilePickleTest extends DamagedCheckpoint {
   private void writeTensor(long storageElements, long offset, List<Long> shape, List<Long> stride)
       throws IOException {
     writePickle(

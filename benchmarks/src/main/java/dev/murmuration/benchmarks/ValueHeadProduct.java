@@ -1,7 +1,7 @@
 package dev.murmuration.benchmarks;
 
-import dev.murmuration.model.HeadChoice;
 import dev.murmuration.model.HeadTensors;
+import dev.murmuration.model.HeadWish;
 import dev.murmuration.model.ValueHead;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -47,7 +47,7 @@ public class ValueHeadProduct {
     Path file = Files.createTempFile("head", ".safetensors");
     try {
       Files.write(file, safetensors(weights));
-      head = HeadTensors.ofSafetensors(file, hiddenSize, HeadChoice.NONE);
+      head = HeadTensors.ofSafetensors(file, hiddenSize, HeadWish.NONE);
     } finally {
       Files.delete(file);
     }

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Sizes of contexts for a model of 7 billion weights, with more and less free memory. */
 @Tag("unit")
-class ContextSizesTest {
+class LargestContextTest {
   private static final long GIB = 1L << 30;
   private static final ModelShape MODEL =
       new ModelShape(
@@ -38,8 +38,14 @@ class ContextSizesTest {
   private static final WeightMemory MAPPED = new WeightMemory(7 * GIB, 0, true, false);
   private static final ContextRequest OPTIONS = ContextRequest.DEFAULTS.threads(2);
 
-  private static ContextSizes.Choice choose(ContextRequest options, int longest, double free) {
-    return new ContextSizes(MODEL, MAPPED, options, (long) (free * GIB)).choose(longest);
+  private static LargestContext choose(ContextRequest options, int longest, double free) {
+    return choose(MAPPED, options, longest, free);
+  }
+
+  private static LargestContext choose(
+      WeightMemory weights, ContextRequest options, int longest, double free) {
+    ContextSizes sizes = new ContextSizes(MODEL, options, weights.ours());
+    return LargestContext.within((long) (free * GIB), sizes, weights, longest);
   }
 
   private static String refusal(ContextRequest options, int longest, double free) {
@@ -48,7 +54,7 @@ class ContextSizesTest {
 
   @Test
   void withEnoughMemoryTwoOfTheLongestTexts() {
-    ContextSizes.Choice choice = choose(OPTIONS, 2048, 20);
+    LargestContext choice = choose(OPTIONS, 2048, 20);
     assertThat(choice.context())
         .isEqualTo(new ContextParameters(4096, 512, 512, 64, 256, 2, true, true, Readout.PRUNED));
     MemoryNeed need = choice.need();
@@ -70,7 +76,7 @@ class ContextSizesTest {
   void lessFreeMemoryMeansFewerCellsDownToTheLongestText() {
     int before = 4096;
     for (double free = 10; free > 8.1; free -= 0.05) {
-      ContextSizes.Choice choice = choose(OPTIONS, 2000, free);
+      LargestContext choice = choose(OPTIONS, 2000, free);
       int cells = choice.context().cells();
       assertThat(cells).isBetween(2048, before);
       if (cells > 2048) {
@@ -87,7 +93,7 @@ class ContextSizesTest {
 
   @Test
   void cellsByHandAreUsedOrRefused() {
-    ContextSizes.Choice choice = choose(OPTIONS.cells(2100), 2048, 20);
+    LargestContext choice = choose(OPTIONS.cells(2100), 2048, 20);
     assertThat(choice.context().cells()).isEqualTo(2304);
     assertThat(choice.need().refusal()).isNull();
     assertThatThrownBy(() -> choose(OPTIONS.cells(2047), 2048, 20))
@@ -122,21 +128,16 @@ class ContextSizesTest {
 
   @Test
   void weightsThatAreReadOrRepackedCount() {
-    ContextSizes read =
-        new ContextSizes(
-            MODEL, new WeightMemory(7 * GIB, 0, false, false), OPTIONS.memoryMap(false), 5 * GIB);
-    assertThat(read.choose(2048).need().refusal())
+    WeightMemory read = new WeightMemory(7 * GIB, 0, false, false);
+    assertThat(choose(read, OPTIONS.memoryMap(false), 2048, 5).need().refusal())
         .contains("(weights 7168, key/value cache")
         .contains("no context fits");
-    ContextSizes repacked =
-        new ContextSizes(
-            MODEL, new WeightMemory(4 * GIB, 3 * GIB, true, false), OPTIONS, 5 * GIB / 2);
-    assertThat(repacked.choose(2048).need().total()).isGreaterThan(8 * GIB);
-    assertThat(repacked.choose(2048).need().refusal()).contains("(repacked weights 3072, ");
+    WeightMemory repacked = new WeightMemory(4 * GIB, 3 * GIB, true, false);
+    MemoryNeed refused = choose(repacked, OPTIONS, 2048, 2.5).need();
+    assertThat(refused.total()).isGreaterThan(8 * GIB);
+    assertThat(refused.refusal()).contains("(repacked weights 3072, ");
     // What was repacked is not read from the file again: it need not stay in memory.
-    ContextSizes enough =
-        new ContextSizes(MODEL, new WeightMemory(4 * GIB, 3 * GIB, true, false), OPTIONS, 7 * GIB);
-    assertThat(enough.choose(2048).context().cells()).isEqualTo(4096);
+    assertThat(choose(repacked, OPTIONS, 2048, 7).context().cells()).isEqualTo(4096);
   }
 
   @ParameterizedTest

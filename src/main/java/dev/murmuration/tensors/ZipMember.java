@@ -9,7 +9,7 @@ package dev.murmuration.tensors;
  * @param crc their CRC-32; 0 if it was not computed, as PyTorch can be told ({@code
  *     torch.utils.serialization.config.save.compute_crc32})
  */
-public record StoredEntry(String name, long offset, long size, int crc) {
+public record ZipMember(String name, long offset, long size, int crc) {
   boolean isChecked() {
     return crc != 0;
   }
