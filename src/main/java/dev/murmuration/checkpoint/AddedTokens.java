@@ -2,11 +2,16 @@ package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.files.BadFileException;
+import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.model.SpacePrefix;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Puts into a table what the files beside a vocabulary add to it: {@code added_tokens.json} and the
@@ -15,6 +20,11 @@ import java.util.stream.Collectors;
 final class AddedTokens {
   private static final String SUBJECT = "added tokens";
   private static final int MOST_NAMED = 4;
+  private static final int MOST_COMPARED = 1 << 14;
+  private static final int LONGEST = 64;
+
+  /** Characters before it are the same in NFC, whatever follows. */
+  private static final int FIRST_COMPOSED = 0x80;
 
   private final TokenizerFiles files;
   private final TokenTable tokens;
@@ -125,26 +135,74 @@ final class AddedTokens {
         || (text.startsWith("<unused") && text.endsWith(">"));
   }
 
-  /**
-   * A normalizer that puts a blank before texts puts it before such tokens, too, and finds them
-   * only behind a blank.
-   */
-  void warnOfNormalized(SpacePrefix prefix) {
-    List<String> all = tokens.normalized();
-    if (sentencePiece && prefix != SpacePrefix.NONE && !all.isEmpty()) {
+  /** Names tokens that transformers' fast tokenizers find elsewhere than llama.cpp does. */
+  void warn(TokenizerModel read) {
+    if (sentencePiece && read.prefix() != SpacePrefix.NONE) {
+      warn(
+          tokens.normalized(),
+          "they are looked for in the normalized text (normalized true): transformers' fast"
+              + " tokenizer finds those only behind a blank, which it takes away");
+    }
+    if (read.normalizer().equals(RewardMetadata.NFC)) {
+      warn(
+          special()
+              .filter(id -> tokens.type(id) == TokenType.USER_DEFINED && !tokens.isNormalized(id))
+              .mapToObj(tokens::text)
+              .filter(text -> text.chars().anyMatch(c -> c >= FIRST_COMPOSED))
+              .toList(),
+          "they are looked for in the text before it is in NFC (normalized false): transformers'"
+              + " fast tokenizer does not find those that NFC makes");
+    }
+    warn(
+        overlapping(),
+        "each can begin inside another one: transformers' fast tokenizer takes the first, llama.cpp"
+            + " the longest");
+  }
+
+  private void warn(List<String> texts, String problem) {
+    if (!texts.isEmpty()) {
       String names =
-          all.stream()
+          texts.stream()
               .limit(MOST_NAMED)
               .map(BadFileException::quote)
-              .collect(Collectors.joining(", ", "", all.size() > MOST_NAMED ? ", \u2026" : ""));
+              .collect(Collectors.joining(", ", "", texts.size() > MOST_NAMED ? ", \u2026" : ""));
       decisions.warn(
           SUBJECT,
           "found wherever they stand",
-          "Of "
-              + names
-              + " the files say that they are looked for in the normalized text (normalized true):"
-              + " transformers' fast tokenizer finds those only behind a blank, which it takes"
-              + " away. The tokens of a text that holds one differ.");
+          "Of " + names + ": " + problem + ". The tokens of a text that holds such a one differ.");
     }
+  }
+
+  private IntStream special() {
+    return IntStream.range(0, tokens.size())
+        .filter(
+            id ->
+                tokens.type(id) == TokenType.CONTROL || tokens.type(id) == TokenType.USER_DEFINED);
+  }
+
+  /** Tokens that begin with the end of one that is not longer; runs of one character do no harm. */
+  private List<String> overlapping() {
+    List<String> texts =
+        special()
+            .mapToObj(tokens::text)
+            .filter(text -> text.length() <= LONGEST && text.chars().distinct().count() > 1)
+            .limit(MOST_COMPARED)
+            .toList();
+    Map<String, String> longest = new HashMap<>();
+    for (String text : texts) {
+      for (int end = 1; end < text.length(); end++) {
+        longest.merge(text.substring(0, end), text, (a, b) -> a.length() >= b.length() ? a : b);
+      }
+    }
+    Set<String> found = new LinkedHashSet<>();
+    for (String text : texts) {
+      for (int start = 1; start < text.length(); start++) {
+        String other = longest.get(text.substring(start));
+        if (other != null && other.length() >= text.length()) {
+          found.add(other);
+        }
+      }
+    }
+    return List.copyOf(found);
   }
 }

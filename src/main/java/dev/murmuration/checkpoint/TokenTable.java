@@ -49,6 +49,11 @@ final class TokenTable {
     normalized.set(id, value);
   }
 
+  /** Whether it is an added token that is looked for in the normalized text. */
+  boolean isNormalized(int id) {
+    return normalized.get(id);
+  }
+
   /** The texts of the added tokens that are looked for in the normalized text. */
   List<String> normalized() {
     return normalized.stream().mapToObj(id -> texts[id]).toList();

@@ -62,7 +62,7 @@ final class Tokenizer {
     added.add();
     tokens.checkUnique(files.main());
     TokenizerModel chosen = new PrefixChoice(files, decisions).choose(read, prefix);
-    added.warnOfNormalized(chosen.prefix());
+    added.warn(chosen);
     return new Tokenizer(tokens, chosen, model, files, decisions);
   }
 

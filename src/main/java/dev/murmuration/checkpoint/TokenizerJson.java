@@ -57,6 +57,7 @@ final class TokenizerJson {
     json.checkType();
     json.checkKind(pipeline);
     json.readIds();
+    json.checkBlanks();
     for (Map.Entry<String, Integer> entry : json.ids.entrySet()) {
       String text = tokens.text(entry.getValue());
       if (!text.equals(entry.getKey())) {

@@ -326,13 +326,47 @@ class TokenizerTest {
     assertThat(warnings())
         .singleElement()
         .asString()
-        .contains("Of \"I\" the files say", "normalized true", "only behind a blank");
+        .contains("Of \"I\": they", "normalized true", "only behind a blank");
     writeDecoder("299", "I", ", \"normalized\": false");
     assertThat(warnings()).isEmpty();
     Files.delete(directory.resolve("tokenizer_config.json"));
     writeJson(
         added.andThen(root -> ((ArrayNode) root.get("normalizer").get("normalizers")).remove(0)));
     assertThat(warnings()).isEmpty();
+  }
+
+  @Test
+  void addedTokensThatOverlapAreNamed() throws IOException {
+    writeDecoder("299", "I<s>", "");
+    assertThat(warnings()).noneMatch(text -> text.contains("inside another"));
+    writeDecoder("299", "<s", "");
+    assertThat(warnings()).noneMatch(text -> text.contains("inside another"));
+    writeDecoder("299", "s>ab", "");
+    assertThat(warnings())
+        .filteredOn(text -> text.contains("inside another"))
+        .singleElement()
+        .asString()
+        .contains("Of \"s>ab\": each");
+  }
+
+  @Test
+  void aSplitAtBlanksIsRefusedBesideTokenizerModelToo() throws IOException {
+    Consumer<ObjectNode> splits =
+        root -> {
+          root.putNull("normalizer");
+          root.putObject("pre_tokenizer")
+              .put("type", "Metaspace")
+              .put("replacement", "\u2581")
+              .put("prepend_scheme", "always");
+          ObjectNode vocabulary = (ObjectNode) model(root).get("vocab");
+          vocabulary.remove("I");
+          vocabulary.put("A\u2581", 299);
+          ((ArrayNode) model(root).get("merges")).add("A \u2581");
+        };
+    writeJson(splits);
+    byte[] pieces = SmallModel.tokenizer();
+    Files.write(sentencePiece, pieces);
+    assertRefused().hasMessageContaining("Metaspace with split");
   }
 
   @Test
