@@ -195,11 +195,13 @@ final class Tokenizer {
     boolean adds = flag.isBoolean() ? flag.booleanValue() : postProcessor.orElse(otherwise);
     OptionalInt id = name.equals("bos") ? bos() : eos();
     OptionalInt own = name.equals("bos") ? read.own().bos() : read.own().eos();
-    if (adds && id.isEmpty()) {
+    // Told that there is none, transformers adds none, whatever config.json says.
+    boolean none = config.path(name + "_token").isNull() && !postProcessor.orElse(false);
+    if (adds && (none || id.isEmpty())) {
       decisions.warn(
           label,
           "not added",
-          "The tokenizer adds it to texts, but no file says which token it is.");
+          "The tokenizer adds it to texts, but its files do not say which token it is.");
       return false;
     }
     if (adds && postProcessor.orElse(false) && own.isPresent() && !own.equals(id)) {

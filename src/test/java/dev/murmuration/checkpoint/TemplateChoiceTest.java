@@ -144,10 +144,13 @@ class TemplateChoiceTest {
     Files.writeString(folder.resolve("chat_template.jinja"), TEMPLATE);
     Files.writeString(
         folder.resolve("tokenizer_config.json"),
-        "{\"bos_token\": null, \"eos_token\": \"</s>\", \"add_bos_token\": false}");
+        "{\"bos_token\": null, \"eos_token\": \"</s>\", \"add_bos_token\": true}");
     ConversionPlan plan = converter.plan();
+    assertThat(plan.decisions())
+        .anyMatch(d -> d.warning() && d.subject().equals("BOS") && d.choice().equals("not added"));
     assertThat(plan.metadata())
         .containsEntry("tokenizer.ggml.bos_token_id", GgufValue.uint32(1))
+        .containsEntry("tokenizer.ggml.add_bos_token", GgufValue.bool(false))
         .containsEntry("reward_model.template.bos", GgufValue.bool(false));
     assertThat(plan.examples().getFirst())
         .isEqualTo("<user>What is the capital of France?<assistant>Paris.</s>");
