@@ -55,7 +55,8 @@ public record RopeScaling(
    */
   static RopeScaling of(ConfigJson config, Set<Kind> supported) throws BadFileException {
     JsonNode rope = config.rope();
-    String type = rope.path("rope_type").asText(rope.path("type").asText(""));
+    String type = type(rope);
+    requireSame(config, rope, config.get("rope_scaling"));
     if (PLAIN.contains(type)) {
       if (rope.valueStream().anyMatch(JsonNode::isContainerNode)) {
         throw config.problem("rope_parameters differ from layer to layer, which is not supported");
@@ -85,6 +86,28 @@ public record RopeScaling(
     double length =
         parameter(config, rope, type, "original_max_position_embeddings", 1, Size.CONTEXT.limit());
     return new RopeScaling(Kind.LLAMA3, factor, low, high, length);
+  }
+
+  private static String type(JsonNode rope) {
+    String type = rope.path("rope_type").asText(rope.path("type").asText(""));
+    return PLAIN.contains(type) ? "" : type;
+  }
+
+  /** Of a file with both dialects, old versions of transformers read one and new ones another. */
+  private static void requireSame(ConfigJson config, JsonNode rope, JsonNode older)
+      throws BadFileException {
+    boolean factors =
+        older.path("factor").isMissingNode()
+            || older.path("factor").asDouble() == rope.path("factor").asDouble();
+    if (older.isObject() && !(type(older).equals(type(rope)) && factors)) {
+      throw config.problem(
+          "rope_parameters "
+              + BadFileException.quote(rope.toString())
+              + " and rope_scaling "
+              + BadFileException.quote(older.toString())
+              + " contradict each other, and versions of transformers differ in which they follow;"
+              + " remove the one that the model was not trained with");
+    }
   }
 
   private static double parameter(

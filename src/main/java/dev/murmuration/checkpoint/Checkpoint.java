@@ -30,6 +30,7 @@ public final class Checkpoint {
   private final Map<String, CheckpointTensor> tensorsByName;
   private final List<CheckpointTensor> tensors;
   private final CheckpointFiles whole;
+  private final CheckpointFiles head;
   private final Optional<LoraAdapter> adapter;
   private final Path folder;
   private final boolean tied;
@@ -47,14 +48,15 @@ public final class Checkpoint {
     this.config = ModelConfigReader.read(configFile(whole));
     this.tied = isTied(JsonFile.read(configFile(whole)));
     this.whole = whole;
+    this.head = adapted != null && adapted.headFile() != null ? adapted : whole;
     this.adapter = adapter;
     this.weightFiles = new InputFiles();
     Map<String, CheckpointTensor> all = new LinkedHashMap<>(whole.tensors());
     List<Path> read = new ArrayList<>(whole.files());
     List<Path> others = new ArrayList<>(List.of(whole.main(), configFile(whole)));
     weightFiles.addAll(whole.weightFiles());
-    if (whole.headFile() != null) {
-      others.add(whole.headFile());
+    if (head.headFile() != null) {
+      others.add(head.headFile());
     }
     if (adapted != null) {
       weightFiles.addAll(adapted.weightFiles());
@@ -170,14 +172,22 @@ public final class Checkpoint {
     return adapter;
   }
 
-  /** The file beside the checkpoint that holds the value head; null if there is none. */
+  /**
+   * The file beside the checkpoint that holds the value head, an adapter's before its base model's;
+   * null if there is none.
+   */
   Path headFile() {
-    return whole.headFile();
+    return head.headFile();
   }
 
   /** What is in it. */
   List<CheckpointTensor> headTensors() {
-    return whole.headTensors();
+    return head.headTensors();
+  }
+
+  /** Whether a LoRA adapter lies beside a whole model, and is not merged. */
+  boolean hasAdapterBeside() {
+    return whole.hasAdapterBeside();
   }
 
   /** The file or index that was named or found. */

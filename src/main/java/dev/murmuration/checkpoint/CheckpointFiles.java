@@ -79,9 +79,7 @@ final class CheckpointFiles {
     } else {
       readFile(main);
     }
-    if (!isAdapter()) {
-      readHeadFile();
-    }
+    readHeadFile();
   }
 
   /** Whether what was found is a LoRA adapter and not a whole model. */
@@ -91,6 +89,13 @@ final class CheckpointFiles {
 
   Path adapterConfig() {
     return main.resolveSibling("adapter_config.json");
+  }
+
+  /** Whether an adapter lies beside a whole model. */
+  boolean hasAdapterBeside() {
+    return !isAdapter()
+        && Files.exists(adapterConfig())
+        && ADAPTER_NAMES.stream().anyMatch(name -> Files.exists(main.resolveSibling(name)));
   }
 
   /** The file beside the checkpoint that holds the value head; null if there is none. */

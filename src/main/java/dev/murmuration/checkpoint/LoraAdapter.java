@@ -37,6 +37,7 @@ final class LoraAdapter {
       Map.of(
           "fan_in_fan_out", Set.of("false"),
           "lora_bias", Set.of("false"),
+          "ensure_weight_tying", Set.of("false"),
           "bias", Set.of("\"none\""),
           "init_lora_weights",
               Set.of("true", "false", "\"gaussian\"", "\"eva\"", "\"orthogonal\""));
@@ -51,6 +52,37 @@ final class LoraAdapter {
           "arrow_config",
           "megatron_config",
           "corda_config");
+
+  /**
+   * Keys that are read elsewhere, or say how the adapter was trained: which modules have one, the
+   * file's tensors tell. Settings of an initialization count only with an {@code init_lora_weights}
+   * that is refused.
+   */
+  private static final Set<String> KNOWN =
+      Set.of(
+          "peft_type",
+          "peft_version",
+          "task_type",
+          "auto_mapping",
+          "base_model_name_or_path",
+          "revision",
+          "inference_mode",
+          "runtime_config",
+          "r",
+          "rank_pattern",
+          "lora_alpha",
+          "alpha_pattern",
+          "use_rslora",
+          "lora_dropout",
+          "target_modules",
+          "exclude_modules",
+          "modules_to_save",
+          "layers_to_transform",
+          "layers_pattern",
+          "megatron_core",
+          "loftq_config",
+          "eva_config",
+          "qalora_group_size");
 
   private static final Pattern FACTOR =
       Pattern.compile("(.+)\\.lora_([AB])(?:\\.[A-Za-z0-9_-]+)?\\.weight");
@@ -95,17 +127,50 @@ final class LoraAdapter {
     }
     // Other variants, of which peft gains some with every release, are switched on in the same way.
     for (Map.Entry<String, JsonNode> key : config.properties()) {
-      boolean off = key.getValue().isNull() || key.getValue().equals(BooleanNode.FALSE);
-      if (key.getKey().startsWith("use_") && !key.getKey().equals("use_rslora") && !off) {
+      if (key.getKey().startsWith("use_")
+          && !key.getKey().equals("use_rslora")
+          && !isOff(key.getValue())) {
         throw cannotMerge(key.getKey(), key.getValue());
       }
     }
     for (String key : EMPTY) {
-      JsonNode value = config.path(key);
-      if (config.hasNonNull(key) && !(value.isContainerNode() && value.isEmpty())) {
-        throw cannotMerge(key, value);
+      if (!isOff(config.path(key))) {
+        throw cannotMerge(key, config.path(key));
       }
     }
+  }
+
+  private static boolean isOff(JsonNode value) {
+    return value.isMissingNode()
+        || value.isNull()
+        || value.equals(BooleanNode.FALSE)
+        || (value.isContainerNode() && value.isEmpty());
+  }
+
+  /** Notes what is merged, and which keys are not known and may change the result. */
+  void describe(Decisions decisions) {
+    decisions.note(
+        "adapter",
+        "merged into its base model, "
+            + config.path("base_model_name_or_path").asText("of an unknown name"));
+    for (Map.Entry<String, JsonNode> key : config.properties()) {
+      String name = key.getKey();
+      boolean known = KNOWN.contains(name) || PLAIN.containsKey(name) || EMPTY.contains(name);
+      if (!known && !isOff(key.getValue())) {
+        decisions.warn(
+            "adapter",
+            BadFileException.quote(name) + " is not known",
+            "adapter_config.json has "
+                + BadFileException.quote(key.getValue().toString())
+                + " for it, which is not followed; if peft computes with it, "
+                + MERGE);
+      }
+    }
+  }
+
+  /** Whether peft puts it into a class of transformers' for sequence classification. */
+  boolean isSequenceClassifier() {
+    return config.path("task_type").asText("").equals("SEQ_CLS");
   }
 
   private BadFileException cannotMerge(String key, JsonNode value) {
@@ -157,14 +222,6 @@ final class LoraAdapter {
   }
 
   /**
-   * The name of the base model, as the adapter has it, and its scale, for a conversion's summary.
-   */
-  String describe() {
-    return "merged into its base model, "
-        + config.path("base_model_name_or_path").asText("of an unknown name");
-  }
-
-  /**
    * What is added to a matrix of the body; empty if it is not adapted.
    *
    * @param name its name in a checkpoint, without a prefix
@@ -193,27 +250,36 @@ final class LoraAdapter {
     TensorProblem.requireShape(first, List.of(rank, shape.get(1)));
     TensorProblem.requireShape(second, List.of(shape.get(0), rank));
     checkRank(first, rank);
-    return Optional.of(new LoraDelta(first, second, scale(module, rank)));
+    return Optional.of(new LoraDelta(first, second, scale(first, rank)));
   }
 
   private void checkRank(CheckpointTensor first, long rank) throws BadFileException {
-    boolean patterns = !config.path("rank_pattern").isEmpty();
-    if (!patterns && config.path("r").asLong(-1) != rank) {
+    JsonNode patterns = config.path("rank_pattern");
+    if (config.path("r").asLong(-1) != rank
+        && patterns.valueStream().noneMatch(value -> value.asLong(-1) == rank)) {
       throw TensorProblem.of(
           first,
-          "has rank " + rank + ", but adapter_config.json says r " + config.path("r").toString());
+          "has rank "
+              + rank
+              + ", but adapter_config.json says r "
+              + config.path("r")
+              + (patterns.isEmpty() ? "" : " and rank_pattern " + patterns));
     }
   }
 
   /** {@code alpha / r}, or by its square root where the adapter says so (rslora). */
-  private float scale(String module, long rank) throws BadFileException {
+  private float scale(CheckpointTensor factor, long rank) throws BadFileException {
+    String module = factor.name().replaceFirst("\\.lora_A\\..*", "");
     JsonNode alpha = config.path("lora_alpha");
+    boolean found = false;
     for (Map.Entry<String, JsonNode> pattern : config.path("alpha_pattern").properties()) {
       if (!pattern.getKey().matches("[A-Za-z0-9_.]+")) {
         throw cannotMerge("alpha_pattern", config.path("alpha_pattern"));
       }
-      if (("." + module).endsWith("." + pattern.getKey())) {
+      // Of several that fit, peft takes the first.
+      if (!found && ("." + module).endsWith("." + pattern.getKey())) {
         alpha = pattern.getValue();
+        found = true;
       }
     }
     if (!alpha.isNumber() || !Double.isFinite(alpha.doubleValue())) {

@@ -29,6 +29,13 @@ final class PrefixChoice {
                 + asked.get()
                 + ") is for SentencePiece");
       }
+      if (files.config().path("add_prefix_space").asBoolean()) {
+        decisions.warn(
+            SUBJECT,
+            SpacePrefix.NONE.description(),
+            "tokenizer.json's way. tokenizer_config.json says add_prefix_space, with which some"
+                + " versions of transformers put one there.");
+      }
       return read;
     }
     if (asked.isPresent()) {

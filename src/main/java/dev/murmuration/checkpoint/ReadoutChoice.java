@@ -26,6 +26,7 @@ final class ReadoutChoice {
   private final String head;
   private final GgufWriter out;
   private final OptionalInt pad;
+  private final boolean classifier;
 
   /** What is written so far, and the padding token. */
   private final Gguf written;
@@ -38,6 +39,9 @@ final class ReadoutChoice {
     this.body = tensors.sources().getFirst().tensor().name();
     this.head = tensors.head().name();
     this.out = out;
+    this.classifier =
+        checkpoint.adapter().map(LoraAdapter::isSequenceClassifier).orElse(false)
+            || config.classes().stream().anyMatch(ReadoutChoice::isClassifier);
     int named = config.padTokenId().orElse(-1);
     this.pad =
         named >= 0 && named < config.vocabularySize() ? OptionalInt.of(named) : OptionalInt.empty();
@@ -98,9 +102,7 @@ final class ReadoutChoice {
     if (isStarling()) {
       return beforeFirst(pad, "Starling-RM-34B's class");
     }
-    boolean transformers =
-        config.classes().stream().anyMatch(name -> name.endsWith("ForSequenceClassification"));
-    if (!transformers || !head.equals("score")) {
+    if (!classifier || !head.equals("score")) {
       return new Choice(
           new LastToken(),
           "The class of such a model is the publisher's own; most read the last token"
@@ -115,8 +117,29 @@ final class ReadoutChoice {
             + pad
             + (ends ? ", which also ends a turn, so one token early" : "")
             + OTHERS
-            + ".",
+            + "."
+            + ownClass(),
         ends);
+  }
+
+  private static boolean isClassifier(String name) {
+    return name.endsWith("ForSequenceClassification");
+  }
+
+  /** A copy of transformers' class may be of the time when that looked for the first padding. */
+  private String ownClass() {
+    return config.classes().stream()
+        .filter(ReadoutChoice::isClassifier)
+        .filter(name -> !config.architecture().classes().contains(name))
+        .findFirst()
+        .map(
+            name ->
+                " "
+                    + name
+                    + " is the publisher's own class; if it is made after transformers of before"
+                    + " 2025, it reads the token before the first padding token"
+                    + " (readout(before_first_pad)).")
+        .orElse("");
   }
 
   private static Choice beforeFirst(int pad, String name) {

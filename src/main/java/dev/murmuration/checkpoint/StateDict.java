@@ -49,6 +49,8 @@ final class StateDict {
   /** The head of trl and of GRM, whose published class has a ReLU, too. */
   private static final String RELU_HEAD = "v_head.summary";
 
+  private static final int MOST_LABELS = 100;
+
   private final Checkpoint checkpoint;
   private final Decisions decisions;
   private final Map<String, List<CheckpointTensor>> byBareName = new LinkedHashMap<>();
@@ -89,7 +91,13 @@ final class StateDict {
     }
     if (checkpoint.adapter().isPresent()) {
       checkpoint.adapter().get().requireAllUsed();
-      decisions.note("adapter", checkpoint.adapter().get().describe());
+      checkpoint.adapter().get().describe(decisions);
+    } else if (checkpoint.hasAdapterBeside()) {
+      decisions.warn(
+          "adapter",
+          "not merged",
+          "A LoRA adapter lies beside the model, with which transformers loads it; if it is not"
+              + " merged yet, put it into a folder of its own and name the model with base(DIR).");
     }
     this.head = findHead(choice);
     for (CheckpointTensor tensor : checkpoint.tensors()) {
@@ -189,13 +197,21 @@ final class StateDict {
       rest = beside;
     }
     JsonNode config = checkpoint.configJson();
-    List<String> labels =
-        config.path("id2label").valueStream().map(JsonNode::asText).limit(100).toList();
+    List<String> labels = labels(config.path("id2label"));
     HeadTensors found =
         HeadTensors.find(where, rest, checkpoint.config().hiddenSize(), choice, labels);
     known.addAll(found.tensors());
     describe(found, config, choice);
     return found;
+  }
+
+  /** The names of the outputs from 0 on: a file that was written sorted has 10 before 2. */
+  private static List<String> labels(JsonNode byId) {
+    List<String> labels = new ArrayList<>();
+    while (labels.size() < MOST_LABELS && byId.has("" + labels.size())) {
+      labels.add(byId.path("" + labels.size()).asText());
+    }
+    return labels;
   }
 
   private void describe(HeadTensors found, JsonNode config, HeadWish choice) {

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.files.BadFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 
@@ -21,6 +23,7 @@ final class TokenTable {
   private final String[] texts;
   private final float[] scores;
   private final TokenType[] types;
+  private final BitSet normalized = new BitSet();
 
   TokenTable(int size) {
     texts = new String[size];
@@ -39,6 +42,26 @@ final class TokenTable {
     texts[id] = text;
     scores[id] = score;
     types[id] = type;
+  }
+
+  /** Notes whether an added token is looked for in the text that is normalized already. */
+  void setNormalized(int id, boolean value) {
+    normalized.set(id, value);
+  }
+
+  /** Whether it is an added token that is looked for in the normalized text. */
+  boolean isNormalized(int id) {
+    return normalized.get(id);
+  }
+
+  /** The texts of the added tokens that are looked for in the normalized text. */
+  List<String> normalized() {
+    return normalized.stream().mapToObj(id -> texts[id]).toList();
+  }
+
+  /** Whether a file has given this row a token. */
+  boolean has(int id) {
+    return id < size() && types[id] != TokenType.UNUSED;
   }
 
   /**

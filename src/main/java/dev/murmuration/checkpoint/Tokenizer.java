@@ -9,7 +9,6 @@ import dev.murmuration.model.SpacePrefix;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -59,49 +58,12 @@ final class Tokenizer {
     TokenizerFiles files = new TokenizerFiles(path);
     TokenTable tokens = new TokenTable(model.vocabularySize());
     TokenizerModel read = files.read(tokens, decisions);
-    for (Map.Entry<String, JsonNode> entry : files.addedTokens().properties()) {
-      int id = entry.getValue().asInt(-1);
-      add(files.addedTokensFile(), tokens, id, entry.getKey(), TokenType.USER_DEFINED);
-    }
-    for (Map.Entry<String, JsonNode> entry :
-        files.config().path("added_tokens_decoder").properties()) {
-      decode(files.configFile(), tokens, entry.getKey(), entry.getValue(), read);
-    }
+    AddedTokens added = new AddedTokens(files, tokens, read.sentencePiece(), decisions);
+    added.add();
     tokens.checkUnique(files.main());
     TokenizerModel chosen = new PrefixChoice(files, decisions).choose(read, prefix);
+    added.warn(chosen);
     return new Tokenizer(tokens, chosen, model, files, decisions);
-  }
-
-  private static void decode(
-      Path file, TokenTable tokens, String id, JsonNode token, TokenizerModel read)
-      throws BadFileException {
-    String text = token.path("content").asText("");
-    boolean control = token.path("special").asBoolean() || looksSpecial(text);
-    add(
-        file,
-        tokens,
-        id.matches("\\d{1,9}") ? Integer.parseInt(id) : -1,
-        control || !read.sentencePiece() ? text : text.replace('\u2581', ' '),
-        control ? TokenType.CONTROL : TokenType.USER_DEFINED);
-  }
-
-  /** {@code does_token_look_special} in {@code conversion/base.py}. */
-  private static boolean looksSpecial(String text) {
-    return List.of("<pad>", "<mask>", "<2mass>", "[@BOS@]").contains(text)
-        || (text.startsWith("<|") && text.endsWith("|>"))
-        || (text.startsWith("<\uff5c") && text.endsWith("\uff5c>"))
-        || (text.startsWith("<unused") && text.endsWith(">"));
-  }
-
-  private static void add(Path file, TokenTable tokens, int id, String text, TokenType type)
-      throws BadFileException {
-    if (id < 0) {
-      throw new BadFileException(
-          file, "the added token " + BadFileException.quote(text) + " has no id");
-    }
-    if (id < tokens.size()) {
-      tokens.set(id, text, TokenTable.ADDED_SCORE, type);
-    }
   }
 
   /** Adds the {@code tokenizer.*} keys in the order of llama.cpp's converter. */
@@ -128,6 +90,9 @@ final class Tokenizer {
     }
     if (!read.normalizer().isEmpty()) {
       out.metadata(RewardMetadata.NORMALIZER, GgufValue.text(read.normalizer()));
+    }
+    if (config.path("bos_token").isNull() && bos().isPresent()) {
+      out.metadata(RewardMetadata.TEMPLATE_BOS, GgufValue.bool(false));
     }
     if (config.path("chat_template").isTextual()) {
       out.metadata(
@@ -230,11 +195,13 @@ final class Tokenizer {
     boolean adds = flag.isBoolean() ? flag.booleanValue() : postProcessor.orElse(otherwise);
     OptionalInt id = name.equals("bos") ? bos() : eos();
     OptionalInt own = name.equals("bos") ? read.own().bos() : read.own().eos();
-    if (adds && id.isEmpty()) {
+    // Told that there is none, transformers adds none, whatever config.json says.
+    boolean none = config.path(name + "_token").isNull() && !postProcessor.orElse(false);
+    if (adds && (none || id.isEmpty())) {
       decisions.warn(
           label,
           "not added",
-          "The tokenizer adds it to texts, but no file says which token it is.");
+          "The tokenizer adds it to texts, but its files do not say which token it is.");
       return false;
     }
     if (adds && postProcessor.orElse(false) && own.isPresent() && !own.equals(id)) {

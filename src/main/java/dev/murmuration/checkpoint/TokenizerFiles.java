@@ -2,6 +2,7 @@ package dev.murmuration.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.murmuration.files.BadFileException;
 import dev.murmuration.json.JsonFile;
 import dev.murmuration.model.RewardMetadata;
@@ -16,8 +17,8 @@ import java.util.OptionalInt;
 
 /**
  * The files of a tokenizer: {@code tokenizer.model}, {@code tokenizer.json} or both, or {@code
- * vocab.json} and {@code merges.txt}; and {@code added_tokens.json} and {@code
- * tokenizer_config.json} if they exist.
+ * vocab.json} and {@code merges.txt}; and {@code added_tokens.json}, {@code
+ * special_tokens_map.json} and {@code tokenizer_config.json} if they exist.
  *
  * <p>Of {@code tokenizer.model} and {@code tokenizer.json} the former has the scores by which
  * llama.cpp merges; the latter is what transformers follows.
@@ -39,7 +40,7 @@ final class TokenizerFiles {
   TokenizerFiles(Path path) throws IOException {
     this.main = main(path);
     this.named = !Files.isDirectory(path);
-    this.config = optional(configFile());
+    this.config = withSpecialTokens(optional(configFile()), optional(specialTokensFile()));
     this.addedTokens = optional(addedTokensFile());
   }
 
@@ -53,12 +54,18 @@ final class TokenizerFiles {
         main.resolveSibling("merges.txt"),
         main,
         main.resolveSibling("added_tokens.json"),
+        main.resolveSibling("special_tokens_map.json"),
         main.resolveSibling("tokenizer_config.json"));
   }
 
   /** The file that was named, or the first that was found. */
   Path main() {
     return main;
+  }
+
+  /** The file whose vocabulary transformers follows. */
+  Path vocabularyFile() {
+    return !named && Files.isRegularFile(jsonFile()) ? jsonFile() : main;
   }
 
   Path jsonFile() {
@@ -76,7 +83,25 @@ final class TokenizerFiles {
     return main.resolveSibling("tokenizer_config.json");
   }
 
-  /** What is in {@link #configFile}; empty if there is none. */
+  private Path specialTokensFile() {
+    return main.resolveSibling("special_tokens_map.json");
+  }
+
+  /** As transformers 4 does, which saved both files. */
+  private static JsonNode withSpecialTokens(JsonNode config, JsonNode special) {
+    ObjectNode all = config.deepCopy();
+    for (String name : List.of("bos_token", "eos_token", "unk_token", "pad_token")) {
+      if (!config.hasNonNull(name) && special.hasNonNull(name)) {
+        all.set(name, special.get(name));
+      }
+    }
+    return all;
+  }
+
+  /**
+   * What is in {@link #configFile}, and the special tokens that only {@code
+   * special_tokens_map.json} names; empty if there is neither.
+   */
   JsonNode config() {
     return config;
   }
@@ -164,6 +189,7 @@ final class TokenizerFiles {
         tokens.set(id, tokens.text(id).replace(' ', BLANK), tokens.scores()[id], TokenType.NORMAL);
       }
     }
+    TokenizerJson.requireSame(jsonFile(), root, pipeline, main, tokens);
     for (JsonNode added : root.path("added_tokens")) {
       TokenizerJson.addToken(jsonFile(), added, tokens, "", false);
     }

@@ -47,6 +47,35 @@ final class TokenizerJson {
     return new TokenizerJson(file, root, tokens).read();
   }
 
+  /**
+   * Checks that a file is of the kind that is supported, and has the tokens that another file gave.
+   */
+  static void requireSame(
+      Path file, JsonNode root, TokenizerPipeline pipeline, Path other, TokenTable tokens)
+      throws BadFileException {
+    TokenizerJson json = new TokenizerJson(file, root, tokens);
+    json.checkType();
+    json.checkKind(pipeline);
+    json.readIds();
+    json.checkBlanks();
+    for (Map.Entry<String, Integer> entry : json.ids.entrySet()) {
+      String text = tokens.text(entry.getValue());
+      if (!text.equals(entry.getKey())) {
+        throw json.problem(
+            "the token "
+                + entry.getValue()
+                + " is "
+                + BadFileException.quote(entry.getKey())
+                + ", and "
+                + other.getFileName()
+                + " has "
+                + BadFileException.quote(text)
+                + "; one of the two files is another model's: name the right one with"
+                + " tokenizer(FILE)");
+      }
+    }
+  }
+
   private TokenizerModel read() throws BadFileException {
     checkType();
     TokenizerPipeline pipeline = TokenizerPipeline.read(file, root);
@@ -106,6 +135,10 @@ final class TokenizerJson {
   }
 
   private void checkKind(TokenizerPipeline pipeline) throws BadFileException {
+    if (!pipeline.byteLevel() && model.path("ignore_merges").asBoolean()) {
+      throw problem(
+          "uses whole texts before merges (ignore_merges), which llama.cpp cannot follow");
+    }
     if (!pipeline.byteLevel() && !model.path("byte_fallback").asBoolean()) {
       throw problem(
           "its model is BPE without byte fallback, and its pre_tokenizer is not byte-level; only"
@@ -173,18 +206,9 @@ final class TokenizerJson {
     if (id.isInt() && id.intValue() >= tokens.size()) {
       return;
     }
-    for (String flag : List.of("lstrip", "rstrip", "single_word")) {
-      if (added.path(flag).asBoolean()) {
-        throw new BadFileException(
-            file,
-            "its added token "
-                + BadFileException.quote(text)
-                + " has "
-                + flag
-                + ", which llama.cpp cannot follow");
-      }
-    }
+    requirePlain(file, added);
     int row = tokens.checkedId(file, text, id);
+    tokens.setNormalized(row, added.path("normalized").asBoolean());
     boolean special = added.path("special").asBoolean();
     boolean own = tokens.type(row) != TokenType.UNUSED;
     boolean isUnknown = text.equals(unknown) || tokens.type(row) == TokenType.UNKNOWN;
@@ -195,6 +219,21 @@ final class TokenizerJson {
         special || byteLevel ? text : text.replace(BLANK, ' '),
         own ? 0 : TokenTable.ADDED_SCORE,
         special ? control : TokenType.USER_DEFINED);
+  }
+
+  /** Refuses an added token that takes blanks beside it, or is found only as a word. */
+  static void requirePlain(Path file, JsonNode added) throws BadFileException {
+    for (String flag : List.of("lstrip", "rstrip", "single_word")) {
+      if (added.path(flag).asBoolean()) {
+        throw new BadFileException(
+            file,
+            "its added token "
+                + BadFileException.quote(added.path("content").asText(""))
+                + " has "
+                + flag
+                + ", which llama.cpp cannot follow");
+      }
+    }
   }
 
   private void lowerBlanks() {

@@ -125,7 +125,8 @@ record TokenizerPipeline(
       switch (type(step)) {
         case "Split" -> {
           if (!splitsNothing(step)) {
-            require(pre.isEmpty() && splitsOnly(step), "pre_tokenizer", step);
+            // Behind ByteLevel it would split letters that stand for bytes.
+            require(!byteLevel && pre.isEmpty() && splitsOnly(step), "pre_tokenizer", step);
             pre = words(step.path("pattern").path("Regex").asText(""));
           }
         }

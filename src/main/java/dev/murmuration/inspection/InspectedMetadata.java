@@ -42,8 +42,8 @@ public record InspectedMetadata(Map<String, GgufValue> values) {
   }
 
   /** The sizes, under the names that they have in Java. */
-  Map<String, Long> shapes() {
-    Map<String, Long> shapes = new LinkedHashMap<>();
+  Map<String, Number> shapes() {
+    Map<String, Number> shapes = new LinkedHashMap<>();
     String prefix = text("general.architecture") + ".";
     put(shapes, "hidden_size", prefix + "embedding_length");
     put(shapes, "layers", prefix + "block_count");
@@ -53,10 +53,14 @@ public record InspectedMetadata(Map<String, GgufValue> values) {
     put(shapes, "feed_forward_size", prefix + "feed_forward_length");
     put(shapes, "vocabulary_size", prefix + "vocab_size");
     put(shapes, "context_length", prefix + "context_length");
+    put(shapes, "sliding_window", prefix + "attention.sliding_window");
+    if (values.get(prefix + "attn_logit_softcapping") instanceof GgufValue.Float32(float cap)) {
+      shapes.put("attention_soft_cap", cap);
+    }
     return shapes;
   }
 
-  private void put(Map<String, Long> shapes, String name, String key) {
+  private void put(Map<String, Number> shapes, String name, String key) {
     if (number(key) != null) {
       shapes.put(name, number(key));
     }

@@ -26,7 +26,7 @@ public record Inspection(
     String format,
     long bytes,
     Exception problem,
-    Map<String, Long> shapes,
+    Map<String, Number> shapes,
     long parameters,
     List<TypeShare> types,
     Map<Precision, MemoryNeed> memory,

@@ -85,7 +85,7 @@ public final class Inspector {
           List.of());
     }
     Exception problem = null;
-    Map<String, Long> shapes = new InspectedMetadata(gguf.metadata()).shapes();
+    Map<String, Number> shapes = new InspectedMetadata(gguf.metadata()).shapes();
     Map<Precision, MemoryNeed> memory = Map.of();
     try {
       ModelFile model = ModelFile.of(gguf);
@@ -161,8 +161,8 @@ public final class Inspector {
         plan == null ? List.of() : plan.decisions());
   }
 
-  private static Map<String, Long> shapes(ModelShape model) {
-    Map<String, Long> shapes = new LinkedHashMap<>();
+  private static Map<String, Number> shapes(ModelShape model) {
+    Map<String, Number> shapes = new LinkedHashMap<>();
     shapes.put("hidden_size", (long) model.hiddenSize());
     shapes.put("layers", (long) model.layers());
     shapes.put("heads", (long) model.heads());
@@ -171,6 +171,12 @@ public final class Inspector {
     shapes.put("feed_forward_size", (long) model.feedForwardSize());
     shapes.put("vocabulary_size", (long) model.vocabularySize());
     shapes.put("context_length", (long) model.contextLength());
+    if (model.slidingWindow() > 0) {
+      shapes.put("sliding_window", (long) model.slidingWindow());
+    }
+    if (model.softCap() > 0) {
+      shapes.put("attention_soft_cap", model.softCap());
+    }
     return shapes;
   }
 

@@ -46,6 +46,12 @@ public final class RewardMetadata {
   /** The day that a template is told, a string such as {@code 2024-07-26}; never today's. */
   public static final String TEMPLATE_DATE = "reward_model.template.date";
 
+  /**
+   * Whether a template is given the text of BOS, a bool; true by default. A tokenizer may have no
+   * BOS though the model's configuration names one.
+   */
+  public static final String TEMPLATE_BOS = "reward_model.template.bos";
+
   /** Tokens of the longest text, a uint32. */
   public static final String MAX_LENGTH = "reward_model.max_length";
 

@@ -13,6 +13,9 @@ import java.util.Map;
  * @param eos the text of {@code eos_token}; null if there is none
  */
 public record SpecialTexts(String bos, String eos) {
+  /** {@code RewardMetadata.TEMPLATE_BOS}, of a room above. */
+  private static final String NO_BOS = "reward_model.template.bos";
+
   /** None of them. */
   public static final SpecialTexts NONE = new SpecialTexts(null, null);
 
@@ -23,7 +26,9 @@ public record SpecialTexts(String bos, String eos) {
                 && array.elementType() == GgufValueType.STRING
             ? array.strings()
             : List.of();
-    return new SpecialTexts(text(metadata, "bos", tokens), text(metadata, "eos", tokens));
+    boolean bos = !(metadata.get(NO_BOS) instanceof GgufValue.Bool flag) || flag.value();
+    return new SpecialTexts(
+        bos ? text(metadata, "bos", tokens) : null, text(metadata, "eos", tokens));
   }
 
   private static String text(Map<String, GgufValue> metadata, String name, List<String> tokens) {

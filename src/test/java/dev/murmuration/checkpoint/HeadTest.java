@@ -234,6 +234,13 @@ class HeadTest {
     head("score.weight", 2, HIDDEN);
     assertRefused(written())
         .hasMessageContaining("a classifier of 2 labels (\"harmless\", \"toxic\")");
+    // Trainers write the object sorted as text.
+    var labels = config.putObject("id2label").put("0", "n0").put("1", "n1").put("10", "n10");
+    for (int i = 2; i < 10; i++) {
+      labels.put("" + i, "n" + i);
+    }
+    new ObjectMapper().writeValue(folder.resolve("config.json").toFile(), config);
+    assertRefused(written()).hasMessageContaining("\"n1\", \"n2\", \"n3\"");
   }
 
   @ParameterizedTest

@@ -150,6 +150,95 @@ class LoraTest {
   }
 
   @Test
+  void ofSeveralPatternsTheFirstThatFitsCounts() throws IOException {
+    config
+        .putObject("alpha_pattern")
+        .put("model.layers.1.mlp.down_proj", 5)
+        .put("layers.1.self_attn.k_proj", 5)
+        .put("q_proj", 5)
+        .put("self_attn.q_proj", 90)
+        .put("proj", 90)
+        .put("down_proj", 90)
+        .put("1.self_attn.k_proj", 90);
+    assertMerged(5.0 / RANK);
+  }
+
+  @Test
+  void anotherRankHasToBeAmongThePatterns() throws IOException {
+    config.put("r", 9).putObject("rank_pattern").put("proj", RANK);
+    assertMerged(7.0 / RANK);
+    config.putObject("rank_pattern").put("q_proj", 4);
+    assertRefused(written())
+        .hasMessageContaining("has rank 3, but adapter_config.json says r 9 and rank_pattern");
+  }
+
+  private List<String> warnings(Converter converter) throws IOException {
+    return converter.plan().decisions().stream()
+        .filter(one -> one.warning() && one.subject().equals("adapter"))
+        .map(one -> one.choice() + ": " + one.reason())
+        .toList();
+  }
+
+  @Test
+  void keysThatAreNotKnownAreNamedUnlessTheyAreOff() throws IOException {
+    config.put("lora_dropout", 0.1).put("inference_mode", true).put("megatron_core", "x");
+    config.putArray("target_modules").add("q_proj");
+    config.putArray("exclude_modules").add("o_proj");
+    config.putArray("modules_to_save").add("classifier").add("score");
+    config.putArray("layers_to_transform").add(0);
+    config.putObject("eva_config").put("rho", 2);
+    config.put("new_switch", false).putNull("new_path").putArray("new_list");
+    assertThat(warnings(written())).isEmpty();
+    config.put("scale_by", 2.5);
+    assertThat(warnings(written()))
+        .singleElement()
+        .asString()
+        .startsWith("\"scale_by\" is not known: adapter_config.json has \"2.5\" for it")
+        .contains("merge_and_unload()");
+  }
+
+  @Test
+  void aHeadInAFileBesideTheAdapterTakesThePlaceOfTheBases() throws IOException {
+    TestTensor old = whole.getLast();
+    TestTensor head = random("v_head.summary.weight", 1, 32);
+    CheckpointWriter.safetensors(adapter.resolve("value_head.safetensors"), List.of(head));
+    assertRefused(written()).hasMessageContaining("has two value heads");
+    whole.remove(old);
+    CheckpointWriter.safetensors(base.resolve("value_head.safetensors"), List.of(old));
+    written().convert(output);
+    assertThat(GgufReader.read(output).floats("reward_model.value_head.weight").orElseThrow())
+        .isEqualTo(head.floats());
+  }
+
+  @Test
+  void anAdapterOfASequenceClassifierReadsAsTransformersDoes() throws IOException {
+    whole.replaceAll(t -> t.name().equals("v_head.weight") ? t.named("score.weight") : t);
+    ObjectNode model = SmallModel.config().put("pad_token_id", 7);
+    model.putArray("architectures").add("LlamaForCausalLM");
+    JSON.writeValue(base.resolve("config.json").toFile(), model);
+    for (String task : List.of("SEQ_CLS", "CAUSAL_LM")) {
+      config.put("task_type", task);
+      written().convert(output);
+      assertThat(GgufReader.read(output).string("reward_model.readout"))
+          .contains(task.equals("SEQ_CLS") ? "before_pad" : "last_token");
+    }
+  }
+
+  @Test
+  void anAdapterBesideAWholeModelIsToldOf() throws IOException {
+    written();
+    for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
+      assertThat(warnings(Converter.of(base))).isEmpty();
+      Files.copy(adapter.resolve(file), base.resolve(file));
+    }
+    assertThat(warnings(Converter.of(base)))
+        .singleElement()
+        .asString()
+        .startsWith("not merged: ")
+        .contains("base(DIR)");
+  }
+
+  @Test
   void aHeadInTheAdapterTakesThePlaceOfTheBases() throws IOException {
     TestTensor head = random("base_model.model.v_head.weight", 1, 32);
     factors.add(head);
@@ -182,7 +271,16 @@ class LoraTest {
         "{\"peft_type\": \"IA3\"} | \"IA3\"",
         "{\"bias\": \"all\"} | bias",
         "{\"init_lora_weights\": \"pissa\"} | pissa",
+        "{\"init_lora_weights\": \"loftq\"} | loftq",
+        "{\"init_lora_weights\": \"corda\"} | corda",
+        "{\"init_lora_weights\": \"olora\"} | olora",
         "{\"fan_in_fan_out\": true} | fan_in_fan_out",
+        "{\"lora_bias\": true} | lora_bias",
+        "{\"ensure_weight_tying\": true} | ensure_weight_tying",
+        "{\"trainable_token_indices\": [5]} | trainable_token_indices",
+        "{\"target_parameters\": [\"a\"]} | target_parameters",
+        "{\"megatron_config\": {\"a\": 1}} | megatron_config",
+        "{\"alora_invocation_tokens\": [1]} | alora_invocation_tokens",
         "{\"layer_replication\": [[0, 1]]} | layer_replication",
         "{\"lora_alpha\": NaN} | lora_alpha is",
         "{\"lora_alpha\": null} | lora_alpha is",

@@ -64,6 +64,9 @@ class ModelConfigTest extends SmallModelConversion {
         "{'rope_parameters':null,'rope_scaling':{'type':'yarn','factor':2.0}} | \"yarn\", supported"
             + " is default, linear, dynamic, llama3",
         "{'rope_parameters':{'rope_type':'linear'}} | factor",
+        "{'rope_scaling':{'type':'linear','factor':2}} | contradict each other",
+        "{'rope_parameters':{'rope_type':'linear','factor':4},"
+            + "'rope_scaling':{'type':'linear','factor':2}} | contradict each other",
         "{'rope_parameters':{'rope_theta':-1}} | rope_theta",
         "{'rope_parameters':{'full_attention':{'rope_theta':10000.0}}} | layer to layer",
         "{'vocab_size':299} | [300, 32], config.json asks for [299, 32]",
@@ -84,6 +87,16 @@ class ModelConfigTest extends SmallModelConversion {
     assertThat(gguf.float32("llama.rope.freq_base")).contains(20_000f);
     assertThat(gguf.string("llama.rope.scaling.type")).contains("linear");
     assertThat(gguf.float32("llama.rope.scaling.factor")).contains(4f);
+  }
+
+  @Test
+  void bothDialectsMayAgree() throws IOException {
+    writeConfig(
+        "{'rope_parameters':{'rope_type':'linear','factor':4,'rope_theta':20000},"
+            + "'rope_scaling':{'type':'linear','factor':4.0}}");
+    assertThat(convert().float32("llama.rope.scaling.factor")).contains(4f);
+    writeConfig("{'rope_scaling':{'type':'default'}}");
+    assertThat(convert().metadata()).doesNotContainKey("llama.rope.scaling.type");
   }
 
   @ParameterizedTest

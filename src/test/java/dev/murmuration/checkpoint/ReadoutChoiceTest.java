@@ -78,6 +78,7 @@ class ReadoutChoiceTest {
           Qwen2ForRewardModel            | model.       | score.weight  | 7   | false | before_first_pad | 7  | Qwen2ForRewardModel
           LlamaForSequenceClassification | model.       | score.weight  | 7   | true  | before_pad       | 7  | the padding token 7;
           LlamaForSequenceClassification | model.       | score.weight  | 2   | true  | before_pad       | 2  | one token early
+          INFORMForSequenceClassification | model.      | score.weight  | 7   | true  | before_pad       | 7  | readout(before_first_pad)
           LlamaForSequenceClassification | model.       | score.weight  | -1  | true  | last_token       | -1 | no padding token
           LlamaForSequenceClassification | model.       | score.weight  | 300 | true  | last_token       | -1 | no padding token
           LlamaForSequenceClassification | model.       | v_head.weight | 7   | true  | last_token       | -1 | the publisher's own

@@ -95,6 +95,75 @@ class TemplateChoiceTest {
   }
 
   @Test
+  void theFilesAreLookedForAsTransformersDoes() throws IOException {
+    Converter converter = plain();
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"), "{\"chat_template\": \"from tokenizer_config\"}");
+    assertThat(text(converter.plan(), "tokenizer.chat_template"))
+        .isEqualTo("from tokenizer_config");
+    Files.writeString(
+        folder.resolve("chat_template.json"), "{\"chat_template\": \"from chat_template.json\"}");
+    assertThat(text(converter.plan(), "tokenizer.chat_template"))
+        .isEqualTo("from chat_template.json");
+    Files.writeString(folder.resolve("chat_template.jinja"), "from chat_template.jinja");
+    ConversionPlan plan = converter.plan();
+    assertThat(text(plan, "tokenizer.chat_template")).isEqualTo("from chat_template.jinja");
+    assertThat(plan.examples()).contains("from chat_template.jinja");
+    assertThat(decided(plan)).containsExactly("the tokenizer's own");
+  }
+
+  @Test
+  void aTokenizerInAnotherFolderBringsItsTemplate() throws IOException {
+    Converter converter = plain();
+    Files.writeString(folder.resolve("chat_template.jinja"), "beside the weights");
+    Path other = Files.createDirectory(folder.resolve("other"));
+    Files.copy(folder.resolve("tokenizer.model"), other.resolve("tokenizer.model"));
+    Files.writeString(other.resolve("chat_template.jinja"), "beside the tokenizer");
+    for (Path tokenizer : List.of(other, other.resolve("tokenizer.model"))) {
+      assertThat(text(converter.tokenizer(tokenizer).plan(), "tokenizer.chat_template"))
+          .isEqualTo("beside the tokenizer");
+    }
+  }
+
+  @Test
+  void aChatTemplateOfAnotherKindIsRefused() throws IOException {
+    Converter converter = plain();
+    Files.writeString(folder.resolve("chat_template.json"), "{\"chat_template\": 7}");
+    assertThatThrownBy(converter::plan)
+        .isInstanceOf(BadFileException.class)
+        .hasMessageContaining("chat_template.json: chat_template is neither a text nor a list");
+  }
+
+  /** config.json may name one all the same, and llama.cpp's converter writes that. */
+  @Test
+  void aTokenizerWithoutBosGivesItsTemplateNone() throws IOException {
+    Converter converter = plain();
+    Path config = folder.resolve("config.json");
+    Files.writeString(
+        config, Files.readString(config).replaceFirst("\\{", "{\"bos_token_id\": 1,"));
+    Files.writeString(folder.resolve("chat_template.jinja"), TEMPLATE);
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"),
+        "{\"bos_token\": null, \"eos_token\": \"</s>\", \"add_bos_token\": true}");
+    ConversionPlan plan = converter.plan();
+    assertThat(plan.decisions())
+        .anyMatch(d -> d.warning() && d.subject().equals("BOS") && d.choice().equals("not added"));
+    assertThat(plan.metadata())
+        .containsEntry("tokenizer.ggml.bos_token_id", GgufValue.uint32(1))
+        .containsEntry("tokenizer.ggml.add_bos_token", GgufValue.bool(false))
+        .containsEntry("reward_model.template.bos", GgufValue.bool(false));
+    assertThat(plan.examples().getFirst())
+        .isEqualTo("<user>What is the capital of France?<assistant>Paris.</s>");
+    // What this file names comes first, and then the older one beside it.
+    Files.writeString(
+        folder.resolve("special_tokens_map.json"),
+        "{\"bos_token\": {\"content\": \"<s>\"}, \"eos_token\": \"A\"}");
+    assertThat(converter.plan().metadata()).doesNotContainKey("reward_model.template.bos");
+    assertThat(converter.plan().examples().getFirst()).endsWith("Paris.</s>");
+    assertThat(converter.plan().examples().getFirst()).startsWith("<s><user>");
+  }
+
+  @Test
   void theDayIsFixed() throws IOException {
     Converter converter = plain().templateText("{{ strftime_now('%d %b %Y') }}");
     ConversionPlan today = converter.plan();

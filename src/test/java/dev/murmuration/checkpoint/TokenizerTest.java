@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.assertj.core.api.AbstractThrowableAssert;
@@ -202,7 +203,7 @@ class TokenizerTest {
 
   @Test
   void addedTokensAreControlOrUserDefined() throws IOException {
-    writeJson(root -> ((ObjectNode) model(root).get("vocab")).remove("I"));
+    writeJson(root -> ((ObjectNode) model(root).get("vocab")).remove(List.of("I", "H")));
     Files.writeString(
         directory.resolve("tokenizer_config.json"),
         """
@@ -228,6 +229,144 @@ class TokenizerTest {
     Gguf gguf = convert();
     assertThat(gguf.strings(PREFIX + "tokens").orElseThrow()).endsWith("[PAD299]");
     assertThat(gguf.ints(PREFIX + "token_type").orElseThrow()).endsWith(5);
+  }
+
+  private List<String> warnings() throws IOException {
+    return Converter.of(directory).template("raw").plan().decisions().stream()
+        .filter(one -> one.warning() && !one.subject().equals("read-out"))
+        .map(one -> one.subject() + ": " + one.choice() + ": " + one.reason())
+        .toList();
+  }
+
+  private void writeDecoder(String id, String content, String flags) throws IOException {
+    Files.writeString(
+        directory.resolve("tokenizer_config.json"),
+        "{\"eos_token\": \"</s>\", \"added_tokens_decoder\": {\"%s\": {\"content\": \"%s\"%s}}}"
+            .formatted(id, content, flags));
+  }
+
+  @Test
+  void addedTokensThatTakeBlanksAreRefusedWhereverTheyAreSaidTo() throws IOException {
+    for (String flag : List.of("lstrip", "rstrip", "single_word")) {
+      writeDecoder("299", "I", ", \"" + flag + "\": true");
+      assertRefused()
+          .hasMessageContaining("tokenizer_config.json: its added token \"I\" has " + flag);
+      Files.delete(directory.resolve("tokenizer_config.json"));
+      writeJson(
+          root ->
+              ((ArrayNode) root.get("added_tokens"))
+                  .addObject()
+                  .put("id", 299)
+                  .put("content", "I")
+                  .put(flag, true));
+      assertRefused().hasMessageContaining("tokenizer.json: its added token \"I\" has " + flag);
+      Files.delete(directory.resolve("tokenizer.json"));
+      Files.write(sentencePiece, SmallModel.tokenizer());
+    }
+  }
+
+  @Test
+  void filesThatContradictEachOtherAreRefusedOrNamed() throws IOException {
+    writeDecoder("299", "<|user|>", "");
+    assertThat(warnings())
+        .singleElement()
+        .asString()
+        .isEqualTo(
+            "added tokens: token 299 replaced: tokenizer_config.json calls it \"<|user|>\","
+                + " tokenizer.model \"I\".");
+    assertThat(convert().strings(PREFIX + "tokens").orElseThrow()).endsWith("<|user|>");
+    writeJson(root -> {});
+    assertRefused().hasMessageContaining("contradict each other about the token 299");
+    Files.delete(directory.resolve("tokenizer_config.json"));
+    Files.writeString(directory.resolve("added_tokens.json"), "{\"<|user|>\": 299}");
+    assertRefused().hasMessageContaining("contradict each other about the token 299");
+    Files.delete(directory.resolve("added_tokens.json"));
+    writeJson(
+        root -> {
+          ObjectNode vocabulary = (ObjectNode) model(root).get("vocab");
+          vocabulary.put("I", 298).put("H", 299);
+        });
+    Files.write(sentencePiece, SmallModel.tokenizer());
+    assertRefused()
+        .hasMessageContaining("tokenizer.json: the token 29")
+        .hasMessageContaining("one of the two files is another model's");
+    writeJson(root -> model(root).put("byte_fallback", false));
+    Files.write(sentencePiece, SmallModel.tokenizer());
+    assertRefused().hasMessageContaining("without byte fallback");
+    writeJson(root -> model(root).put("ignore_merges", true));
+    assertRefused().hasMessageContaining("ignore_merges");
+  }
+
+  @Test
+  void aControlTokenStaysOneThoughAnotherFileSaysLess() throws IOException {
+    writeJson(
+        root -> {
+          ((ObjectNode) model(root).get("vocab")).remove("I");
+          ((ArrayNode) root.get("added_tokens"))
+              .addObject()
+              .put("id", 299)
+              .put("content", "<|end|>")
+              .put("special", true);
+        });
+    Files.writeString(directory.resolve("added_tokens.json"), "{\"<|end|>\": 299}");
+    assertThat(convert().ints(PREFIX + "token_type").orElseThrow()).endsWith(3);
+  }
+
+  /** The normalizer would put a blank before such a token, too. */
+  @Test
+  void addedTokensThatAreFoundInTheNormalizedTextAreNamed() throws IOException {
+    Consumer<ObjectNode> added =
+        root ->
+            ((ArrayNode) root.get("added_tokens"))
+                .addObject()
+                .put("id", 299)
+                .put("content", "I")
+                .put("normalized", true);
+    writeJson(added);
+    assertThat(warnings())
+        .singleElement()
+        .asString()
+        .contains("Of \"I\": they", "normalized true", "only behind a blank");
+    writeDecoder("299", "I", ", \"normalized\": false");
+    assertThat(warnings()).isEmpty();
+    Files.delete(directory.resolve("tokenizer_config.json"));
+    writeJson(
+        added.andThen(root -> ((ArrayNode) root.get("normalizer").get("normalizers")).remove(0)));
+    assertThat(warnings()).isEmpty();
+  }
+
+  @Test
+  void addedTokensThatOverlapAreNamed() throws IOException {
+    writeDecoder("299", "I<s>", "");
+    assertThat(warnings()).noneMatch(text -> text.contains("inside another"));
+    writeDecoder("299", "<s", "");
+    assertThat(warnings()).noneMatch(text -> text.contains("inside another"));
+    writeDecoder("299", "s>ab", "");
+    assertThat(warnings())
+        .filteredOn(text -> text.contains("inside another"))
+        .singleElement()
+        .asString()
+        .contains("Of \"s>ab\": each");
+  }
+
+  @Test
+  void aSplitAtBlanksIsRefusedBesideTokenizerModelToo() throws IOException {
+    Consumer<ObjectNode> splits =
+        root -> {
+          root.putNull("normalizer");
+          root.putObject("pre_tokenizer")
+              .put("type", "Metaspace")
+              .put("replacement", "\u2581")
+              .put("prepend_scheme", "always");
+          ObjectNode vocabulary = (ObjectNode) model(root).get("vocab");
+          vocabulary.remove("I");
+          vocabulary.put("A\u2581", 299);
+          ((ArrayNode) model(root).get("merges")).add("A \u2581");
+        };
+    writeJson(splits);
+    byte[] pieces = SmallModel.tokenizer();
+    Files.write(sentencePiece, pieces);
+    assertRefused().hasMessageContaining("Metaspace with split");
   }
 
   @Test

@@ -60,6 +60,29 @@ class CommandsTest {
   }
 
   @Test
+  void aTemplateFromAFileIsUsedAndNamed(@TempDir Path folder) throws Exception {
+    Path file =
+        Files.writeString(
+            folder.resolve("mine.jinja"),
+            "[INST] {{ messages[0].content }} [/INST] {{ messages[1].content }}");
+    Cli result =
+        Cli.tiny(
+            "score", "--json", HELLO[0], HELLO[1], HELLO[2], HELLO[3], "--template", "" + file);
+    assertThat(result.json().get("template").asText()).isEqualTo("mine.jinja");
+    assertThat(result.json().get("reward").asDouble())
+        .isCloseTo(golden("hello").reward(), within(5e-5));
+    Files.writeString(file, "{{ strftime_now('%d') }}");
+    Cli dated = Cli.tiny("score", HELLO[0], HELLO[1], HELLO[2], HELLO[3], "--template", "" + file);
+    assertThat(dated.code()).isNotZero();
+    assertThat(dated.err()).contains("today's date", "--template-date");
+    Files.writeString(file, "{% include 'x' %}");
+    Cli foreign =
+        Cli.tiny("score", HELLO[0], HELLO[1], HELLO[2], HELLO[3], "--template", "" + file);
+    assertThat(foreign.code()).isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(foreign.err()).contains("mine.jinja", "'include' is not supported");
+  }
+
+  @Test
   void scoreJsonExplainsTheReward() throws Exception {
     Cli result = Cli.tiny("score", "--json", HELLO[0], HELLO[1], HELLO[2], HELLO[3]);
     JsonNode json = result.json();

@@ -12,6 +12,7 @@ import dev.murmuration.gguf.GgufValue;
 import dev.murmuration.gguf.GgufWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("unit")
 class InspectCommandTest {
   private static final Path CHECKPOINTS = Path.of("src/test/resources/checkpoints");
+  private static final Path FAMILIES = Path.of("src/test/resources/families");
   private static final String TINY = TestModels.TINY.toString();
   private static final String FLEDGLING_Q8 = TestModels.EMBEDDED.toString();
 
@@ -142,6 +144,115 @@ class InspectCommandTest {
     }
     assertThat(Cli.run("inspect", FLEDGLING_Q8).out())
         .containsPattern("Q8_0 +29 +4\\.96 MiB +99\\.9 %");
+  }
+
+  private String converted(String family, String... options) {
+    String file = directory.resolve(family + ".gguf").toString();
+    List<String> arguments = new ArrayList<>(List.of("convert", "-q", "-o", file));
+    arguments.add(FAMILIES.resolve(family).toString());
+    arguments.addAll(List.of(options));
+    Cli result = Cli.run(arguments.toArray(String[]::new));
+    assertThat(result.code()).as(result.err()).isZero();
+    return file;
+  }
+
+  private static String shown(String file, int columns) {
+    Cli result = Cli.run("", new Terminal.Kind(true, true, columns, false), "inspect", file);
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.lines().stream().filter(line -> !line.startsWith("file ")))
+        .filteredOn(line -> !line.contains(file))
+        .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(columns));
+    return result.out();
+  }
+
+  @Test
+  void whatIsOnlyOneFamilysIsShown() throws Exception {
+    String gemma = converted("gemma2-rm");
+    String grm = converted("grm-rm");
+    for (int columns : new int[] {60, 80}) {
+      assertThat(shown(gemma, columns))
+          .contains("architecture gemma2\n", "soft cap     5.0 for attention's dot products\n")
+          .contains("window       64 tokens on every other layer, from the first\n")
+          .contains("family       Gemma2ForSequenceClassification\n", "template     tokenizer\n")
+          .contains("readout      before_pad, padding token 0\n", "adds         BOS yes, EOS no\n")
+          .contains("tokenizer    SentencePiece, 820 tokens\n", "value head   64 weights, ");
+      assertThat(shown(grm, columns))
+          .contains("family       LlamaForCausalLM\n", "readout      last_token\n")
+          .containsPattern("value head +network of 2 layers: 64 to 48, relu;(\n +| )48 to 1\n")
+          .contains("tokenizer    byte-level BPE, llama-bpe, 1,024 tokens\n")
+          .doesNotContain("window ", "soft cap");
+    }
+    for (String file : List.of(gemma, FAMILIES.resolve("gemma2-rm").toString())) {
+      JsonNode json = json("inspect", "--json", file);
+      assertThat(json.at("/shapes/sliding_window").asInt()).isEqualTo(64);
+      assertThat(json.at("/shapes/attention_soft_cap").asDouble()).isEqualTo(5.0);
+      assertThat(json.get("family").asText()).isEqualTo("Gemma2ForSequenceClassification");
+      assertThat(json.get("template").asText()).isEqualTo("tokenizer");
+      assertThat(json.get("readout").asText()).isEqualTo("before_pad");
+      assertThat(json.get("readout_pad_token_id").asInt()).isZero();
+      assertThat(json.at("/tokenizer/adds_bos").asBoolean()).isTrue();
+      assertThat(json.at("/tokenizer/adds_eos").asBoolean()).isFalse();
+    }
+    JsonNode network = json("inspect", "--json", grm);
+    assertThat(network.get("value_head_network").asText())
+        .isEqualTo("network of 2 layers: 64 to 48, relu; 48 to 1");
+    assertThat(network.get("shapes").has("sliding_window")).isFalse();
+  }
+
+  /** The window and the cap of a file that would be refused are those of its metadata. */
+  @Test
+  void aDamagedModelOfAnotherFamilyIsShownAsFarAsItGoes() throws Exception {
+    Path file = directory.resolve("model.gguf");
+    GgufWriter.copyOf(
+            GgufReader.read(FAMILIES.resolve("gemma2-rm").resolve("body-f32.reference.gguf")))
+        .removeTensor("output_norm.weight")
+        .write(file);
+    JsonNode json = json("inspect", "--json", file.toString());
+    assertThat(json.get("valid").asBoolean()).isFalse();
+    assertThat(json.at("/shapes/sliding_window").asInt()).isEqualTo(64);
+    assertThat(json.at("/shapes/attention_soft_cap").asDouble()).isEqualTo(5.0);
+  }
+
+  @Test
+  void whatAFileDoesNotSayIsShownAsItIsTaken() throws Exception {
+    Path file = directory.resolve("plain.gguf");
+    GgufWriter.copyOf(GgufReader.read(TestModels.TINY))
+        .removeMetadata("reward_model.template")
+        .removeMetadata("reward_model.readout")
+        .write(file);
+    assertThat(shown(file.toString(), 80))
+        .contains("family       not named in the file\n", "template     llama2, the default\n")
+        .contains("readout      last_token, the default\n");
+    GgufWriter.copyOf(GgufReader.read(file))
+        .metadata("tokenizer.chat_template", GgufValue.text("x"))
+        .write(directory.resolve("own.gguf"));
+    assertThat(shown(directory.resolve("own.gguf").toString(), 80))
+        .contains("template     tokenizer, the default\n");
+  }
+
+  /** A template from a file, and the day that it is told, are in the model's file. */
+  @Test
+  void aTemplateFromAFileIsConverted() throws Exception {
+    Path text =
+        Files.writeString(
+            directory.resolve("my template.jinja"),
+            "{{ strftime_now('%d %b %Y') }}{% for m in messages %}<{{ m.content }}>{% endfor %}");
+    String model =
+        converted("qwen2-rm", "--template", text.toString(), "--template-date", "2024-07-26");
+    JsonNode json = json("inspect", "--json", model);
+    assertThat(json.get("template").asText()).isEqualTo("tokenizer");
+    assertThat(json.get("template_date").asText()).isEqualTo("2024-07-26");
+    assertThat(shown(model, 80)).contains("told day     2024-07-26\n");
+    assertThat(GgufReader.read(Path.of(model)).string("tokenizer.chat_template"))
+        .contains(Files.readString(text));
+    String folder = FAMILIES.resolve("qwen2-rm").toString();
+    Cli wrong =
+        Cli.run("convert", folder, "-o", directory + "/x.gguf", "--template-date", "26.7.2024");
+    assertThat(wrong.code()).isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(wrong.err()).contains("--template-date", "26.7.2024");
+    Cli missing = Cli.run("convert", folder, "-o", directory + "/x.gguf", "--template", "no.jinja");
+    assertThat(missing.code()).isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(missing.err()).contains("no template 'no.jinja'", "no file of that name");
   }
 
   @Test

@@ -1,11 +1,15 @@
 package dev.murmuration.reward;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.murmuration.checkpoint.Tokenizers;
 import dev.murmuration.engine.Deadline;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.gguf.Gguf;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.gguf.GgufValue;
@@ -25,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -93,6 +98,37 @@ class FamilyTokensTest {
       }
     }
     all.assertAll();
+  }
+
+  /** The expected ids are those of Hugging Face's tokenizers, whose merges lead to no such word. */
+  @Test
+  void llama3sPatternWithoutWholeWords() throws Exception {
+    Path family = FAMILIES.resolve("llama3-rm");
+    ObjectNode root = (ObjectNode) JSON.readTree(family.resolve("tokenizer.json").toFile());
+    ((ObjectNode) root.get("model")).put("ignore_merges", false);
+    JSON.writeValue(directory.resolve("tokenizer.json").toFile(), root);
+    Map<String, GgufValue> metadata =
+        Tokenizers.metadata(family, directory.resolve("tokenizer.json"), Optional.empty());
+    assertThat(metadata).containsEntry("tokenizer.ggml.pre", GgufValue.text("smaug-bpe"));
+    Path file = directory.resolve("model.gguf");
+    write(
+        GgufReader.read(family.resolve("body-f32.reference.gguf")), metadata, "right", false, file);
+    try (LlamaModel model = LlamaModel.load(file, ModelParameters.DEFAULT, null);
+        TextEncoder encoder = encoder(model, GgufReader.read(file), 64)) {
+      assertThat(encoder.encode(Input.text("a murmuration of starlings"), Deadline.NEVER).ids())
+          .containsExactly(768, 64, 262, 366, 76, 366, 316, 389, 351, 346, 270, 75, 317, 82);
+      assertThat(encoder.encode(Input.text("12345 it's"), Deadline.NEVER).ids())
+          .containsExactly(768, 16, 17, 18, 19, 20, 319, 6, 82);
+    }
+    ((ObjectNode) root.at("/model")).put("ignore_merges", true);
+    ArrayNode steps = (ArrayNode) root.at("/pre_tokenizer/pretokenizers");
+    steps.add(steps.remove(0)); // ByteLevel first.
+    JSON.writeValue(directory.resolve("tokenizer.json").toFile(), root);
+    assertThatThrownBy(
+            () ->
+                Tokenizers.metadata(family, directory.resolve("tokenizer.json"), Optional.empty()))
+        .isInstanceOf(BadFileException.class)
+        .hasMessageContaining("its pre_tokenizer");
   }
 
   private static TextEncoder encoder(LlamaModel model, Gguf gguf, int maxLength) throws Exception {

@@ -107,11 +107,15 @@ public final class InspectionJson {
     json.writeEndObject();
   }
 
-  private static void numbers(JsonGenerator json, String name, Map<String, Long> numbers)
-      throws IOException {
+  private static void numbers(
+      JsonGenerator json, String name, Map<String, ? extends Number> numbers) throws IOException {
     json.writeObjectFieldStart(name);
-    for (Map.Entry<String, Long> entry : numbers.entrySet()) {
-      json.writeNumberField(entry.getKey(), entry.getValue());
+    for (Map.Entry<String, ? extends Number> entry : numbers.entrySet()) {
+      if (entry.getValue() instanceof Float real) {
+        json.writeNumberField(entry.getKey(), real);
+      } else {
+        json.writeNumberField(entry.getKey(), entry.getValue().longValue());
+      }
     }
     json.writeEndObject();
   }

@@ -57,7 +57,7 @@ public final class InspectionText {
   }
 
   private void shapes() {
-    Map<String, Long> shapes = found.shapes();
+    Map<String, Number> shapes = found.shapes();
     if (shapes.isEmpty()) {
       return;
     }
@@ -71,14 +71,22 @@ public final class InspectionText {
             + ", "
             + number(shapes, "key_value_heads")
             + " for keys and values");
+    if (shapes.containsKey("sliding_window")) {
+      line(
+          "window",
+          number(shapes, "sliding_window") + " tokens on every other layer, from the first");
+    }
+    if (shapes.containsKey("attention_soft_cap")) {
+      line("soft cap", shapes.get("attention_soft_cap") + " for attention's dot products");
+    }
     line("context", number(shapes, "context_length") + " tokens");
     if (found.parameters() > 0) {
       line("parameters", grouped(found.parameters()));
     }
   }
 
-  private static String number(Map<String, Long> numbers, String name) {
-    return numbers.containsKey(name) ? grouped(numbers.get(name)) : "?";
+  private static String number(Map<String, Number> numbers, String name) {
+    return numbers.containsKey(name) ? grouped(numbers.get(name).longValue()) : "?";
   }
 
   private static String grouped(long number) {
@@ -175,7 +183,7 @@ public final class InspectionText {
   }
 
   private void head() {
-    line("family", details.text(RewardMetadata.FAMILY));
+    line("family", orElse(details.text(RewardMetadata.FAMILY), "not named in the file"));
     InspectedMetadata.Head head = details.head();
     if (details.network() != null) {
       line("value head", details.network());
@@ -200,20 +208,39 @@ public final class InspectionText {
   }
 
   private void template() {
-    line("template", details.text(RewardMetadata.TEMPLATE));
+    line("template", orElse(details.text(RewardMetadata.TEMPLATE), templateOfNoName()));
     Long pad = details.number(RewardMetadata.READOUT_PAD);
-    String readout = details.text(RewardMetadata.READOUT);
+    String readout =
+        orElse(details.text(RewardMetadata.READOUT), RewardMetadata.LAST_TOKEN + ", the default");
     line("readout", pad == null ? readout : readout + ", padding token " + pad);
     line("told day", details.text(RewardMetadata.TEMPLATE_DATE));
     Long length = details.number(RewardMetadata.MAX_LENGTH);
     line("max length", length == null ? null : grouped(length) + " tokens");
   }
 
+  /** What scoring takes where the file names none. */
+  private String templateOfNoName() {
+    if (details.text(RewardMetadata.CHAT_TEMPLATE) != null) {
+      return RewardMetadata.TOKENIZER_TEMPLATE + ", the default";
+    }
+    return "llama".equals(details.text("tokenizer.ggml.model"))
+        ? "llama2, the default"
+        : "none; --template NAME chooses one";
+  }
+
+  /** What a sound file means by saying nothing; nothing is known of another. */
+  private String orElse(String said, String otherwise) {
+    return said == null && found.valid() ? otherwise : said;
+  }
+
   private void tokenizer() {
     String kind = details.text("tokenizer.ggml.model");
     Integer tokens = details.tokens();
     if (kind != null && tokens != null) {
-      String name = kind.equals("llama") ? "SentencePiece" : kind;
+      String name =
+          kind.equals("llama")
+              ? "SentencePiece"
+              : "byte-level BPE, " + details.text("tokenizer.ggml.pre");
       line("tokenizer", name + ", " + grouped(tokens) + " tokens");
     }
     Boolean bos = details.flag("tokenizer.ggml.add_bos_token");
