@@ -46,6 +46,7 @@ final class ModelLoader {
       Duration timeout,
       Path file,
       int threads,
+      int microBatchSize,
       ModelSize size) {}
 
   /** A model and its engine; the engine is closed first. */
@@ -122,6 +123,7 @@ final class ModelLoader {
             options.values().timeout,
             file.path(),
             context.threads(),
+            context.microBatchSize(),
             ModelSize.of(checked));
 
     LlamaModel model =
