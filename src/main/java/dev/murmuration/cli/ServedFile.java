@@ -6,9 +6,9 @@ import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.OpenModelFile;
 import dev.murmuration.machine.FreeMemory;
 import dev.murmuration.memory.ContextRequest;
-import dev.murmuration.memory.ContextSizes;
+import dev.murmuration.memory.LargestContext;
 import dev.murmuration.memory.MemoryNeed;
-import dev.murmuration.model.HeadChoice;
+import dev.murmuration.model.HeadWish;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.RewardModelOptions;
@@ -95,8 +95,8 @@ record ServedFile(String name, Path file) {
   private long need(ContextRequest request) throws IOException {
     GgufReader.requireFile(file);
     try (OpenModelFile open = OpenModelFile.open(file)) {
-      ModelFile model = ModelFile.of(GgufReader.read(file, open), open, HeadChoice.NONE);
-      MemoryNeed need = ContextSizes.need(model, request);
+      ModelFile model = ModelFile.of(GgufReader.read(file, open), open, HeadWish.NONE);
+      MemoryNeed need = LargestContext.need(model, request);
       return need.total() - (request.memoryMap() ? need.weights() : 0);
     }
   }

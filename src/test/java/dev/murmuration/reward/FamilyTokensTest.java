@@ -115,9 +115,18 @@ class FamilyTokensTest {
         GgufReader.read(family.resolve("body-f32.reference.gguf")), metadata, "right", false, file);
     try (LlamaModel model = LlamaModel.load(file, ModelParameters.DEFAULT, null);
         TextEncoder encoder = encoder(model, GgufReader.read(file), 64)) {
-      assertThat(encoder.encode(Input.text("a murmuration of starlings"), Deadline.NEVER).ids())
+      assertThat(
+              encoder
+                  .encode(
+                      Input.text("a murmuration of starlings"),
+                      CallOptions.defaults(),
+                      Deadline.NEVER)
+                  .ids())
           .containsExactly(768, 64, 262, 366, 76, 366, 316, 389, 351, 346, 270, 75, 317, 82);
-      assertThat(encoder.encode(Input.text("12345 it's"), Deadline.NEVER).ids())
+      assertThat(
+              encoder
+                  .encode(Input.text("12345 it's"), CallOptions.defaults(), Deadline.NEVER)
+                  .ids())
           .containsExactly(768, 16, 17, 18, 19, 20, 319, 6, 82);
     }
     ((ObjectNode) root.at("/model")).put("ignore_merges", true);
