@@ -30,6 +30,7 @@ public final class Batch {
   private final boolean timed;
   private final Function<Throwable, String> wording;
   private final long betweenStates;
+  private final ResultLine result;
   private volatile boolean stopped;
   private volatile ScoredRows rows;
 
@@ -78,6 +79,7 @@ public final class Batch {
     this.model = model;
     this.timed = timed;
     this.wording = wording;
+    this.result = new ResultLine(job.field());
   }
 
   /** Reads no more rows: {@link #run} returns when those under way are written. */
@@ -229,20 +231,21 @@ public final class Batch {
     Row row = scored.row();
     if (scored.failure() != null) {
       BatchCounts counts = before.failed(row.number());
-      errors.line(ResultLine.ofFailure(row, wording.apply(scored.failure())));
+      errors.line(result.ofFailure(row, wording.apply(scored.failure())));
       listener.failed(row, scored.failure());
       return counts;
     }
     if (scored.example() == null) {
       return before; // A blank line.
     }
-    lines.line(ResultLine.of(row, scored.rewards(), job.field()));
-    BatchCounts counts =
-        before.scored(
-            row.number(),
-            scored.rewards().size(),
-            scored.rewards().stream().mapToLong(Reward::tokens).sum(),
-            scored.rewards().stream().filter(reward -> reward.truncatedTokens() > 0).count());
+    lines.line(result.of(row, scored.rewards()));
+    long tokens = 0;
+    long truncated = 0;
+    for (Reward reward : scored.rewards()) {
+      tokens += reward.tokens();
+      truncated += reward.truncatedTokens() > 0 ? 1 : 0;
+    }
+    BatchCounts counts = before.scored(row.number(), scored.rewards().size(), tokens, truncated);
     listener.scored(scored.rewards());
     return counts;
   }

@@ -14,42 +14,60 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** The files of a batch: the output, and beside it the lines so far, the errors and the state. */
 final class BatchFiles {
+  private static final String PARTIAL = ".partial";
+  private static final String ERRORS = ".errors.jsonl";
+  private static final String STATE = ".run.json";
+  private static final String RETRIED = ".retried.jsonl";
+  private static final String RETRIED_ERRORS = ".retried.errors.jsonl";
+
   private final BatchJob job;
 
   BatchFiles(BatchJob job) {
     this.job = job;
   }
 
+  /** All files that are written for an output, itself included. */
+  static List<Path> of(Path output) {
+    return Stream.of("", PARTIAL, ERRORS, STATE, RETRIED, RETRIED_ERRORS)
+        .map(suffix -> beside(output, suffix))
+        .toList();
+  }
+
+  private static Path beside(Path output, String suffix) {
+    return output.resolveSibling(output.getFileName() + suffix);
+  }
+
   private Path beside(String suffix) {
-    return job.output().resolveSibling(job.output().getFileName() + suffix);
+    return beside(job.output(), suffix);
   }
 
   /** The lines that are finished, while the batch goes on. */
   Path lines() {
-    return beside(".partial");
+    return beside(PARTIAL);
   }
 
   /** Rows that have no rewards, and why; JSON lines. */
   Path errors() {
-    return beside(".errors.jsonl");
+    return beside(ERRORS);
   }
 
   /** The lines of rows that failed before. */
   Path retriedLines() {
-    return beside(".retried.jsonl");
+    return beside(RETRIED);
   }
 
   /** Rows that have failed again. */
   Path retriedErrors() {
-    return beside(".retried.errors.jsonl");
+    return beside(RETRIED_ERRORS);
   }
 
   /** How it is run, and how far it is. */
   Path state() {
-    return beside(".run.json");
+    return beside(STATE);
   }
 
   /**

@@ -28,8 +28,11 @@ public record BatchJob(
   public BatchJob {
     OutputFormat format = OutputFormat.of(output);
     for (String input : query.files()) {
-      if (normal(Path.of(input)).equals(normal(output))) {
-        throw new IllegalArgumentException(output + " is one of the inputs; name another file");
+      for (Path written : BatchFiles.of(output)) {
+        if (normal(Path.of(input)).equals(normal(written))) {
+          throw new IllegalArgumentException(
+              written + ", which is written, is one of the inputs; name another output");
+        }
       }
     }
     if (retryErrors && format.kind() != OutputFormat.Kind.JSON_LINES) {

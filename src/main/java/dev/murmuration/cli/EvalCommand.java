@@ -76,6 +76,7 @@ final class EvalCommand extends ScoringCommand {
 
   @Override
   void prepare() throws IOException {
+    Evaluation.requireLibrary();
     query = data.query();
     report.check();
     if (reference != null) {
@@ -127,8 +128,7 @@ final class EvalCommand extends ScoringCommand {
     run.put("longest text", model.contextLength() + " tokens");
     run.put("data", String.join(", ", query.files()));
     run.put("schema", set.schema().name());
-    query.where().ifPresent(condition -> run.put("where", condition));
-    query.sample().ifPresent(size -> run.put("sample", size + " rows, seed " + query.seed()));
+    run.putAll(query.choice());
     run.put("build", Version.build());
     run.put("date", LocalDate.now(ZoneOffset.UTC).toString());
     EvaluationReport page =

@@ -10,6 +10,7 @@ import dev.murmuration.dataset.RowSelection;
 import dev.murmuration.dataset.RowSource;
 import dev.murmuration.dataset.ScoredRows;
 import dev.murmuration.dataset.ShuffledRows;
+import dev.murmuration.evaluation.Evaluation;
 import dev.murmuration.evaluation.FidelityRun;
 import dev.murmuration.evaluation.Judged;
 import dev.murmuration.report.FidelityReport;
@@ -90,6 +91,7 @@ final class FidelityCommand extends TerminalCommand {
 
   @Override
   public Integer call() throws IOException {
+    Evaluation.requireLibrary();
     DataQuery query = data.query();
     report.check();
     Run base = run(reference);
@@ -109,6 +111,7 @@ final class FidelityCommand extends TerminalCommand {
       Map<String, String> run = new LinkedHashMap<>();
       run.put("data", String.join(", ", query.files()));
       run.put("schema", set.schema().name());
+      run.putAll(query.choice());
       run.put("reference", reference);
       run.put("candidates", String.join(", ", candidates));
       run.put("build", Version.build());

@@ -301,7 +301,21 @@ class BatchTest {
     Files.writeString(directory.resolve("mine.jsonl"), "mine");
     assertThatThrownBy(() -> run(job(input, "mine.jsonl"))).hasMessageContaining("exists");
     assertThatThrownBy(() -> job(input, "rows.jsonl")).hasMessageContaining("one of the inputs");
+    assertThatThrownBy(() -> job(directory.resolve("x.jsonl.errors.jsonl"), "x.jsonl"))
+        .hasMessageContaining("x.jsonl.errors.jsonl, which is written, is one of the inputs");
     assertThatThrownBy(() -> job(input, "o.txt")).hasMessageContaining("tells no format");
+  }
+
+  @Test
+  void twoDoNotWriteTheSameOutput() throws Exception {
+    Path input = rows(30);
+    Files.writeString(directory.resolve("o.jsonl.partial"), "");
+    try (AppendedFile _ = new AppendedFile(directory.resolve("o.jsonl.partial"), 0)) {
+      assertThatThrownBy(() -> new AppendedFile(directory.resolve("o.jsonl.partial"), 0))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("is being written by another process");
+    }
+    assertThat(run(job(input, "o.jsonl")).finished()).isTrue();
   }
 
   @Test

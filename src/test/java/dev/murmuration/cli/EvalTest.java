@@ -139,10 +139,17 @@ class EvalTest {
     assertThat(same.get("pairs").asInt()).isEqualTo(240);
     assertThat(same.get("only_first").asInt()).isZero();
     assertThat(same.get("mc_nemar").asDouble()).isEqualTo(1);
+    assertThat(same.get("changes")).isEmpty();
     JsonNode other = Cli.run("compare", first.toString(), second.toString(), "--json").json();
     assertThat(other.at("/first/value").asDouble()).isGreaterThan(0.9);
     assertThat(other.at("/difference/high").asDouble()).isNegative();
     assertThat(other.get("mc_nemar").asDouble()).isLessThan(1e-6);
+    JsonNode change = other.get("changes").get(0);
+    assertThat(change.get("first").asDouble() > 0)
+        .isNotEqualTo(change.get("second").asDouble() > 0);
+    assertThat(Cli.run("compare", first.toString(), second.toString()).lines())
+        .filteredOn(line -> line.matches("(lost|won) +row \\d+: response \\d before \\d by .*"))
+        .hasSize(5);
     Cli refused = Cli.run("compare", first.toString(), data);
     assertThat(refused.code()).isEqualTo(ExitCode.FAILED);
     assertThat(refused.err()).contains("line 1", "no rewards under \"murmur\"", "murmur batch");

@@ -7,6 +7,7 @@ import com.github.luben.zstd.Zstd;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,6 +94,29 @@ class DataFilesTest {
     assertThat(rows.stream().map(Row::number)).containsExactly(1L, 2L, 3L, 4L, 5L);
     assertThat(rows.get(2).isBlank()).isTrue();
     assertThat(rows.get(3).place()).endsWith("2.jsonl, line 1");
+  }
+
+  /** As shells make them of a command; what reads its data twice refuses them. */
+  @Test
+  void aPipeIsReadOnce() throws Exception {
+    String pipe = directory.resolve("pipe").toString();
+    assertThat(new ProcessBuilder("mkfifo", pipe).start().waitFor()).isZero();
+    Thread writer = Thread.ofVirtual().start(() -> write(pipe));
+    assertThat(said(pipe)).containsExactly("{\"text\":\"a\"}", "{\"text\":\"b\"}");
+    writer.join();
+    assertThatThrownBy(() -> DataQuery.all(List.of(pipe)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("is a pipe and cannot be read twice");
+    assertThatThrownBy(() -> DataQuery.all(List.of("-")))
+        .hasMessageContaining("standard input cannot be read twice");
+  }
+
+  private static void write(String file) {
+    try {
+      Files.writeString(Path.of(file), TWO);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Numbers and texts of an array stay as they were written. */
