@@ -104,6 +104,9 @@ public final class Batch {
     DataSet data = DataSet.of(job.query());
     BatchState state = files.begin(RunRecord.of(job, data.schema(), model));
     if (state.finished()) {
+      if (files.isPending()) {
+        files.complete(state);
+      }
       return job.retryErrors() && state.counts().failed() > 0
           ? retry(files, state, data, listener)
           : new Outcome(state.counts(), true);
@@ -128,11 +131,11 @@ public final class Batch {
       lineBytes = lines.force();
       errorBytes = errors.force();
     }
-    BatchState end = files.save(state, counts, lineBytes, errorBytes);
     if (stopped) {
+      files.save(state, counts, lineBytes, errorBytes);
       return new Outcome(counts, false);
     }
-    files.finish(end);
+    files.finish(new BatchState(state.run(), counts, lineBytes, errorBytes, true));
     return new Outcome(counts, true);
   }
 
@@ -171,7 +174,11 @@ public final class Batch {
   private final class Progress {
     private final Save save;
     private BatchCounts counts;
-    private long saved = System.nanoTime();
+
+    /**
+     * The first time at once, so that it is known whose output it is; the model works meanwhile.
+     */
+    private long saved = System.nanoTime() - betweenStates - 1;
 
     Progress(BatchCounts from, Save save) {
       this.counts = from;

@@ -306,6 +306,25 @@ class BatchTest {
     assertThatThrownBy(() -> job(input, "o.txt")).hasMessageContaining("tells no format");
   }
 
+  /** The process ends when all is scored and the output is not made yet, or only in part. */
+  @Test
+  void anOutputThatIsNotMadeYetIsMadeOfTheLines() throws Exception {
+    Path input = rows(20);
+    for (String name : List.of("o.jsonl", "o.csv")) {
+      run(job(input, name));
+      String expected = read(name);
+      run(job(input, "lines.jsonl"));
+      Files.move(directory.resolve("lines.jsonl"), directory.resolve(name + ".partial"));
+      Files.delete(directory.resolve("lines.jsonl.run.json"));
+      Files.delete(directory.resolve(name));
+      assertThat(run(job(input, name)).finished()).isTrue();
+      assertThat(read(name)).isEqualTo(expected);
+      assertThat(directory.resolve(name + ".partial")).doesNotExist();
+      Files.delete(directory.resolve(name));
+      assertThatThrownBy(() -> run(job(input, name))).hasMessageContaining("finished and is gone");
+    }
+  }
+
   @Test
   void twoDoNotWriteTheSameOutput() throws Exception {
     Path input = rows(30);

@@ -62,7 +62,7 @@ class OptionalLibrariesTest {
     List<String> lines = result.out().lines().toList();
     assertThat(lines).hasSize(10);
     assertThat(lines.get(0)).startsWith("0 ").contains("1 rows, 2 texts");
-    assertThat(lines.get(1)).isEqualTo("0 ");
+    assertThat(lines.get(1)).startsWith("0 ").doesNotContain("library");
     List<String> libraries =
         List.of(
             "fastcsv",
@@ -76,10 +76,9 @@ class OptionalLibrariesTest {
     for (int i = 0; i < libraries.size(); i++) {
       assertThat(lines.get(i + 2))
           .matches(
-              "1 murmur: this needs the library [a-z.]+:"
+              "1 (murmur: neither [^|]* \\| )?murmur: this needs the library [a-z.]+:"
                   + libraries.get(i)
-                  + " \\(.*\\), which is not there; .*")
-          .doesNotContain(" | ");
+                  + " \\(.*\\), which is not there; [^|]*");
     }
     try (var files = Files.list(folder)) {
       assertThat(files.map(file -> file.getFileName().toString()))

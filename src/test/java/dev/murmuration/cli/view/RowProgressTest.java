@@ -56,8 +56,8 @@ class RowProgressTest {
     String last = shown.substring(0, shown.indexOf('\n'));
     assertThat(last.substring(last.lastIndexOf("\u001b[K│")))
         .matches(
-            "\u001b\\[K│████▊ {7}│ 4 rows, 40 %, \\d+:\\d\\d left, 1 failed, [\\d.,]+ rewards/s,"
-                + " [\\d.,]+ tokens/s.*");
+            "(?s)\u001b\\[K│████▊ {7}│ 4 rows, 40 %, \\d+:\\d\\d left, 1 failed, [\\d.,]+"
+                + " rewards/s, [\\d.,]+ tokens/s.*");
     assertThat(shown).contains("3 texts", "1 rows failed", "a.jsonl, line 2: it is no row");
   }
 
