@@ -9,7 +9,6 @@ import dev.murmuration.dataset.DataSet;
 import dev.murmuration.dataset.Example;
 import dev.murmuration.dataset.ReferenceScores;
 import dev.murmuration.dataset.Row;
-import dev.murmuration.dataset.RowParser;
 import dev.murmuration.dataset.RowSelection;
 import dev.murmuration.dataset.RowSource;
 import dev.murmuration.dataset.ScoredRows;
@@ -134,7 +133,7 @@ final class EvalCommand extends ScoringCommand {
     EvaluationReport page =
         new EvaluationReport(
             model.name(),
-            String.join(", ", query.files().stream().map(EvalCommand::name).toList()),
+            query.names(),
             evaluation,
             rows,
             run,
@@ -148,10 +147,6 @@ final class EvalCommand extends ScoringCommand {
     return place.substring(place.lastIndexOf('/') + 1);
   }
 
-  private static String name(String file) {
-    return String.valueOf(Path.of(file).getFileName());
-  }
-
   /** The texts of the worst pairs, for which the data is read once more. */
   private static List<EvaluationReport.Disagreement> disagreements(
       DataSet set, List<Evaluation.Disagreement> worst) throws IOException {
@@ -162,7 +157,7 @@ final class EvalCommand extends ScoringCommand {
     try (RowSource source = set.open()) {
       for (Row row; examples.size() < wanted.size() && (row = source.next()) != null; ) {
         if (wanted.contains(row.number())) {
-          examples.put(row.number(), set.schema().read(RowParser.parse(row)));
+          examples.put(row.number(), set.read(row));
           places.put(row.number(), place(row.place()));
         }
       }

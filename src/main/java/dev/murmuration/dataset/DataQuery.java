@@ -1,9 +1,11 @@
 package dev.murmuration.dataset;
 
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Which rows of which files, and how they are to be read.
@@ -41,6 +43,13 @@ public record DataQuery(
             + " cannot be read twice, which this command does; name a file, or use 'murmur score "
             + file
             + "'");
+  }
+
+  /** The files' names without their folders, as one text. */
+  public String names() {
+    return files.stream()
+        .map(file -> String.valueOf(Path.of(file).getFileName()))
+        .collect(Collectors.joining(", "));
   }
 
   /** Which rows are chosen, by the options' names, as texts; empty for all of them. */

@@ -159,9 +159,10 @@ public record FidelityReport(
             .max()
             .orElse(1);
     int count = fidelity.byMargin().size();
+    String percent = most > 0.1 ? "%.0f %%" : "%.1f %%";
     Svg svg = new Svg("Flipped pairs by margin", 0, count, 0, most);
     for (int i = 0; i <= 4; i++) {
-      svg.rule(most * i / 4, String.format(Locale.ROOT, "%.1f %%", 100 * most * i / 4));
+      svg.rule(most * i / 4, String.format(Locale.ROOT, percent, 100 * most * i / 4));
     }
     for (int i = 0; i < count; i++) {
       Fidelity.MarginShare share = fidelity.byMargin().get(i);

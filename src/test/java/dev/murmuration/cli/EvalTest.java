@@ -175,9 +175,12 @@ class EvalTest {
     JsonNode runs = result.json();
     assertThat(runs).hasSize(3);
     assertThat(runs.get(1).get("label").asText()).contains("another order");
+    // The first rows, and not those that another order puts first.
+    assertThat(runs.get(1).at("/fidelity/flipped/value").asDouble()).isZero();
+    assertThat(runs.get(1).at("/fidelity/rms").asDouble()).isZero();
     assertThat(runs.get(2).at("/fidelity/flipped/value").asDouble()).isZero();
     assertThat(runs.get(2).at("/fidelity/tau").asDouble()).isEqualTo(1);
     assertThat(runs.get(2).at("/fidelity/pairs").asInt()).isEqualTo(120);
-    assertThat(Files.readString(page)).contains("id=\"numbers\"", "<svg");
+    assertThat(Files.readString(page)).contains("id=\"numbers\"", "<table class=\"numbers\"");
   }
 }
