@@ -198,8 +198,11 @@ class DataFilesTest {
     assertThatThrownBy(() -> rows(parquet))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("cannot be read as Parquet");
-    String quoted = file("open.csv", "a\n\"never closed\nx\n");
-    assertThat(said(quoted)).hasSize(1);
+    assertThat(said(file("open.csv", "a\nb\n\"never closed\nx\n")))
+        .containsExactly(
+            "{\"a\":\"b\"}", "!the record has a quotation mark that is not closed in the file");
+    assertThat(said(file("two.csv", "a\n\"two\nlines, \"\"quoted\"\"\"\n"))).hasSize(1);
+    assertThat(said(file("stray.csv", "a\n5\" wide\n\"two\nlines\"\nlast\n"))).hasSize(3);
     String twice = file("twice.csv", "a,a\n1,2\n");
     assertThatThrownBy(() -> rows(twice)).hasMessageContaining("two of one name");
     String folder = directory.toString();
