@@ -2,6 +2,7 @@ package dev.murmuration.batch;
 
 import dev.murmuration.dataset.DataQuery;
 import dev.murmuration.dataset.Shard;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -27,6 +28,11 @@ public record BatchJob(
   /** Checks what can be checked without a model. */
   public BatchJob {
     OutputFormat format = OutputFormat.of(output);
+    Path folder = output.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new IllegalArgumentException(
+          "the folder " + folder + " does not exist, where " + output.getFileName() + " is to be");
+    }
     for (String input : query.files()) {
       for (Path written : BatchFiles.of(output)) {
         if (normal(Path.of(input)).equals(normal(written))) {

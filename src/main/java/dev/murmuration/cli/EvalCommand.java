@@ -11,6 +11,7 @@ import dev.murmuration.dataset.ReferenceScores;
 import dev.murmuration.dataset.Row;
 import dev.murmuration.dataset.RowSelection;
 import dev.murmuration.dataset.RowSource;
+import dev.murmuration.dataset.Schemas;
 import dev.murmuration.dataset.ScoredRows;
 import dev.murmuration.evaluation.Agreement;
 import dev.murmuration.evaluation.Evaluation;
@@ -86,6 +87,13 @@ final class EvalCommand extends ScoringCommand {
   @Override
   int run(RewardModel model) throws IOException {
     DataSet set = DataSet.of(query);
+    if (Schemas.isPlain(set.schema())) {
+      throw new IllegalArgumentException(
+          "rows of the schema "
+              + set.schema().name()
+              + " do not say which of two responses is preferred, so there is nothing to compare"
+              + " with; 'murmur batch' scores them");
+    }
     List<Judged> rows = new ArrayList<>();
     RowProgress progress = new RowProgress(terminal(), model, showsProgress());
     RowSelection selection = set.select();

@@ -303,6 +303,8 @@ class BatchTest {
     assertThatThrownBy(() -> job(input, "rows.jsonl")).hasMessageContaining("one of the inputs");
     assertThatThrownBy(() -> job(directory.resolve("x.jsonl.errors.jsonl"), "x.jsonl"))
         .hasMessageContaining("x.jsonl.errors.jsonl, which is written, is one of the inputs");
+    assertThatThrownBy(() -> job(input, "none/o.jsonl"))
+        .hasMessageContaining("none does not exist");
     assertThatThrownBy(() -> job(input, "o.txt")).hasMessageContaining("tells no format");
   }
 

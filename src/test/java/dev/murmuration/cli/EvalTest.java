@@ -84,6 +84,14 @@ class EvalTest {
   }
 
   @Test
+  void rowsWithoutPreferencesAreRefusedBeforeTheyAreScored() throws Exception {
+    Path rows = Files.writeString(folder.resolve("rows.jsonl"), "{\"text\": \"a\"}\n");
+    Cli refused = Cli.tiny("eval", rows.toString());
+    assertThat(refused.code()).isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(refused.err()).contains("schema text do not say").doesNotContain("rewards/s");
+  }
+
+  @Test
   void anotherProgramsScoresAreComparedPairByPair() throws Exception {
     Path scored = folder.resolve("scored.jsonl");
     assertThat(Cli.tiny("batch", pairs.toString(), "-o", scored.toString()).code())
