@@ -1,5 +1,6 @@
 package dev.murmuration;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -7,6 +8,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Runs a main class of the tests in a JVM of its own, for what may end a process or needs an
@@ -19,6 +23,7 @@ public final class ChildJvm {
   private final List<String> prefix = new ArrayList<>();
   private final List<String> options = new ArrayList<>();
   private final Class<?> main;
+  private Predicate<String> onClassPath = _ -> true;
 
   public ChildJvm(Class<?> main) {
     this.main = main;
@@ -27,6 +32,12 @@ public final class ChildJvm {
   /** Adds JVM options. */
   public ChildJvm options(String... values) {
     options.addAll(List.of(values));
+    return this;
+  }
+
+  /** Leaves out what is on the class path of the tests and not wanted, by folder or jar. */
+  public ChildJvm classPath(Predicate<String> wanted) {
+    onClassPath = wanted;
     return this;
   }
 
@@ -41,7 +52,11 @@ public final class ChildJvm {
     List<String> command = new ArrayList<>(prefix);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
+    command.add(
+        Pattern.compile(File.pathSeparator)
+            .splitAsStream(System.getProperty("java.class.path"))
+            .filter(onClassPath)
+            .collect(Collectors.joining(File.pathSeparator)));
     if (!options.contains("--illegal-native-access=deny")) {
       command.add("--enable-native-access=ALL-UNNAMED");
     }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -17,6 +18,9 @@ final class AppendedFile implements AutoCloseable {
   private final FileChannel channel;
   private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
 
+  /** So many bytes are on the disk, and whoever waits for them need not wait for more. */
+  private long forced;
+
   /**
    * Opens a file, and cuts off what may not have been written whole.
    *
@@ -26,6 +30,11 @@ final class AppendedFile implements AutoCloseable {
   AppendedFile(Path file, long size) throws IOException {
     this.file = file;
     channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    if (!isOurs()) {
+      channel.close();
+      throw new IOException(
+          file + " is being written by another process; wait for its end, or name another output");
+    }
     if (channel.size() < size) {
       long found = channel.size();
       channel.close();
@@ -39,6 +48,18 @@ final class AppendedFile implements AutoCloseable {
     }
     channel.truncate(size);
     channel.position(size);
+    forced = size;
+  }
+
+  /** Locks the file until it is closed; where file systems know no locks, it is ours. */
+  private boolean isOurs() {
+    try {
+      return channel.tryLock() != null;
+    } catch (OverlappingFileLockException e) {
+      return false;
+    } catch (IOException e) {
+      return true;
+    }
   }
 
   void line(String text) throws IOException {
@@ -56,8 +77,11 @@ final class AppendedFile implements AutoCloseable {
   /** Puts all lines on the disk; returns how many bytes there are. */
   long force() throws IOException {
     flush();
-    channel.force(false);
-    return channel.position();
+    if (channel.position() != forced) {
+      channel.force(false);
+      forced = channel.position();
+    }
+    return forced;
   }
 
   private void flush() throws IOException {

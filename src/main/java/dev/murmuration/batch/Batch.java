@@ -30,6 +30,7 @@ public final class Batch {
   private final boolean timed;
   private final Function<Throwable, String> wording;
   private final long betweenStates;
+  private final ResultLine result;
   private volatile boolean stopped;
   private volatile ScoredRows rows;
 
@@ -78,6 +79,7 @@ public final class Batch {
     this.model = model;
     this.timed = timed;
     this.wording = wording;
+    this.result = new ResultLine(job.field());
   }
 
   /** Reads no more rows: {@link #run} returns when those under way are written. */
@@ -102,6 +104,9 @@ public final class Batch {
     DataSet data = DataSet.of(job.query());
     BatchState state = files.begin(RunRecord.of(job, data.schema(), model));
     if (state.finished()) {
+      if (files.isPending()) {
+        files.complete(state);
+      }
       return job.retryErrors() && state.counts().failed() > 0
           ? retry(files, state, data, listener)
           : new Outcome(state.counts(), true);
@@ -126,11 +131,11 @@ public final class Batch {
       lineBytes = lines.force();
       errorBytes = errors.force();
     }
-    BatchState end = files.save(state, counts, lineBytes, errorBytes);
     if (stopped) {
+      files.save(state, counts, lineBytes, errorBytes);
       return new Outcome(counts, false);
     }
-    files.finish(end);
+    files.finish(new BatchState(state.run(), counts, lineBytes, errorBytes, true));
     return new Outcome(counts, true);
   }
 
@@ -169,7 +174,11 @@ public final class Batch {
   private final class Progress {
     private final Save save;
     private BatchCounts counts;
-    private long saved = System.nanoTime();
+
+    /**
+     * The first time at once, so that it is known whose output it is; the model works meanwhile.
+     */
+    private long saved = System.nanoTime() - betweenStates - 1;
 
     Progress(BatchCounts from, Save save) {
       this.counts = from;
@@ -229,20 +238,21 @@ public final class Batch {
     Row row = scored.row();
     if (scored.failure() != null) {
       BatchCounts counts = before.failed(row.number());
-      errors.line(ResultLine.ofFailure(row, wording.apply(scored.failure())));
+      errors.line(result.ofFailure(row, wording.apply(scored.failure())));
       listener.failed(row, scored.failure());
       return counts;
     }
     if (scored.example() == null) {
       return before; // A blank line.
     }
-    lines.line(ResultLine.of(row, scored.rewards(), job.field()));
-    BatchCounts counts =
-        before.scored(
-            row.number(),
-            scored.rewards().size(),
-            scored.rewards().stream().mapToLong(Reward::tokens).sum(),
-            scored.rewards().stream().filter(reward -> reward.truncatedTokens() > 0).count());
+    lines.line(result.of(row, scored.rewards()));
+    long tokens = 0;
+    long truncated = 0;
+    for (Reward reward : scored.rewards()) {
+      tokens += reward.tokens();
+      truncated += reward.truncatedTokens() > 0 ? 1 : 0;
+    }
+    BatchCounts counts = before.scored(row.number(), scored.rewards().size(), tokens, truncated);
     listener.scored(scored.rewards());
     return counts;
   }

@@ -14,42 +14,60 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** The files of a batch: the output, and beside it the lines so far, the errors and the state. */
 final class BatchFiles {
+  private static final String PARTIAL = ".partial";
+  private static final String ERRORS = ".errors.jsonl";
+  private static final String STATE = ".run.json";
+  private static final String RETRIED = ".retried.jsonl";
+  private static final String RETRIED_ERRORS = ".retried.errors.jsonl";
+
   private final BatchJob job;
 
   BatchFiles(BatchJob job) {
     this.job = job;
   }
 
+  /** All files that are written for an output, itself included. */
+  static List<Path> of(Path output) {
+    return Stream.of("", PARTIAL, ERRORS, STATE, RETRIED, RETRIED_ERRORS)
+        .map(suffix -> beside(output, suffix))
+        .toList();
+  }
+
+  private static Path beside(Path output, String suffix) {
+    return output.resolveSibling(output.getFileName() + suffix);
+  }
+
   private Path beside(String suffix) {
-    return job.output().resolveSibling(job.output().getFileName() + suffix);
+    return beside(job.output(), suffix);
   }
 
   /** The lines that are finished, while the batch goes on. */
   Path lines() {
-    return beside(".partial");
+    return beside(PARTIAL);
   }
 
   /** Rows that have no rewards, and why; JSON lines. */
   Path errors() {
-    return beside(".errors.jsonl");
+    return beside(ERRORS);
   }
 
   /** The lines of rows that failed before. */
   Path retriedLines() {
-    return beside(".retried.jsonl");
+    return beside(RETRIED);
   }
 
   /** Rows that have failed again. */
   Path retriedErrors() {
-    return beside(".retried.errors.jsonl");
+    return beside(RETRIED_ERRORS);
   }
 
   /** How it is run, and how far it is. */
   Path state() {
-    return beside(".run.json");
+    return beside(STATE);
   }
 
   /**
@@ -67,9 +85,7 @@ final class BatchFiles {
       }
       Files.deleteIfExists(lines());
       Files.deleteIfExists(errors());
-      BatchState start = BatchState.start(run);
-      start.write(state());
-      return start;
+      return BatchState.start(run); // It is written when there is something to go on from.
     }
     // Rows that have failed may have been mended meanwhile.
     String difference =
@@ -84,7 +100,7 @@ final class BatchFiles {
               + difference
               + "; name another file, or start anew with force(true)");
     }
-    if (before.get().finished() && !Files.exists(job.output())) {
+    if (before.get().finished() && !isPending() && !Files.exists(job.output())) {
       throw new IllegalArgumentException(
           job.output() + " was finished and is gone; make it anew with force(true)");
     }
@@ -92,11 +108,9 @@ final class BatchFiles {
   }
 
   /** Notes how far the batch is, when what was written is on the disk. */
-  BatchState save(BatchState from, BatchCounts counts, long lineBytes, long errorBytes)
+  void save(BatchState from, BatchCounts counts, long lineBytes, long errorBytes)
       throws IOException {
-    BatchState state = new BatchState(from.run(), counts, lineBytes, errorBytes, false);
-    state.write(state());
-    return state;
+    new BatchState(from.run(), counts, lineBytes, errorBytes, false).write(state());
   }
 
   /** Numbers of the rows that have failed. */
@@ -127,16 +141,25 @@ final class BatchFiles {
     }
   }
 
-  /** Makes the output of the lines. */
-  void finish(BatchState state) throws IOException {
-    boolean wasRenamed = !Files.exists(lines()) && Files.exists(job.output());
-    if (!wasRenamed) {
-      OutputFormat.of(job.output()).write(lines(), job.output());
-    }
-    new BatchState(state.run(), state.counts(), state.lineBytes(), state.errorBytes(), true)
-        .write(state());
+  /**
+   * Whether the output is yet to be made of the lines, although nothing is left to be scored: the
+   * last run ended in between.
+   */
+  boolean isPending() {
+    return Files.exists(lines());
+  }
+
+  /** Notes that all is scored, and makes the output. */
+  void finish(BatchState end) throws IOException {
+    end.write(state());
+    complete(end);
+  }
+
+  /** Makes the output of the lines, which are whole. */
+  void complete(BatchState end) throws IOException {
+    OutputFormat.of(job.output()).write(lines(), job.output());
     Files.deleteIfExists(lines());
-    if (state.errorBytes() == 0) {
+    if (end.errorBytes() == 0) {
       Files.deleteIfExists(errors());
     }
   }

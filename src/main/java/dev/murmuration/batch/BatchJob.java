@@ -2,6 +2,7 @@ package dev.murmuration.batch;
 
 import dev.murmuration.dataset.DataQuery;
 import dev.murmuration.dataset.Shard;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -27,9 +28,17 @@ public record BatchJob(
   /** Checks what can be checked without a model. */
   public BatchJob {
     OutputFormat format = OutputFormat.of(output);
+    Path folder = output.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new IllegalArgumentException(
+          "the folder " + folder + " does not exist, where " + output.getFileName() + " is to be");
+    }
     for (String input : query.files()) {
-      if (normal(Path.of(input)).equals(normal(output))) {
-        throw new IllegalArgumentException(output + " is one of the inputs; name another file");
+      for (Path written : BatchFiles.of(output)) {
+        if (normal(Path.of(input)).equals(normal(written))) {
+          throw new IllegalArgumentException(
+              written + ", which is written, is one of the inputs; name another output");
+        }
       }
     }
     if (retryErrors && format.kind() != OutputFormat.Kind.JSON_LINES) {

@@ -3,11 +3,13 @@ package dev.murmuration.batch;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.murmuration.files.BadFileException;
 import dev.murmuration.json.JsonFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -80,6 +82,21 @@ record BatchState(
     json.put("error_bytes", errorBytes);
     json.put("finished", finished);
     byte[] bytes = (json.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+    try {
+      replace(file, bytes);
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new BadFileException(
+          file,
+          "cannot be written: "
+              + e.getMessage()
+              + "; make room on its disk and run the same command again",
+          e);
+    }
+  }
+
+  private static void replace(Path file, byte[] bytes) throws IOException {
     Path next = file.resolveSibling(file.getFileName() + ".next");
     try (FileChannel out =
         FileChannel.open(

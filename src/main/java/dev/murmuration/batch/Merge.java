@@ -53,7 +53,7 @@ public final class Merge {
    */
   public long run(List<String> parts, Path output) throws IOException {
     OutputFormat format = OutputFormat.of(output);
-    Path lines = output.resolveSibling(output.getFileName() + ".partial");
+    Path lines = output.resolveSibling(output.getFileName() + ".merging");
     List<RowSource> sources = new ArrayList<>();
     try {
       for (String part : parts) {

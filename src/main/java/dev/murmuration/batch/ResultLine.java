@@ -10,32 +10,52 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
 
-/** The lines that are written: a row as it was, and ours in one more field. */
+/**
+ * The lines that are written: a row as it was, and ours in one more field. For one thread, which
+ * uses the same buffers for all its lines.
+ */
 public final class ResultLine {
   private static final JsonFactory FACTORY = new JsonFactory();
 
-  private ResultLine() {}
+  private final StringWriter text = new StringWriter();
+  private final JsonGenerator json;
+
+  /** The field's name in JSON, with its colon. */
+  private final String key;
+
+  /**
+   * Begins to write.
+   *
+   * @param field under which rewards are put into a row
+   */
+  ResultLine(String field) {
+    try {
+      json = FACTORY.createGenerator(text).setRootValueSeparator(null);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // A string can't fail to be written.
+    }
+    String name = object(() -> json.writeStringField(field, ""));
+    key = name.substring(1, name.lastIndexOf(":") + 1);
+  }
 
   /** Writes fields of an object. */
   @FunctionalInterface
   private interface Fields {
-    void writeTo(JsonGenerator json) throws IOException;
+    void write() throws IOException;
   }
 
-  /** The row's text with its rewards under {@code field}. */
-  static String of(Row row, List<Reward> rewards, String field) {
-    String text = row.json().strip();
-    String before = text.substring(0, text.length() - 1).stripTrailing();
-    String name = object(json -> json.writeStringField(field, ""));
-    String key = name.substring(1, name.lastIndexOf(":"));
-    String ours = object(json -> write(json, row.number(), rewards));
-    return before + (before.endsWith("{") ? "" : ",") + key + ":" + ours + "}";
+  /** The row's text with its rewards under the field. */
+  String of(Row row, List<Reward> rewards) {
+    String own = row.json().strip();
+    String before = own.substring(0, own.length() - 1).stripTrailing();
+    String ours = object(() -> write(json, row.number(), rewards));
+    return before + (before.endsWith("{") ? "" : ",") + key + ours + "}";
   }
 
   /** What is said of a row that has no rewards. */
-  static String ofFailure(Row row, String problem) {
+  String ofFailure(Row row, String problem) {
     return object(
-        json -> {
+        () -> {
           json.writeNumberField("row", row.number());
           json.writeStringField("place", row.place());
           json.writeStringField("error", problem);
@@ -99,12 +119,13 @@ public final class ResultLine {
     json.writeEndArray();
   }
 
-  private static String object(Fields fields) {
-    StringWriter text = new StringWriter();
-    try (JsonGenerator json = FACTORY.createGenerator(text)) {
+  private String object(Fields fields) {
+    text.getBuffer().setLength(0);
+    try {
       json.writeStartObject();
-      fields.writeTo(json);
+      fields.write();
       json.writeEndObject();
+      json.flush();
     } catch (IOException e) {
       throw new UncheckedIOException(e); // A string can't fail to be written.
     }

@@ -22,11 +22,7 @@ final class RunRecord {
     }
     run.put("schema", schema.name());
     run.put("field", job.field());
-    query.where().ifPresent(condition -> run.put("where", condition));
-    query.sample().ifPresent(size -> run.put("sample", size + " rows, seed " + query.seed()));
-    if (query.limit() != Long.MAX_VALUE) {
-      run.put("limit", String.valueOf(query.limit()));
-    }
+    run.putAll(query.choice());
     run.put("shard", job.shard().toString());
     run.put("model", model.name());
     run.put("model file", file(model.file()));

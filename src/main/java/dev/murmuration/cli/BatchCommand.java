@@ -112,21 +112,29 @@ final class BatchCommand extends ScoringCommand {
     CountDownLatch ended = new CountDownLatch(1);
     Thread onSignal = new Thread(() -> stop(batch, ended), "murmur-signal");
     Runtime.getRuntime().addShutdownHook(onSignal);
-    Batch.Outcome outcome;
     RowProgress rows = new RowProgress(terminal(), model, showsProgress());
     BatchProgress progress = new BatchProgress(terminal(), rows, output);
-    try (rows) {
-      outcome = batch.run(progress);
+    try {
+      return run(batch, rows, progress);
     } catch (Batch.TooManyErrorsException e) {
       terminal().err().println("murmur: " + e.getMessage());
       return ExitCode.SOME_ROWS_FAILED;
     } finally {
+      // Behind all that is said: when it is counted down, a process that was interrupted ends.
       ended.countDown();
       removeHook(onSignal);
+    }
+  }
+
+  private int run(Batch batch, RowProgress rows, BatchProgress progress) throws IOException {
+    Batch.Outcome outcome;
+    try (rows) {
+      outcome = batch.run(progress);
     }
     progress.summary(outcome);
     if (json()) {
       Json.printObject(terminal(), json -> BatchProgress.write(json, output, outcome));
+      terminal().flush();
     }
     return outcome.counts().failed() > 0 ? ExitCode.SOME_ROWS_FAILED : ExitCode.DONE;
   }

@@ -46,13 +46,7 @@ final class CompareCommand extends TerminalCommand {
   @Parameters(index = "1", paramLabel = "SECOND", description = "The same rows with other rewards.")
   private String second;
 
-  @Option(
-      names = "--schema",
-      paramLabel = "NAME",
-      order = 1,
-      completionCandidates = DataOptions.SchemaNames.class,
-      description = "How the columns are to be read. Default: the first schema that fits.")
-  private String schema;
+  @Mixin private SchemaOption schema = new SchemaOption();
 
   @Option(
       names = "--as",
@@ -81,7 +75,7 @@ final class CompareCommand extends TerminalCommand {
         DataSet.of(
             new DataQuery(
                 DataFiles.expand(List.of(file)),
-                Optional.ofNullable(schema),
+                schema.name(),
                 Optional.empty(),
                 Optional.empty(),
                 0,

@@ -2,12 +2,10 @@ package dev.murmuration.cli;
 
 import dev.murmuration.dataset.DataFiles;
 import dev.murmuration.dataset.DataQuery;
-import dev.murmuration.dataset.Schema;
-import dev.murmuration.dataset.Schemas;
 import java.io.IOException;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -21,15 +19,7 @@ final class DataOptions {
               + " patterns such as 'data/*.jsonl' in quotation marks.")
   private List<String> inputs;
 
-  @Option(
-      names = "--schema",
-      paramLabel = "NAME",
-      order = 10,
-      completionCandidates = SchemaNames.class,
-      description =
-          "How the columns are to be read: ${COMPLETION-CANDIDATES}. Default: the first of these"
-              + " that fits.")
-  private String schema;
+  @Mixin private SchemaOption schema = new SchemaOption();
 
   @Option(
       names = "--where",
@@ -61,25 +51,12 @@ final class DataOptions {
   private Long limit;
 
   DataQuery query() throws IOException {
-    if (inputs.contains(DataFiles.STANDARD_INPUT)) {
-      throw new IllegalArgumentException(
-          "standard input cannot be read twice, which this command does; name a file, or use"
-              + " 'murmur score -'");
-    }
     return new DataQuery(
         DataFiles.expand(inputs),
-        Optional.ofNullable(schema),
+        schema.name(),
         Optional.ofNullable(where),
         Optional.ofNullable(sample),
         seed,
         limit == null ? Long.MAX_VALUE : limit);
-  }
-
-  /** For the shell's completion. */
-  static final class SchemaNames implements Iterable<String> {
-    @Override
-    public Iterator<String> iterator() {
-      return Schemas.all().stream().map(Schema::name).iterator();
-    }
   }
 }

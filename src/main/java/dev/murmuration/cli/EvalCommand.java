@@ -9,9 +9,9 @@ import dev.murmuration.dataset.DataSet;
 import dev.murmuration.dataset.Example;
 import dev.murmuration.dataset.ReferenceScores;
 import dev.murmuration.dataset.Row;
-import dev.murmuration.dataset.RowParser;
 import dev.murmuration.dataset.RowSelection;
 import dev.murmuration.dataset.RowSource;
+import dev.murmuration.dataset.Schemas;
 import dev.murmuration.dataset.ScoredRows;
 import dev.murmuration.evaluation.Agreement;
 import dev.murmuration.evaluation.Evaluation;
@@ -76,6 +76,7 @@ final class EvalCommand extends ScoringCommand {
 
   @Override
   void prepare() throws IOException {
+    Evaluation.requireLibrary();
     query = data.query();
     report.check();
     if (reference != null) {
@@ -86,6 +87,13 @@ final class EvalCommand extends ScoringCommand {
   @Override
   int run(RewardModel model) throws IOException {
     DataSet set = DataSet.of(query);
+    if (Schemas.isPlain(set.schema())) {
+      throw new IllegalArgumentException(
+          "rows of the schema "
+              + set.schema().name()
+              + " do not say which of two responses is preferred, so there is nothing to compare"
+              + " with; 'murmur batch' scores them");
+    }
     List<Judged> rows = new ArrayList<>();
     RowProgress progress = new RowProgress(terminal(), model, showsProgress());
     RowSelection selection = set.select();
@@ -127,14 +135,13 @@ final class EvalCommand extends ScoringCommand {
     run.put("longest text", model.contextLength() + " tokens");
     run.put("data", String.join(", ", query.files()));
     run.put("schema", set.schema().name());
-    query.where().ifPresent(condition -> run.put("where", condition));
-    query.sample().ifPresent(size -> run.put("sample", size + " rows, seed " + query.seed()));
+    run.putAll(query.choice());
     run.put("build", Version.build());
     run.put("date", LocalDate.now(ZoneOffset.UTC).toString());
     EvaluationReport page =
         new EvaluationReport(
             model.name(),
-            String.join(", ", query.files().stream().map(EvalCommand::name).toList()),
+            query.names(),
             evaluation,
             rows,
             run,
@@ -148,10 +155,6 @@ final class EvalCommand extends ScoringCommand {
     return place.substring(place.lastIndexOf('/') + 1);
   }
 
-  private static String name(String file) {
-    return String.valueOf(Path.of(file).getFileName());
-  }
-
   /** The texts of the worst pairs, for which the data is read once more. */
   private static List<EvaluationReport.Disagreement> disagreements(
       DataSet set, List<Evaluation.Disagreement> worst) throws IOException {
@@ -162,7 +165,7 @@ final class EvalCommand extends ScoringCommand {
     try (RowSource source = set.open()) {
       for (Row row; examples.size() < wanted.size() && (row = source.next()) != null; ) {
         if (wanted.contains(row.number())) {
-          examples.put(row.number(), set.schema().read(RowParser.parse(row)));
+          examples.put(row.number(), set.read(row));
           places.put(row.number(), place(row.place()));
         }
       }

@@ -6,10 +6,10 @@ import dev.murmuration.cli.view.FidelityText;
 import dev.murmuration.cli.view.RowProgress;
 import dev.murmuration.dataset.DataQuery;
 import dev.murmuration.dataset.DataSet;
-import dev.murmuration.dataset.RowSelection;
 import dev.murmuration.dataset.RowSource;
 import dev.murmuration.dataset.ScoredRows;
 import dev.murmuration.dataset.ShuffledRows;
+import dev.murmuration.evaluation.Evaluation;
 import dev.murmuration.evaluation.FidelityRun;
 import dev.murmuration.evaluation.Judged;
 import dev.murmuration.report.FidelityReport;
@@ -90,6 +90,7 @@ final class FidelityCommand extends TerminalCommand {
 
   @Override
   public Integer call() throws IOException {
+    Evaluation.requireLibrary();
     DataQuery query = data.query();
     report.check();
     Run base = run(reference);
@@ -109,12 +110,12 @@ final class FidelityCommand extends TerminalCommand {
       Map<String, String> run = new LinkedHashMap<>();
       run.put("data", String.join(", ", query.files()));
       run.put("schema", set.schema().name());
+      run.putAll(query.choice());
       run.put("reference", reference);
       run.put("candidates", String.join(", ", candidates));
       run.put("build", Version.build());
       run.put("date", LocalDate.now(ZoneOffset.UTC).toString());
-      FidelityReport page =
-          new FidelityReport(String.join(", ", query.files()), runs, run, EvaluationJson.of(runs));
+      FidelityReport page = new FidelityReport(query.names(), runs, run, EvaluationJson.of(runs));
       report.write(page.html(), terminal());
     }
     if (json.json) {
@@ -136,10 +137,11 @@ final class FidelityCommand extends TerminalCommand {
     try (RewardModel model = RewardModel.load(run.file(), run.options())) {
       long start = System.nanoTime();
       RowProgress progress = new RowProgress(terminal(), model, showsProgress());
-      RowSelection selection = set.select();
+      RowSource selected = set.selected();
       try (progress;
-          RowSource source = selection.until(shuffled ? new ShuffledRows(set.open()) : set.open());
-          ScoredRows scored = new ScoredRows(source, selection, model, false)) {
+          RowSource source = shuffled ? new ShuffledRows(selected) : selected;
+          ScoredRows scored =
+              new ScoredRows(source, row -> Optional.of(set.read(row)), model, false)) {
         for (ScoredRows.Scored row; (row = scored.next()) != null; ) {
           if (row.failure() != null) {
             throw new IOException(row.row().place() + ": " + row.failure().getMessage());

@@ -55,6 +55,8 @@ final class RankCommand extends ScoringCommand {
       description = RowArguments.HELP)
   private List<String> arguments = List.of();
 
+  @Mixin private SchemaOption schema = new SchemaOption();
+
   @Mixin private PromptOptions prompts = new PromptOptions();
 
   @Option(
@@ -74,7 +76,7 @@ final class RankCommand extends ScoringCommand {
 
   @Override
   void prepare() throws IOException {
-    rows = new RowArguments(arguments, prompts.all().isEmpty(), terminal());
+    rows = new RowArguments(arguments, schema, prompts.all().isEmpty(), terminal());
     if (rows.areGiven()) {
       return;
     }

@@ -3,9 +3,11 @@ package dev.murmuration.cli;
 import dev.murmuration.cli.rows.ScoreStream;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.dataset.DataFiles;
+import dev.murmuration.dataset.Schema;
 import dev.murmuration.reward.RewardModel;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 /** The arguments of a command that scores either one text or rows: files, and standard input. */
 final class RowArguments {
@@ -14,15 +16,23 @@ final class RowArguments {
           + " input.";
 
   private final List<String> files;
+  private final Optional<Schema> schema;
   private final Terminal terminal;
 
   /**
    * Checks arguments.
    *
+   * @param schema how rows are read
    * @param alone whether no text is given beside them
    */
-  RowArguments(List<String> arguments, boolean alone, Terminal terminal) throws IOException {
+  RowArguments(List<String> arguments, SchemaOption schema, boolean alone, Terminal terminal)
+      throws IOException {
     this.terminal = terminal;
+    this.schema = schema.schema();
+    if (arguments.isEmpty() && this.schema.isPresent()) {
+      throw new IllegalArgumentException(
+          "--schema says how rows are read; give some, as a file or on standard input with -");
+    }
     for (String argument : arguments) {
       if (!DataFiles.exists(argument)) {
         throw new IllegalArgumentException(
@@ -59,6 +69,6 @@ final class RowArguments {
               + (ranks ? "\"responses\": [\"Hi!\", \"No.\"]}" : "\"response\": \"Hi!\"}")
               + "; Ctrl-D ends them");
     }
-    return new ScoreStream(model, terminal, files, ranks);
+    return new ScoreStream(model, terminal, files, schema, ranks);
   }
 }

@@ -49,6 +49,8 @@ final class ScoreCommand extends ScoringCommand {
       description = RowArguments.HELP)
   private List<String> arguments = List.of();
 
+  @Mixin private SchemaOption schema = new SchemaOption();
+
   @Mixin private OneText text = new OneText();
 
   private RowArguments rows;
@@ -60,7 +62,7 @@ final class ScoreCommand extends ScoringCommand {
 
   @Override
   void prepare() throws IOException {
-    rows = new RowArguments(arguments, text.isAbsent(), terminal());
+    rows = new RowArguments(arguments, schema, text.isAbsent(), terminal());
     if (!rows.areGiven()) {
       given = text.read(terminal());
     }

@@ -23,12 +23,18 @@ final class ArrayRows implements RowSource {
   private final JsonParser json;
   private final String title;
   private final long before;
+  private final long size;
   private long number;
 
-  ArrayRows(InputStream in, String title, long before) throws IOException {
+  /**
+   * @param before rows of the files before this one
+   * @param size bytes of the array; 0 if that is not known
+   */
+  ArrayRows(InputStream in, String title, long before, long size) throws IOException {
     this.json = FACTORY.createParser(in);
     this.title = title;
     this.before = before;
+    this.size = size;
     advance();
   }
 
@@ -87,6 +93,11 @@ final class ArrayRows implements RowSource {
               + "); what stands behind it cannot be read",
           e);
     }
+  }
+
+  @Override
+  public double share() {
+    return size == 0 ? Double.NaN : (double) json.currentLocation().getByteOffset() / size;
   }
 
   @Override

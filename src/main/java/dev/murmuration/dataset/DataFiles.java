@@ -36,10 +36,10 @@ public final class DataFiles {
   public static List<String> expand(List<String> names) throws IOException {
     List<String> files = new ArrayList<>();
     for (String name : names) {
-      if (name.equals(STANDARD_INPUT) || Files.isRegularFile(Path.of(name))) {
-        files.add(name);
-      } else if (Files.isDirectory(Path.of(name))) {
+      if (Files.isDirectory(Path.of(name))) {
         throw new IOException(name + " is a folder; name its files: " + name + "/*.jsonl");
+      } else if (name.equals(STANDARD_INPUT) || Files.exists(Path.of(name))) {
+        files.add(name); // Pipes, too, as shells make them of <(COMMAND).
       } else if (name.matches(PATTERN)) {
         files.addAll(matching(name));
       } else {
@@ -52,6 +52,12 @@ public final class DataFiles {
   /** Whether a name stands for something to read: a file, a pattern, a folder or standard input. */
   public static boolean exists(String name) {
     return name.equals(STANDARD_INPUT) || name.matches(PATTERN) || Files.exists(Path.of(name));
+  }
+
+  /** Whether it is a pipe or a device, whose content is gone when it was read. */
+  static boolean isReadOnce(String name) {
+    return name.equals(STANDARD_INPUT)
+        || (Files.exists(Path.of(name)) && !Files.isRegularFile(Path.of(name)));
   }
 
   private static List<String> matching(String pattern) throws IOException {
@@ -82,15 +88,17 @@ public final class DataFiles {
 
   private static RowSource openOne(String name, TitledInput raw, long before) throws IOException {
     try {
-      InputStream in = new BufferedInputStream(Decompression.of(raw, raw.title), 1 << 16);
+      InputStream content = Decompression.of(raw, raw.title);
+      InputStream in = new BufferedInputStream(content, 1 << 16);
       in.mark(1 << 12);
       byte[] head = new byte[1 << 12];
       int known = Math.max(0, in.read(head)); // As much as is there: a pipe may wait for answers.
       in.reset();
       String start = new String(head, 0, known, StandardCharsets.ISO_8859_1);
       if (start.startsWith(PARQUET)) {
-        if (name.equals(STANDARD_INPUT)) {
-          throw new IOException("Parquet cannot be read from standard input; name the file");
+        if (isReadOnce(name)) {
+          throw new IOException(
+              "Parquet cannot be read from " + raw.title + ", which is a pipe; name the file");
         }
         in.close();
         return new ParquetRows(Path.of(name), before);
@@ -100,9 +108,10 @@ public final class DataFiles {
         return new CsvRows(in, lower.endsWith(".tsv") ? '\t' : ',', raw.title, before);
       }
       String text = start.replaceFirst("^\u00ef\u00bb\u00bf", "").stripLeading();
+      long size = Decompression.isPacked(content) ? 0 : Chain.size(name);
       return text.startsWith("[")
-          ? new ArrayRows(in, raw.title, before)
-          : new LineRows(in, raw.title, before);
+          ? new ArrayRows(in, raw.title, before, size)
+          : new LineRows(in, raw.title, before, size);
     } catch (IOException | RuntimeException e) {
       raw.close();
       throw e;
@@ -202,8 +211,11 @@ public final class DataFiles {
 
     @Override
     public double share() {
-      if (total == 0 || current == null) {
+      if (total == 0) {
         return Double.NaN;
+      }
+      if (current == null) {
+        return files.hasNext() ? (double) (before + size) / total : 1;
       }
       double share = current.share();
       return (before + (Double.isNaN(share) ? input.count : share * size)) / total;

@@ -1,7 +1,11 @@
 package dev.murmuration.dataset;
 
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Which rows of which files, and how they are to be read.
@@ -21,15 +25,42 @@ public record DataQuery(
     long seed,
     long limit) {
 
-  /** Takes an unmodifiable copy of the list, and checks schema and condition. */
+  /** Takes an unmodifiable copy of the list, and checks what it can before anything is read. */
   public DataQuery {
     files = List.copyOf(files);
+    files.stream().filter(DataFiles::isReadOnce).findFirst().ifPresent(DataQuery::refuse);
     schema.ifPresent(Schemas::of);
     var _ = RowCondition.of(where);
     if (limit < 1 || sample.orElse(1) < 1) {
       throw new IllegalArgumentException(
           (limit < 1 ? "limit is " + limit : "sample is " + sample.get()) + "; the least is 1");
     }
+  }
+
+  private static void refuse(String file) {
+    throw new IllegalArgumentException(
+        (file.equals(DataFiles.STANDARD_INPUT) ? "standard input" : file + " is a pipe and")
+            + " cannot be read twice, which this command does; name a file, or use 'murmur score "
+            + file
+            + "'");
+  }
+
+  /** The files' names without their folders, as one text. */
+  public String names() {
+    return files.stream()
+        .map(file -> String.valueOf(Path.of(file).getFileName()))
+        .collect(Collectors.joining(", "));
+  }
+
+  /** Which rows are chosen, by the options' names, as texts; empty for all of them. */
+  public Map<String, String> choice() {
+    Map<String, String> choice = new LinkedHashMap<>();
+    where.ifPresent(condition -> choice.put("where", condition));
+    sample.ifPresent(size -> choice.put("sample", size + " rows, seed " + seed));
+    if (limit != Long.MAX_VALUE) {
+      choice.put("limit", String.valueOf(limit));
+    }
+    return choice;
   }
 
   /** All rows of some files. */

@@ -88,6 +88,44 @@ public final class DataSet {
     return DataFiles.open(query.files(), InputStream.nullInputStream());
   }
 
+  /**
+   * The rows that the query asks for, and no others, so that they stay the same in another order.
+   * Blank ones are left out; those that cannot be read come.
+   */
+  public RowSource selected() throws IOException {
+    RowSelection selection = select();
+    RowSource rows = selection.until(open());
+    return new RowSource() {
+      @Override
+      public Row next() throws IOException {
+        Row row = rows.next();
+        while (row != null && (row.isBlank() || !selection.has(row))) {
+          row = rows.next();
+        }
+        return row;
+      }
+
+      @Override
+      public double share() {
+        return rows.share();
+      }
+
+      @Override
+      public void close() throws IOException {
+        rows.close();
+      }
+    };
+  }
+
+  /**
+   * What a row means.
+   *
+   * @throws IllegalArgumentException if it cannot be read
+   */
+  public Example read(Row row) {
+    return schema.read(RowParser.parse(row));
+  }
+
   /** The rows that the query asks for. */
   public RowSelection select() throws IOException {
     return select(_ -> false, Shard.WHOLE, "");

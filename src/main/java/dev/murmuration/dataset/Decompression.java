@@ -43,6 +43,11 @@ final class Decompression {
     return packed;
   }
 
+  /** Whether what {@link #of} has given is unpacked on the way. */
+  static boolean isPacked(InputStream content) {
+    return content instanceof Unpacked;
+  }
+
   /** A class of its own, so that what is not packed so can be read without the library. */
   private static final class Zstandard {
     static InputStream unpacked(InputStream packed) throws IOException {

@@ -20,13 +20,19 @@ final class LineReader {
   /** So many bytes tell what the input is. A pipe may begin with fewer, but rows do not. */
   private static final int SAMPLE = 8;
 
+  /** What stands for bytes that are no character. */
+  private static final char REPLACEMENT = '\ufffd';
+
   private final InputStream in;
   private final String title;
   private final int maxBytes;
-  private final byte[] buffer = new byte[1 << 16];
+  private final byte[] buffer = new byte[1 << 18];
   private int position;
   private int limit;
   private long number;
+
+  /** Bytes that were in the buffer before those that are. */
+  private long before;
 
   /**
    * Makes a reader.
@@ -49,14 +55,31 @@ final class LineReader {
       checkKind(Arrays.copyOfRange(buffer, position, Math.min(limit, SAMPLE)));
     }
     number++;
+    int first = end();
+    if (first < limit && first - position <= maxBytes) {
+      Line whole = decode(buffer, position, first);
+      position = first + 1;
+      return whole;
+    }
+    return longLine();
+  }
+
+  /** Where the line ends in the buffer; {@code limit} if it does not end there. */
+  private int end() {
+    int end = position;
+    while (end < limit && buffer[end] != '\n') {
+      end++;
+    }
+    return end;
+  }
+
+  /** A line that is longer than what is in the buffer. */
+  private Line longLine() throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     long size = 0;
     boolean ended = false;
     while (!ended && fill()) {
-      int end = position;
-      while (end < limit && buffer[end] != '\n') {
-        end++;
-      }
+      int end = end();
       ended = end < limit;
       size += end - position;
       if (size <= maxBytes) {
@@ -68,7 +91,12 @@ final class LineReader {
     }
     return size > maxBytes
         ? new Line(number, null, "the line has " + size + " bytes, the limit is " + maxBytes)
-        : decode(line.toByteArray());
+        : decode(line.toByteArray(), 0, line.size());
+  }
+
+  /** How many bytes the lines so far have taken. */
+  long consumed() {
+    return before + position;
   }
 
   private void checkKind(byte[] head) throws IOException {
@@ -83,21 +111,30 @@ final class LineReader {
     if (position < limit) {
       return true;
     }
+    before += limit;
     position = 0;
     limit = Math.max(0, in.read(buffer));
     return limit > 0;
   }
 
-  private Line decode(byte[] bytes) {
-    int length =
-        bytes.length > 0 && bytes[bytes.length - 1] == '\r' ? bytes.length - 1 : bytes.length;
-    try {
-      String text =
-          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();
-      return new Line(
-          number, number == 1 && text.startsWith("\ufeff") ? text.substring(1) : text, null);
-    } catch (CharacterCodingException e) {
+  private Line decode(byte[] bytes, int from, int end) {
+    int length = (end > from && bytes[end - 1] == '\r' ? end - 1 : end) - from;
+    // Faster than a decoder that refuses what is damaged: here that is replaced, and looked at once
+    // more where a text holds the replacement.
+    String text = new String(bytes, from, length, StandardCharsets.UTF_8);
+    if (text.indexOf(REPLACEMENT) >= 0 && !isUtf8(ByteBuffer.wrap(bytes, from, length))) {
       return new Line(number, null, "the line is not valid UTF-8");
+    }
+    return new Line(
+        number, number == 1 && text.startsWith("\ufeff") ? text.substring(1) : text, null);
+  }
+
+  private static boolean isUtf8(ByteBuffer bytes) {
+    try {
+      var _ = StandardCharsets.UTF_8.newDecoder().decode(bytes);
+      return true;
+    } catch (CharacterCodingException e) {
+      return false;
     }
   }
 }

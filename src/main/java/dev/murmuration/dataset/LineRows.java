@@ -9,15 +9,18 @@ final class LineRows implements RowSource {
   private final LineReader lines;
   private final String title;
   private final long before;
+  private final long size;
 
   /**
    * @param before rows of the files before this one
+   * @param size bytes of all lines; 0 if that is not known
    */
-  LineRows(InputStream in, String title, long before) {
+  LineRows(InputStream in, String title, long before, long size) {
     this.in = in;
     this.lines = new LineReader(in, title, MAX_ROW);
     this.title = title;
     this.before = before;
+    this.size = size;
   }
 
   @Override
@@ -30,6 +33,11 @@ final class LineRows implements RowSource {
     return line.problem() == null
         ? Row.of(before + line.number(), line.text(), place)
         : Row.bad(before + line.number(), line.problem(), place);
+  }
+
+  @Override
+  public double share() {
+    return size == 0 ? Double.NaN : (double) lines.consumed() / size;
   }
 
   @Override

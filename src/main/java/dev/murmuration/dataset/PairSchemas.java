@@ -56,7 +56,7 @@ final class PairSchemas {
         Candidate.of(Columns.conversation(prompt, row.text("response_1"))),
         Candidate.of(Columns.conversation(prompt, row.text("response_2"))),
         -row.number("preference_strength"),
-        row.groups("split"));
+        withStrength(row.groups("split"), row.number("preference_strength")));
   }
 
   static Example helpSteer3(Columns row) {
@@ -67,7 +67,22 @@ final class PairSchemas {
         Candidate.of(Columns.conversation(prompt, row.text("response1"))),
         Candidate.of(Columns.conversation(prompt, row.text("response2"))),
         -row.number("overall_preference"),
-        row.groups("domain", "language"));
+        withStrength(row.groups("domain", "language"), row.number("overall_preference")));
+  }
+
+  /** HelpSteer's people say how much better a response is, in words that stand for 1 to 3. */
+  private static Map<String, String> withStrength(Map<String, String> groups, double preference) {
+    String strength =
+        switch ((int) Math.abs(preference)) {
+          case 1 -> "1 slightly better";
+          case 2 -> "2 better";
+          case 3 -> "3 much better";
+          default -> "";
+        };
+    if (!strength.isEmpty()) {
+      groups.put("strength", strength);
+    }
+    return groups;
   }
 
   static Example hhRlhf(Columns row) {

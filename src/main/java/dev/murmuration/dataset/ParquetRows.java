@@ -142,7 +142,8 @@ final class ParquetRows implements RowSource {
         title
             + " cannot be read as Parquet: "
             + (said.contains("Invalid result set")
-                ? "2048 of its rows take more than 900 MB; convert it to JSON lines"
+                ? "it is damaged, or 2048 of its rows take more than 900 MB; get it again, or"
+                    + " convert it to JSON lines"
                 : said),
         e);
   }

@@ -53,13 +53,19 @@ interface RowCondition {
         query.apply(scope, row, results::add);
       } catch (JsonQueryException e) {
         throw new IllegalArgumentException(
-            "the condition '" + text + "' fails: " + e.getMessage(), e);
+            "the condition '" + text + "' cannot be computed for this row" + reason(e), e);
       }
       if (results.isEmpty()) {
         return false;
       }
       JsonNode first = results.getFirst();
       return !first.isNull() && !(first.isBoolean() && !first.booleanValue());
+    }
+
+    /** What Jackson, whose exceptions these are, says where there is nothing: N/A. */
+    private static String reason(JsonQueryException e) {
+      String said = e.getOriginalMessage();
+      return said == null ? "" : ": " + said;
     }
   }
 }

@@ -69,6 +69,15 @@ public final class RowSelection implements Function<Row, Optional<Example>> {
     };
   }
 
+  /** Whether a row is one of them, be it that it cannot be read. */
+  boolean has(Row row) {
+    try {
+      return apply(row).isPresent();
+    } catch (IllegalArgumentException e) {
+      return true;
+    }
+  }
+
   @Override
   public Optional<Example> apply(Row row) {
     boolean isDone = done.test(row.number());

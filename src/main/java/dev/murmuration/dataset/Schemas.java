@@ -192,6 +192,11 @@ public final class Schemas {
             + " \"text\", or the columns of a schema that is known");
   }
 
+  /** Whether rows of a schema never say which of two responses is preferred. */
+  public static boolean isPlain(Schema schema) {
+    return PLAIN.contains(schema.name());
+  }
+
   /** The first schema that a row looks like. */
   public static Optional<Schema> recognise(JsonNode row) {
     return ALL.stream().filter(schema -> schema.matches(row)).findFirst();

@@ -27,7 +27,7 @@ public final class ScoredRows implements AutoCloseable {
   private static final int MAX_TEXTS = 768;
 
   /** Characters of rows under way. The longest row fits. */
-  private static final int MAX_CHARACTERS = 4 * RowSource.MAX_ROW;
+  private static final int MAX_CHARACTERS = 2 * RowSource.MAX_ROW;
 
   /**
    * A row that waits also uses up its time: with a time limit, none waits behind more than the one

@@ -17,6 +17,11 @@ public final class ShuffledRows implements RowSource {
   private final Random random = new Random(SEED);
   private final Deque<Row> block = new ArrayDeque<>();
 
+  /** How far the source was behind each row of the block, in its own order. */
+  private final Deque<Double> shares = new ArrayDeque<>();
+
+  private double share = Double.NaN;
+
   /**
    * @param source is closed with this one
    */
@@ -30,11 +35,18 @@ public final class ShuffledRows implements RowSource {
       List<Row> rows = new ArrayList<>();
       for (Row row; rows.size() < BLOCK && (row = source.next()) != null; ) {
         rows.add(row);
+        shares.add(source.share());
       }
       Collections.shuffle(rows, random);
       block.addAll(rows);
     }
+    share = shares.isEmpty() ? share : shares.poll();
     return block.poll();
+  }
+
+  @Override
+  public double share() {
+    return share;
   }
 
   @Override

@@ -15,7 +15,7 @@ import org.hipparchus.stat.correlation.PearsonsCorrelation;
  *
  * @param model that the other program names, or an empty text
  * @param pairs that both have judged
- * @param missing pairs that the reference lacks, or has twice
+ * @param missing pairs that the reference lacks, has twice, or has with another number of responses
  * @param sameSide how often both prefer the same response; equal rewards are a side of their own
  * @param correlation of the rewards, Pearson's
  * @param marginCorrelation of the margins, Pearson's
@@ -49,17 +49,20 @@ public record Agreement(
     double same = 0;
     double right = 0;
     for (Judged row : rows) {
+      Optional<List<Double>> found =
+          reference
+              .of(row.id(), row.groups())
+              .filter(scores -> scores.size() == row.candidates().size());
+      if (found.isEmpty()) {
+        missing += row.preferences().size();
+        continue;
+      }
+      for (int i = 0; i < row.candidates().size(); i++) {
+        ours.add(row.reward(i));
+        theirs.add(found.get().get(i));
+      }
       for (Preference pair : row.preferences()) {
-        Optional<ReferenceScores.Pair> found = reference.of(row.id(), row.groups());
-        if (found.isEmpty()) {
-          missing++;
-          continue;
-        }
-        double margin = found.get().chosen() - found.get().rejected();
-        ours.add(row.reward(pair.better()));
-        ours.add(row.reward(pair.worse()));
-        theirs.add(found.get().chosen());
-        theirs.add(found.get().rejected());
+        double margin = found.get().get(pair.better()) - found.get().get(pair.worse());
         margins.add(new double[] {row.margin(pair), margin});
         same += Math.signum(margin) == Math.signum(row.margin(pair)) ? 1 : 0;
         right += Accuracy.credit(margin);
@@ -68,8 +71,8 @@ public record Agreement(
     if (margins.isEmpty()) {
       throw new IllegalArgumentException(
           "the reference has none of the rows; it has "
-              + reference.pairs().size()
-              + " pairs, which are found by the columns id and subset of RewardBench's data");
+              + reference.rows().size()
+              + " rows, which are found by the columns id and subset of RewardBench's data");
     }
     double sum = 0;
     double most = 0;

@@ -1,5 +1,6 @@
 package dev.murmuration.evaluation;
 
+import dev.murmuration.dataset.OptionalLibrary;
 import dev.murmuration.dataset.Preference;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -70,6 +71,15 @@ public record Evaluation(
           all.getMax(),
           Arrays.stream(bins).boxed().toList());
     }
+  }
+
+  /**
+   * Looks for the library of statistics, before there are rewards that would be lost without it.
+   *
+   * @throws NoClassDefFoundError if it is not there
+   */
+  public static void requireLibrary() {
+    OptionalLibrary.require("org.hipparchus.stat.descriptive.DescriptiveStatistics");
   }
 
   /**

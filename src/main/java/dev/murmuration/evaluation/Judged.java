@@ -91,7 +91,8 @@ public record Judged(
     return new Judged(
         row,
         example.id(),
-        example.prompt().hashCode(),
+        // Texts without a prompt have nothing in common.
+        example.prompt().isEmpty() ? Long.hashCode(row) : example.prompt().hashCode(),
         example.groups(),
         responses,
         example.preferences());

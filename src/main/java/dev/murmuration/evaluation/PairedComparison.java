@@ -2,6 +2,7 @@ package dev.murmuration.evaluation;
 
 import dev.murmuration.dataset.Preference;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ import org.hipparchus.distribution.discrete.BinomialDistribution;
  * @param mcNemar the probability of so unequal numbers of these, or more unequal ones, if both were
  *     equally good: McNemar's exact test, two-sided
  * @param fidelity what becomes of the first one's preferences in the second
+ * @param changes pairs that only one of them gets right, those first whose margin changes most
  */
 public record PairedComparison(
     long pairs,
@@ -29,7 +31,25 @@ public record PairedComparison(
     long onlyFirst,
     long onlySecond,
     double mcNemar,
-    Fidelity fidelity) {
+    Fidelity fidelity,
+    List<Change> changes) {
+  private static final int MOST_CHANGES = 20;
+
+  /**
+   * A pair of which one of them has another favourite than people.
+   *
+   * @param row its number in the data
+   * @param id the row's own id, or an empty text
+   * @param better place of the candidate that people prefer, from 0
+   * @param worse place of the other one
+   * @param first by how much the first one prefers it
+   * @param second by how much the second one does
+   */
+  public record Change(long row, String id, int better, int worse, double first, double second) {
+    private double size() {
+      return Math.abs(second - first);
+    }
+  }
 
   /**
    * Compares two results row by row.
@@ -46,6 +66,7 @@ public record PairedComparison(
               + " rows; compare results of the same data");
     }
     Map<Integer, double[]> prompts = new HashMap<>();
+    List<Change> changes = new ArrayList<>();
     long pairs = 0;
     double wonFirst = 0;
     double wonSecond = 0;
@@ -72,6 +93,9 @@ public record PairedComparison(
         wonSecond += creditB;
         onlyFirst += creditA == 1 && creditB < 1 ? 1 : 0;
         onlySecond += creditB == 1 && creditA < 1 ? 1 : 0;
+        if ((creditA == 1) != (creditB == 1)) {
+          changes.add(change(a, b, pair));
+        }
         cluster[0] += creditB - creditA;
         cluster[1]++;
       }
@@ -86,7 +110,15 @@ public record PairedComparison(
         onlyFirst,
         onlySecond,
         mcNemar(onlyFirst, onlySecond),
-        Fidelity.of(Judged.rewards(first), Judged.rewards(second)));
+        Fidelity.of(Judged.rewards(first), Judged.rewards(second)),
+        changes.stream()
+            .sorted(Comparator.comparingDouble(Change::size).reversed())
+            .limit(MOST_CHANGES)
+            .toList());
+  }
+
+  private static Change change(Judged a, Judged b, Preference pair) {
+    return new Change(a.row(), a.id(), pair.better(), pair.worse(), a.margin(pair), b.margin(pair));
   }
 
   static double mcNemar(long onlyFirst, long onlySecond) {

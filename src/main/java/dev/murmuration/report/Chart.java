@@ -27,13 +27,26 @@ record Chart(String title, String reading, String content) {
    * @param middle whether there is a mark in the middle, for guessing
    */
   static String bars(List<Bar> bars, boolean middle) {
+    return bars(bars, middle, 1);
+  }
+
+  /**
+   * Horizontal bars of small shares.
+   *
+   * @param most the share that is as long as there is room
+   */
+  static String bars(List<Bar> bars, double most) {
+    return bars(bars, false, most);
+  }
+
+  private static String bars(List<Bar> bars, boolean middle, double most) {
     StringBuilder rows =
         new StringBuilder("<div class=\"bars").append(middle ? " middle" : "").append("\">");
-    bars.forEach(bar -> rows.append(row(bar)));
+    bars.forEach(bar -> rows.append(row(bar, most)));
     return rows.append("</div>").toString();
   }
 
-  private static String row(Bar bar) {
+  private static String row(Bar bar, double most) {
     Interval share = bar.share();
     String interval =
         Double.isNaN(share.low())
@@ -41,15 +54,17 @@ record Chart(String title, String reading, String content) {
             : String.format(
                 Locale.ROOT,
                 "<i style=\"left:%.2f%%;width:%.2f%%\"></i>",
-                100 * share.low(),
-                100 * (share.high() - share.low()));
+                100 * share.low() / most,
+                100 * (share.high() - share.low()) / most);
     return String.format(
         Locale.ROOT,
         "<span class=\"name\" title=\"%s\">%s</span><span class=\"track\"><b"
-            + " style=\"width:%.2f%%\"></b>%s</span><span class=\"value\">%.1f&nbsp;%%</span>",
+            + " style=\"width:%.2f%%\"></b>%s</span><span class=\"value\">%."
+            + (most < 1 ? 2 : 1)
+            + "f&nbsp;%%</span>",
         Html.escaped(bar.note()),
         Html.escaped(bar.label()),
-        100 * share.value(),
+        100 * share.value() / most,
         interval,
         100 * share.value());
   }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * What quantization or precision does to preferences, as a page.
@@ -40,6 +41,7 @@ public record FidelityReport(
                   other.texts() / other.seconds())));
     }
     page.cards(cards);
+    page.add(table());
     page.charts(charts());
     return page.end(run, json);
   }
@@ -54,18 +56,19 @@ public record FidelityReport(
 
   private List<Chart> charts() {
     List<Chart> charts = new ArrayList<>();
-    charts.add(
-        new Chart(
-            "Another best response",
-            "In how many rows another response has the highest reward.",
-            Chart.bars(
-                compared().stream()
-                    .map(
-                        one ->
-                            new Chart.Bar(
-                                name(one.label()), one.fidelity().orElseThrow().topChanged(), ""))
-                    .toList(),
-                false)));
+    if (compared().stream().allMatch(one -> one.fidelity().orElseThrow().pairs() > 0)) {
+      charts.add(
+          small(
+              "Flipped pairs",
+              "How many pairs of responses to one prompt are in another order than the"
+                  + " reference's; the line is the 95 % interval.",
+              Fidelity::flipped));
+      charts.add(
+          small(
+              "Another best response",
+              "In how many rows another response has the highest reward.",
+              Fidelity::topChanged));
+    }
     List<Chart.Bar> accuracies = new ArrayList<>();
     for (FidelityRun one : runs) {
       Optional<Interval> accuracy = one.accuracy().map(found -> found.wilson());
@@ -79,9 +82,73 @@ public record FidelityReport(
               Chart.bars(accuracies, true)));
     }
     for (FidelityRun one : compared()) {
-      charts.add(byMargin(name(one.label()), one.fidelity().orElseThrow()));
+      if (one.fidelity().orElseThrow().flipped().value() > 0) {
+        charts.add(byMargin(name(one.label()), one.fidelity().orElseThrow()));
+      }
     }
     return charts;
+  }
+
+  /** Bars that fill their room, since what they show should be near 0. */
+  private Chart small(String title, String reading, Function<Fidelity, Interval> value) {
+    List<Chart.Bar> bars =
+        compared().stream()
+            .map(
+                one ->
+                    new Chart.Bar(name(one.label()), value.apply(one.fidelity().orElseThrow()), ""))
+            .toList();
+    double most = bars.stream().mapToDouble(bar -> bar.share().high()).max().orElse(1);
+    return new Chart(title, reading, Chart.bars(bars, Math.clamp(1.1 * most, 1e-6, 1)));
+  }
+
+  /** Every run in a line, its size and speed beside what became of the preferences. */
+  private String table() {
+    StringBuilder rows =
+        new StringBuilder("<section class=\"wide\"><table class=\"numbers\"><tr><th></th>");
+    for (String title :
+        List.of(
+            "MiB",
+            "texts/s",
+            "flipped",
+            "other best",
+            "Kendall τ",
+            "Spearman",
+            "regret",
+            "drift",
+            "deviation",
+            "tie below")) {
+      rows.append("<th>").append(title).append("</th>");
+    }
+    for (FidelityRun one : runs) {
+      rows.append(
+          String.format(
+              Locale.ROOT,
+              "</tr><tr><th>%s</th><td>%.1f</td><td>%,.0f</td>",
+              Html.escaped(name(one.label())),
+              one.bytes() / 1048576.0,
+              one.texts() / one.seconds()));
+      rows.append(one.fidelity().map(FidelityReport::cells).orElse("<td>–</td>".repeat(8)));
+    }
+    return rows
+        + "</tr></table><p>Regret: how much less the reference gives to the response that a run"
+        + " takes for the best. Drift and deviation: mean and root mean square of what rewards"
+        + " change by. Tie below: a preference by less may be the other way round (95 %).</p>"
+        + "</section>";
+  }
+
+  private static String cells(Fidelity fidelity) {
+    return String.format(
+        Locale.ROOT,
+        "<td>%.2f&nbsp;%%</td><td>%.2f&nbsp;%%</td><td>%.4f</td><td>%.5f</td><td>%.4f</td>"
+            + "<td>%+.4f</td><td>%.4f</td><td>%.3f</td>",
+        100 * fidelity.flipped().value(),
+        100 * fidelity.topChanged().value(),
+        fidelity.tau(),
+        fidelity.spearman(),
+        fidelity.regret(),
+        fidelity.drift(),
+        fidelity.rms(),
+        fidelity.tieMargin());
   }
 
   private static Chart byMargin(String name, Fidelity fidelity) {
@@ -92,9 +159,10 @@ public record FidelityReport(
             .max()
             .orElse(1);
     int count = fidelity.byMargin().size();
+    String percent = most > 0.1 ? "%.0f %%" : "%.1f %%";
     Svg svg = new Svg("Flipped pairs by margin", 0, count, 0, most);
     for (int i = 0; i <= 4; i++) {
-      svg.rule(most * i / 4, String.format(Locale.ROOT, "%.1f %%", 100 * most * i / 4));
+      svg.rule(most * i / 4, String.format(Locale.ROOT, percent, 100 * most * i / 4));
     }
     for (int i = 0; i < count; i++) {
       Fidelity.MarginShare share = fidelity.byMargin().get(i);

@@ -301,7 +301,42 @@ class BatchTest {
     Files.writeString(directory.resolve("mine.jsonl"), "mine");
     assertThatThrownBy(() -> run(job(input, "mine.jsonl"))).hasMessageContaining("exists");
     assertThatThrownBy(() -> job(input, "rows.jsonl")).hasMessageContaining("one of the inputs");
+    assertThatThrownBy(() -> job(directory.resolve("x.jsonl.errors.jsonl"), "x.jsonl"))
+        .hasMessageContaining("x.jsonl.errors.jsonl, which is written, is one of the inputs");
+    assertThatThrownBy(() -> job(input, "none/o.jsonl"))
+        .hasMessageContaining("none does not exist");
     assertThatThrownBy(() -> job(input, "o.txt")).hasMessageContaining("tells no format");
+  }
+
+  /** The process ends when all is scored and the output is not made yet, or only in part. */
+  @Test
+  void anOutputThatIsNotMadeYetIsMadeOfTheLines() throws Exception {
+    Path input = rows(20);
+    for (String name : List.of("o.jsonl", "o.csv")) {
+      run(job(input, name));
+      String expected = read(name);
+      run(job(input, "lines.jsonl"));
+      Files.move(directory.resolve("lines.jsonl"), directory.resolve(name + ".partial"));
+      Files.delete(directory.resolve("lines.jsonl.run.json"));
+      Files.delete(directory.resolve(name));
+      assertThat(run(job(input, name)).finished()).isTrue();
+      assertThat(read(name)).isEqualTo(expected);
+      assertThat(directory.resolve(name + ".partial")).doesNotExist();
+      Files.delete(directory.resolve(name));
+      assertThatThrownBy(() -> run(job(input, name))).hasMessageContaining("finished and is gone");
+    }
+  }
+
+  @Test
+  void twoDoNotWriteTheSameOutput() throws Exception {
+    Path input = rows(30);
+    Files.writeString(directory.resolve("o.jsonl.partial"), "");
+    try (AppendedFile _ = new AppendedFile(directory.resolve("o.jsonl.partial"), 0)) {
+      assertThatThrownBy(() -> new AppendedFile(directory.resolve("o.jsonl.partial"), 0))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("is being written by another process");
+    }
+    assertThat(run(job(input, "o.jsonl")).finished()).isTrue();
   }
 
   @Test

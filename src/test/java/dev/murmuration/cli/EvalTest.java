@@ -84,6 +84,14 @@ class EvalTest {
   }
 
   @Test
+  void rowsWithoutPreferencesAreRefusedBeforeTheyAreScored() throws Exception {
+    Path rows = Files.writeString(folder.resolve("rows.jsonl"), "{\"text\": \"a\"}\n");
+    Cli refused = Cli.tiny("eval", rows.toString());
+    assertThat(refused.code()).isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(refused.err()).contains("schema text do not say").doesNotContain("rewards/s");
+  }
+
+  @Test
   void anotherProgramsScoresAreComparedPairByPair() throws Exception {
     Path scored = folder.resolve("scored.jsonl");
     assertThat(Cli.tiny("batch", pairs.toString(), "-o", scored.toString()).code())
@@ -139,10 +147,17 @@ class EvalTest {
     assertThat(same.get("pairs").asInt()).isEqualTo(240);
     assertThat(same.get("only_first").asInt()).isZero();
     assertThat(same.get("mc_nemar").asDouble()).isEqualTo(1);
+    assertThat(same.get("changes")).isEmpty();
     JsonNode other = Cli.run("compare", first.toString(), second.toString(), "--json").json();
     assertThat(other.at("/first/value").asDouble()).isGreaterThan(0.9);
     assertThat(other.at("/difference/high").asDouble()).isNegative();
     assertThat(other.get("mc_nemar").asDouble()).isLessThan(1e-6);
+    JsonNode change = other.get("changes").get(0);
+    assertThat(change.get("first").asDouble() > 0)
+        .isNotEqualTo(change.get("second").asDouble() > 0);
+    assertThat(Cli.run("compare", first.toString(), second.toString()).lines())
+        .filteredOn(line -> line.matches("(lost|won) +row \\d+: response \\d before \\d by .*"))
+        .hasSize(5);
     Cli refused = Cli.run("compare", first.toString(), data);
     assertThat(refused.code()).isEqualTo(ExitCode.FAILED);
     assertThat(refused.err()).contains("line 1", "no rewards under \"murmur\"", "murmur batch");
@@ -168,9 +183,12 @@ class EvalTest {
     JsonNode runs = result.json();
     assertThat(runs).hasSize(3);
     assertThat(runs.get(1).get("label").asText()).contains("another order");
+    // The first rows, and not those that another order puts first.
+    assertThat(runs.get(1).at("/fidelity/flipped/value").asDouble()).isZero();
+    assertThat(runs.get(1).at("/fidelity/rms").asDouble()).isZero();
     assertThat(runs.get(2).at("/fidelity/flipped/value").asDouble()).isZero();
     assertThat(runs.get(2).at("/fidelity/tau").asDouble()).isEqualTo(1);
     assertThat(runs.get(2).at("/fidelity/pairs").asInt()).isEqualTo(120);
-    assertThat(Files.readString(page)).contains("id=\"numbers\"", "<svg");
+    assertThat(Files.readString(page)).contains("id=\"numbers\"", "<table class=\"numbers\"");
   }
 }

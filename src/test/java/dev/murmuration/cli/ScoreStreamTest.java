@@ -62,6 +62,25 @@ class ScoreStreamTest {
     assertThat(rows.get(2).get("template").asText()).isEqualTo("raw");
   }
 
+  /** A row that more than one schema fits is read as it is said. */
+  @Test
+  void theSchemaMayBeGiven() throws Exception {
+    String row = "{\"text\": \"Hello\", \"prompt\": \"Hello?\", \"response\": \"Hi!\"}\n";
+    assertThat(score(row).rows().getFirst().get("error").asText()).contains("more than one thing");
+    Cli text = Cli.tiny(row, Terminal.Kind.PLAIN, "score", "-", "--schema", "text");
+    assertThat(text.rows().getFirst().get("template").asText()).isEqualTo("raw");
+    Cli response = Cli.tiny(row, Terminal.Kind.PLAIN, "score", "-", "--schema", "response");
+    assertThat(response.rows().getFirst().get("template").asText()).isEqualTo("llama2");
+    Cli ranked = Cli.tiny(row, Terminal.Kind.PLAIN, "rank", "-", "--schema", "nectar");
+    assertThat(ranked.rows().getFirst().get("error").asText()).contains("Human:");
+    Cli unknown = Cli.tiny(row, Terminal.Kind.PLAIN, "score", "-", "--schema", "nektar");
+    assertThat(unknown.code()).isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(unknown.err()).contains("no schema 'nektar'; there are nectar,");
+    Cli none = Cli.tiny("score", "--text", "a", "--schema", "text");
+    assertThat(none.code()).isEqualTo(ExitCode.WRONG_USAGE);
+    assertThat(none.err()).contains("--schema says how rows are read");
+  }
+
   @Test
   void aRowWithoutAFiniteRewardFailsAlone(@TempDir Path folder) throws Exception {
     Path damaged = TestModels.damaged(folder);

@@ -7,6 +7,7 @@ import com.github.luben.zstd.Zstd;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,6 +96,29 @@ class DataFilesTest {
     assertThat(rows.get(3).place()).endsWith("2.jsonl, line 1");
   }
 
+  /** As shells make them of a command; what reads its data twice refuses them. */
+  @Test
+  void aPipeIsReadOnce() throws Exception {
+    String pipe = directory.resolve("pipe").toString();
+    assertThat(new ProcessBuilder("mkfifo", pipe).start().waitFor()).isZero();
+    Thread writer = Thread.ofVirtual().start(() -> write(pipe));
+    assertThat(said(pipe)).containsExactly("{\"text\":\"a\"}", "{\"text\":\"b\"}");
+    writer.join();
+    assertThatThrownBy(() -> DataQuery.all(List.of(pipe)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("is a pipe and cannot be read twice");
+    assertThatThrownBy(() -> DataQuery.all(List.of("-")))
+        .hasMessageContaining("standard input cannot be read twice");
+  }
+
+  private static void write(String file) {
+    try {
+      Files.writeString(Path.of(file), TWO);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Numbers and texts of an array stay as they were written. */
   @Test
   void elementsOfAnArrayKeepTheirNumbers() throws Exception {
@@ -174,8 +198,11 @@ class DataFilesTest {
     assertThatThrownBy(() -> rows(parquet))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("cannot be read as Parquet");
-    String quoted = file("open.csv", "a\n\"never closed\nx\n");
-    assertThat(said(quoted)).hasSize(1);
+    assertThat(said(file("open.csv", "a\nb\n\"never closed\nx\n")))
+        .containsExactly(
+            "{\"a\":\"b\"}", "!the record has a quotation mark that is not closed in the file");
+    assertThat(said(file("two.csv", "a\n\"two\nlines, \"\"quoted\"\"\"\n"))).hasSize(1);
+    assertThat(said(file("stray.csv", "a\n5\" wide\n\"two\nlines\"\nlast\n"))).hasSize(3);
     String twice = file("twice.csv", "a,a\n1,2\n");
     assertThatThrownBy(() -> rows(twice)).hasMessageContaining("two of one name");
     String folder = directory.toString();

@@ -212,6 +212,8 @@ class SchemasTest {
                 + "}");
     assertThat(said(example).getFirst()).isEqualTo("user: Hi|assistant: Ho|user: Hu|assistant: a");
     assertThat(String.join(",", preferred(example))).isEqualTo(expected);
+    assertThat(example.groups().get("strength"))
+        .isEqualTo(strength == 0 ? null : strength == 3 ? "3 much better" : "2 better");
   }
 
   @Test

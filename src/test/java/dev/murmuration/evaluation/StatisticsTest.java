@@ -206,6 +206,28 @@ class StatisticsTest {
     assertThat(benchmark.score()).isCloseTo((1 + 2.5 / 3 + 0.5 / 3) / 3, within(EXACT));
   }
 
+  @Test
+  void rewardBench2TiesWithoutTwins() {
+    Map<String, String> ties = Map.of("subset", "Ties");
+    assertThat(Benchmarks.ties(List.of(row(1, "tied:1", ties, 2, 5, 4, 1)))).isNaN();
+  }
+
+  /** All pairs count alike, whatever part they are of; a tie is wrong. */
+  @Test
+  void judgeBenchIsTheShareOfAllPairs() {
+    Benchmark benchmark =
+        benchmark(
+            "judgebench",
+            row(1, "", Map.of("source", "mmlu-pro-law"), 1, 2, 1),
+            row(2, "", Map.of("source", "mmlu-pro-math"), 1, 1, 1),
+            row(3, "", Map.of("source", "mmlu-pro-math"), 1, 0, 1),
+            row(4, "", Map.of("source", "livebench-math"), 1, 2, 1),
+            row(5, "", Map.of("source", "livecodebench"), 1, 2, 1));
+    assertThat(benchmark.parts()).containsOnlyKeys("knowledge", "math", "coding");
+    assertThat(benchmark.parts().get("knowledge")).isCloseTo(1.0 / 3, within(EXACT));
+    assertThat(benchmark.score()).isEqualTo(3.0 / 5);
+  }
+
   // ---- two runs ----
 
   @Test

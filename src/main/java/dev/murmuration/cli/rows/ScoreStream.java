@@ -33,7 +33,7 @@ import java.util.stream.Stream;
 
 /**
  * Scores or ranks rows and writes a line for each, in their order. Unlike a batch it reads pipes,
- * in which each row stands for itself: its columns tell its schema.
+ * in which each row stands for itself: its columns tell its schema, unless one is given.
  */
 public final class ScoreStream {
   /**
@@ -61,6 +61,7 @@ public final class ScoreStream {
   private final RewardModel model;
   private final Terminal terminal;
   private final List<String> files;
+  private final Optional<Schema> schema;
   private final boolean ranks;
 
   /** Columns with the texts of a row under way: the reader puts them in, the writer takes them. */
@@ -72,12 +73,19 @@ public final class ScoreStream {
    * Prepares a stream.
    *
    * @param files as {@link DataFiles#expand} gives them
+   * @param schema of all rows; empty where each one's columns tell it
    * @param ranks whether to write the responses in the order of their rewards
    */
-  public ScoreStream(RewardModel model, Terminal terminal, List<String> files, boolean ranks) {
+  public ScoreStream(
+      RewardModel model,
+      Terminal terminal,
+      List<String> files,
+      Optional<Schema> schema,
+      boolean ranks) {
     this.model = model;
     this.terminal = terminal;
     this.files = files;
+    this.schema = schema;
     this.ranks = ranks;
   }
 
@@ -118,7 +126,7 @@ public final class ScoreStream {
 
   private Optional<Example> meaning(Row row) {
     JsonNode node = RowParser.parse(row);
-    Schema found = Schemas.ofOne(node);
+    Schema found = schema.orElseGet(() -> Schemas.ofOne(node));
     texts.put(row.number(), found.texts());
     return Optional.of(found.read(node));
   }

@@ -9,6 +9,8 @@ import java.util.Locale;
 
 /** Two results on the same rows, for people. */
 public final class ComparisonText {
+  private static final int SHOWN_CHANGES = 5;
+
   private ComparisonText() {}
 
   /** Prints a comparison. */
@@ -56,6 +58,23 @@ public final class ComparisonText {
             fidelity.rms(),
             fidelity.drift(),
             fidelity.spread()));
+    comparison.changes().stream().limit(SHOWN_CHANGES).forEach(change -> line(terminal, change));
+  }
+
+  private static void line(Terminal terminal, PairedComparison.Change change) {
+    String id = change.id().isEmpty() ? "" : " (" + Display.visible(change.id()) + ")";
+    line(
+        terminal,
+        change.first() > 0 ? "lost" : "won",
+        String.format(
+            Locale.ROOT,
+            "row %d%s: response %d before %d by %+.3f, then by %+.3f",
+            change.row(),
+            id,
+            change.better() + 1,
+            change.worse() + 1,
+            change.first(),
+            change.second()));
   }
 
   private static String share(Interval interval) {

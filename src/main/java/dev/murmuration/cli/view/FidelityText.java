@@ -40,6 +40,11 @@ public final class FidelityText {
       run.fidelity().ifPresent(fidelity -> line(run, fidelity, terminal));
     }
     terminal.out().println();
+    head(terminal, "", "regret", "drift", "deviation", "near pairs");
+    for (FidelityRun run : runs) {
+      run.fidelity().ifPresent(fidelity -> changes(run, fidelity, terminal));
+    }
+    terminal.out().println();
     FidelityRun last = runs.getLast();
     last.fidelity().ifPresent(fidelity -> explain(fidelity, terminal));
   }
@@ -69,14 +74,34 @@ public final class FidelityText {
                 fidelity.tieMargin()));
   }
 
+  private static void changes(FidelityRun run, Fidelity fidelity, Terminal terminal) {
+    double near =
+        fidelity.byMargin().isEmpty()
+            ? Double.NaN
+            : fidelity.byMargin().getFirst().flipped().value();
+    terminal
+        .out()
+        .println(
+            String.format(
+                Locale.ROOT,
+                "%s %10.4f %+10.4f %9.4f %10s",
+                label(run),
+                fidelity.regret(),
+                fidelity.drift(),
+                fidelity.rms(),
+                percent(near)));
+  }
+
   private static void explain(Fidelity fidelity, Terminal terminal) {
     String text =
         String.format(
             Locale.ROOT,
             "Flipped: of %,d pairs of responses to one prompt, those in another order than the"
                 + " reference's. Tie below: a preference by less may be the other way round (95"
-                + " %%); rewards spread by %.2f. Another order of the same run shows what is"
-                + " noise.",
+                + " %%); rewards spread by %.2f. Regret: how much less the reference gives to the"
+                + " response that a run takes for the best. Drift and deviation: mean and root mean"
+                + " square of what rewards change by. Near pairs: flipped among the tenth that the"
+                + " reference puts nearest. Another order of the same run shows what is noise.",
             fidelity.pairs(),
             fidelity.spread());
     Display.wrap(text, terminal.columns()).forEach(terminal.out()::println);

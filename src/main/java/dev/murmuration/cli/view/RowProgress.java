@@ -25,6 +25,10 @@ public final class RowProgress implements AutoCloseable {
   private static final long BETWEEN_LINES = 30_000_000_000L;
   private static final int SHOWN_FAILURES = 5;
   private static final int SHOWN_LINES = 12;
+  private static final int BAR = 12;
+
+  /** A cell of the bar that is filled by so many eighths. */
+  private static final String EIGHTHS = " ▏▎▍▌▋▊▉";
 
   /** Back to the start of the line, and erase it (ECMA-48: CR, EL). */
   private static final String WIPE = "\r\u001b[K";
@@ -33,6 +37,7 @@ public final class RowProgress implements AutoCloseable {
   private final PrintStream err;
   private final RewardModel model;
   private final boolean bar;
+  private final long betweenDraws;
   private final ScoringStatistics before;
   private final long start = System.nanoTime();
   private final List<String> failures = new ArrayList<>();
@@ -54,6 +59,16 @@ public final class RowProgress implements AutoCloseable {
    * @param bar whether there is a terminal to draw on
    */
   public RowProgress(Terminal terminal, RewardModel model, boolean bar) {
+    this(terminal, model, bar, bar ? BETWEEN_DRAWS : BETWEEN_LINES);
+  }
+
+  /**
+   * Like the other one.
+   *
+   * @param betweenDraws in nanoseconds
+   */
+  RowProgress(Terminal terminal, RewardModel model, boolean bar, long betweenDraws) {
+    this.betweenDraws = betweenDraws;
     this.terminal = terminal;
     this.err = terminal.err();
     this.model = model;
@@ -131,9 +146,20 @@ public final class RowProgress implements AutoCloseable {
             : String.format(Locale.ROOT, "%d h %02d min", left / 3600, left / 60 % 60));
   }
 
+  /** Nothing where nobody knows how much there is. */
+  private static String bar(double share) {
+    if (!(share >= 0 && share <= 1)) {
+      return "";
+    }
+    int eighths = (int) (share * BAR * EIGHTHS.length());
+    int full = eighths / EIGHTHS.length();
+    String cells = "█".repeat(full) + EIGHTHS.charAt(eighths % EIGHTHS.length());
+    return "│" + String.format("%-" + BAR + "." + BAR + "s", cells) + "│ ";
+  }
+
   private void draw() {
     long now = System.nanoTime();
-    if (terminal.quiet() || now - drawn < (bar ? BETWEEN_DRAWS : BETWEEN_LINES)) {
+    if (terminal.quiet() || now - drawn < betweenDraws) {
       return;
     }
     drawn = now;
@@ -148,7 +174,7 @@ public final class RowProgress implements AutoCloseable {
             rate(texts, seconds),
             rate(model.statistics().since(before).tokensAsked(), seconds));
     if (bar) {
-      err.print(WIPE + Display.cut(line, terminal.columns() - 1));
+      err.print(WIPE + Display.cut(bar(reached) + line, terminal.columns() - 1));
       err.flush();
       onLine = true;
     } else {
