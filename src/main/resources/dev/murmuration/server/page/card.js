@@ -46,7 +46,7 @@ export class Card {
     this.root.classList.toggle("best", scored && answer.rank === 1 && answer.of > 1);
     this.find(".rank").textContent = scored && answer.of > 1 ? `#${answer.rank}` : "";
     this.find(".reward").textContent = scored ? signed(answer.reward) : "";
-    this.find(".chance").textContent = scored && answer.of > 1 ? `best: ${percent(answer.probability_of_best)}` : "";
+    this.find(".chance").textContent = scored && answer.of > 1 ? `best with ${percent(answer.probability_of_best)}` : "";
     this.find(".tokens").textContent = scored ? counted(answer.tokens, "token") + ", prompt included" : "";
     const cut = this.find(".cut");
     cut.hidden = !(scored && answer.truncated_tokens > 0);

@@ -88,7 +88,7 @@ function showNothing(hint) {
   entries = [];
   showRanking([], focusResponse);
   showWhy([]);
-  define($("facts"), []);
+  $("details").hidden = true;
   $("ranking-hint").hidden = hint === "";
   $("ranking-hint").textContent = hint;
   $("ranking-hint").classList.remove("wrong");
@@ -116,6 +116,7 @@ function show(asked, answer, took) {
     card.show(byLetter.get(letter) ?? null);
   }
   showHeat();
+  $("details").hidden = false;
   define($("facts"), factsOf(answer, models(answer.model)?.context_length, took));
   clearTimeout(speakLater);
   speakLater = setTimeout(() => ($("announce").textContent = spokenRanking(entries)), SPEECH_DELAY);
@@ -367,6 +368,7 @@ export function start({ model, working }) {
   }
   $("add").addEventListener("click", () => add());
   $("sort").addEventListener("click", sort);
+  $("details").open = matchMedia("(min-width: 1041px)").matches; // On a phone it would stand before the responses.
   listenToSwitches();
   listenToCopy();
   document.addEventListener("keydown", pressed);

@@ -70,7 +70,7 @@ export class HeatMap {
       this.#tokens = tokens;
       this.#leave();
       this.#spans = tokens.slice(0, MOST_TOKENS).map(span);
-      this.text.replaceChildren(...this.#spans);
+      this.text.replaceChildren(...this.#spans.flatMap((each, i) => (spaceBefore(tokens[i]) ? [" ", each] : [each])));
       if (tokens.length > MOST_TOKENS) {
         this.text.append(element("span", { className: "dim" }, ` … ${tokens.length - MOST_TOKENS} tokens more`));
       }
@@ -187,8 +187,12 @@ export class HeatMap {
   }
 }
 
+/** A word's space stands outside of its colour: at the end of a line it would be a mark of its own. */
+const spaceBefore = (token) => /^ \S/.test(token.text);
+
 function span(token) {
-  const made = element("span", { className: "token" }, visible(token.text) || "·");
+  const text = spaceBefore(token) ? token.text.slice(1) : token.text;
+  const made = element("span", { className: "token" }, visible(text) || "·");
   if (token.text.trim() === "") {
     made.dataset.blank = "";
   }
@@ -199,11 +203,11 @@ function span(token) {
   return made;
 }
 
-const nameOf = (token) => (token.text === "" ? `(token ${token.id})` : visible(token.text));
+const nameOf = (token) => (token.text === "" ? `(token ${token.id})` : visible(token.text).replace(/^ | $/g, "␣"));
 
 function spoken(token) {
   const change = token.change === null ? "" : `, change ${signed(token.change)}`;
-  return `${nameOf(token)}: reward ${signed(token.reward)}${change}`;
+  return `${token.text.trim() || nameOf(token)}: reward ${signed(token.reward)}${change}`;
 }
 
 function showTip(place, token, index, of) {

@@ -3,7 +3,7 @@
 import { $, element, movesLittle } from "./dom.js";
 import { counted, percent, shortened, signed, visible } from "./format.js";
 
-const BEGINNING = 70;
+const BEGINNING = 90;
 
 function row(letter, choose) {
   const name = element("button", { type: "button", className: "name" });
