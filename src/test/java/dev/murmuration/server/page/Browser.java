@@ -6,10 +6,15 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchKey;
+import java.nio.file.WatchService;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import org.openqa.selenium.By;
 import org.openqa.selenium.OutputType;
@@ -65,8 +70,21 @@ final class Browser implements AutoCloseable {
     return driver;
   }
 
-  Path downloads() {
-    return downloads;
+  /** Clicks on what downloads a file, and waits until that is complete. */
+  Path download(String selector, String name) throws IOException, InterruptedException {
+    Files.createDirectories(downloads);
+    Path file = downloads.resolve(name);
+    try (WatchService watch = downloads.getFileSystem().newWatchService()) {
+      downloads.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
+      one(selector).click();
+      // It has another name until it is complete.
+      while (!Files.exists(file)) {
+        WatchKey key = watch.poll(LONGEST.toSeconds(), TimeUnit.SECONDS);
+        assertThat(key).as("a sign of %s", name).isNotNull();
+        key.reset();
+      }
+    }
+    return file;
   }
 
   /** Opens a page in a browser that remembers nothing. */
@@ -121,11 +139,20 @@ final class Browser implements AutoCloseable {
     area.sendKeys(text);
   }
 
-  /** As wide as this, like a phone. */
+  /** As wide as this; like a phone, if that is narrow. */
   void width(int width) {
+    boolean phone = width < 500;
     driver.executeCdpCommand(
         "Emulation.setDeviceMetricsOverride",
-        Map.of("width", width, "height", 844, "deviceScaleFactor", 2, "mobile", true));
+        Map.of(
+            "width",
+            width,
+            "height",
+            phone ? 844 : 900,
+            "deviceScaleFactor",
+            phone ? 2 : 1,
+            "mobile",
+            phone));
   }
 
   void usualWidth() {
@@ -140,7 +167,7 @@ final class Browser implements AutoCloseable {
   }
 
   /** What the page or the browser has complained of since the last time. */
-  List<String> consoleErrors() {
+  List<String> complaints() {
     return driver.manage().logs().get(LogType.BROWSER).getAll().stream()
         .filter(entry -> entry.getLevel().intValue() >= Level.WARNING.intValue())
         .map(LogEntry::getMessage)
