@@ -21,6 +21,12 @@ module dev.murmuration {
   requires static hipparchus.core;
   requires static hipparchus.stat;
 
+  // Only the server.
+  requires static io.helidon.webserver;
+  requires static io.prometheus.metrics.core;
+  requires static io.prometheus.writer.text;
+  requires static java.logging;
+
   // Only the command line's.
   requires static info.picocli;
   requires static me.tongfei.progressbar;

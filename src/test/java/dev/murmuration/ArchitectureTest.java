@@ -48,6 +48,7 @@ class ArchitectureTest {
         "cli.view",
         "cli.terminal",
         "report",
+        "server",
         "batch",
         "evaluation",
         "dataset",
@@ -55,6 +56,7 @@ class ArchitectureTest {
         "inspection",
         "reward",
         "memory",
+        "machine",
         "files",
         "model",
         "architecture",
@@ -81,6 +83,8 @@ class ArchitectureTest {
         "files");
     room("cli.terminal", "llama", "files");
     room("report", "evaluation", "dataset");
+    room("server", "server.protocol", "reward", "files");
+    room("server.protocol", "reward", "json");
     room("batch", "dataset", "reward", "json", "files");
     room("evaluation", "dataset", "reward");
     room("dataset", "reward", "llama", "json", "files");
@@ -190,7 +194,8 @@ class ArchitectureTest {
               "dev.murmuration.cli..",
               "dev.murmuration.dataset..",
               "dev.murmuration.batch..",
-              "dev.murmuration.evaluation..")
+              "dev.murmuration.evaluation..",
+              "dev.murmuration.server")
           .should()
           .dependOnClassesThat(not(known()))
           .because("everything else is an optional dependency, for commands and for data sets");
@@ -208,6 +213,15 @@ class ArchitectureTest {
                       "com.github.luben.zstd..",
                       "net.thisptr.jackson.jq..")))
           .because("each is asked for only when a row needs it");
+
+  @ArchTest
+  static final ArchRule THE_SERVER_NEEDS_HTTP_TLS_AND_FIGURES =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.murmuration.server")
+          .should()
+          .dependOnClassesThat(not(known("io.helidon..", "io.prometheus..", "javax.net.ssl..")))
+          .because("protocols are tried without a socket, and the other rooms know of none");
 
   @ArchTest
   static final ArchRule EVALUATION_NEEDS_STATISTICS =

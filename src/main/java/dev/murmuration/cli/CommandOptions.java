@@ -32,7 +32,8 @@ final class CommandOptions {
         throw new UnmatchedArgumentException(command.commandLine(), List.of(given.longestName()));
       }
       if (!parsed.subcommand().hasMatchedOption(own)) {
-        own.setValue(given.getValue());
+        Object value = given.getValue();
+        own.setValue(own.isMultiValue() ? List.of(String.valueOf(value)) : value);
       }
     }
   }

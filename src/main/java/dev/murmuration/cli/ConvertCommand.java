@@ -168,8 +168,8 @@ final class ConvertCommand extends TerminalCommand {
       names = "--readout",
       paramLabel = "RULE",
       order = 4,
-      converter = ModelOptions.ReadoutConverter.class,
-      completionCandidates = ModelOptions.ReadoutConverter.Names.class,
+      converter = LoadOptions.ReadoutConverter.class,
+      completionCandidates = LoadOptions.ReadoutConverter.Names.class,
       description =
           "Which token's hidden state gives the reward: last_token, before_pad, before_first_pad or"
               + " published (what the code on Starling-RM-7B's card returns). Default: what the"

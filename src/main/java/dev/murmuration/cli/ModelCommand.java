@@ -26,7 +26,7 @@ abstract class ModelCommand extends TerminalCommand {
     // Checked first: reading texts may take long, too.
     modelOptions.toOptions();
     prepare();
-    noteThreads();
+    modelOptions.load.threads.note(terminal());
     try (RewardModel model = load(noteEmbedded(), this::adapt)) {
       return run(model);
     }
@@ -85,23 +85,6 @@ abstract class ModelCommand extends TerminalCommand {
     }
     try (LoadProgress progress = progress("Loading " + file.getFileName())) {
       return RewardModel.load(file, options.progress(progress));
-    }
-  }
-
-  /** Warns of threads that would wait for each other. */
-  private void noteThreads() {
-    int threads = modelOptions.threads.count();
-    int processors = Runtime.getRuntime().availableProcessors();
-    if (threads > processors) {
-      terminal()
-          .note(
-              "--threads "
-                  + threads
-                  + " on "
-                  + processors
-                  + (processors == 1 ? " processor" : " processors")
-                  + ": at every step all threads wait for the one whose turn comes last, which can"
-                  + " take many times as long");
     }
   }
 }

@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nEnvironment:%n",
     footer = {
       "  MURMUR_MODEL      the model to load when -m names none",
+      "  MURMUR_API_KEY    the key that clients of 'murmur serve' must have",
       "  MURMUR_JAVA_OPTS  further options for Java, such as -Xmx4g",
       "  MURMUR_KERNELS    off computes with llama.cpp's kernels alone",
       "  NO_COLOR          no colours when it is set",
@@ -134,6 +135,7 @@ public final class Murmur implements Callable<Integer> {
             new ScoreCommand(terminal),
             new RankCommand(terminal),
             new TraceCommand(terminal),
+            new ServeCommand(terminal),
             new BatchCommand(terminal),
             new MergeCommand(terminal),
             new EvalCommand(terminal),

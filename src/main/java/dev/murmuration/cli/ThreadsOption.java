@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.llama.ContextParameters;
 import picocli.CommandLine.Option;
 
@@ -25,5 +26,20 @@ final class ThreadsOption {
           "--threads is " + threads + "; it takes 1 to " + MOST_THREADS);
     }
     return threads == null ? 0 : threads;
+  }
+
+  /** Warns of threads that would wait for each other. */
+  void note(Terminal terminal) {
+    int processors = Runtime.getRuntime().availableProcessors();
+    if (count() > processors) {
+      terminal.note(
+          "--threads "
+              + threads
+              + " on "
+              + processors
+              + (processors == 1 ? " processor" : " processors")
+              + ": at every step all threads wait for the one whose turn comes last, which can"
+              + " take many times as long");
+    }
   }
 }

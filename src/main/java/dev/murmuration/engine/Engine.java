@@ -116,6 +116,16 @@ public final class Engine implements AutoCloseable {
     return tally.tally();
   }
 
+  /** Whether it takes requests: neither closed nor ended by a failure. */
+  public boolean isOpen() {
+    return queue.isOpen();
+  }
+
+  /** How many requests wait that are not computed yet. */
+  public int queueLength() {
+    return queue.length();
+  }
+
   // ---- the callers' side ----
 
   /**

@@ -170,6 +170,26 @@ final class RequestQueue {
     }
   }
 
+  /** Whether requests are still taken. */
+  boolean isOpen() {
+    lock.lock();
+    try {
+      return !closed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How many wait, those of the wave not counted. */
+  int length() {
+    lock.lock();
+    try {
+      return waiting.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   // ---- the side of the thread that computes ----
 
   /** From now on a wave can be cancelled. */

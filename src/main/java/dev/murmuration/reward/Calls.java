@@ -21,22 +21,23 @@ import java.util.function.Supplier;
  */
 final class Calls {
   private final Engine engine;
-  private final TextEncoder encoder;
+  private final Function<CallOptions, TextEncoder> encoders;
   private final Vocabulary vocabulary;
   private final ModelLoader.Settings settings;
   private final BooleanSupplier closed;
 
   /**
+   * @param encoders from options to what makes tokens of texts
    * @param closed whether the model is closed, and calls are refused
    */
   Calls(
       Engine engine,
-      TextEncoder encoder,
+      Function<CallOptions, TextEncoder> encoders,
       Vocabulary vocabulary,
       ModelLoader.Settings settings,
       BooleanSupplier closed) {
     this.engine = engine;
-    this.encoder = encoder;
+    this.encoders = encoders;
     this.vocabulary = vocabulary;
     this.settings = settings;
     this.closed = closed;
@@ -44,27 +45,27 @@ final class Calls {
 
   Reward score(Input input, CallOptions options) {
     Deadline deadline = deadline(options);
-    return now(scored(input, deadline), options, deadline);
+    return now(scored(input, options, deadline), options, deadline);
   }
 
   RewardTrace trace(Input input, CallOptions options) {
     Deadline deadline = deadline(options);
-    return now(traced(input, deadline), options, deadline);
+    return now(traced(input, options, deadline), options, deadline);
   }
 
   CompletableFuture<Reward> submit(Input input, CallOptions options) {
     Deadline deadline = deadline(options);
-    return later(() -> scored(input, deadline), options, deadline);
+    return later(() -> scored(input, options, deadline), options, deadline);
   }
 
   CompletableFuture<RewardTrace> submitTrace(Input input, CallOptions options) {
     Deadline deadline = deadline(options);
-    return later(() -> traced(input, deadline), options, deadline);
+    return later(() -> traced(input, options, deadline), options, deadline);
   }
 
   List<Reward> scoreAll(List<? extends Input> inputs, CallOptions options) {
     Deadline deadline = deadline(options);
-    List<Tokens> tokens = encodeAll(inputs, deadline);
+    List<Tokens> tokens = encodeAll(inputs, options, deadline);
     List<Request> requests = tokens.stream().map(one -> new Request(computed(one), false)).toList();
     engine.submit(requests, deadline, options.waits());
     List<Reward> rewards = new ArrayList<>(inputs.size());
@@ -89,8 +90,37 @@ final class Calls {
     return rewards;
   }
 
-  ScoringCost explain(List<? extends Input> inputs) {
-    List<Tokens> tokens = encodeAll(inputs, deadline(CallOptions.defaults()));
+  List<CompletableFuture<Reward>> submitAll(List<? extends Input> inputs, CallOptions options) {
+    Deadline deadline = deadline(options);
+    try {
+      List<Completion<Reward>> completions =
+          encodeAll(inputs, options, deadline).stream()
+              .map(one -> new Completion<>(computed(one), false, rewards -> reward(one, rewards)))
+              .toList();
+      engine.submit(
+          completions.stream().map(Completion::request).toList(), deadline, options.waits());
+      return completions.stream().map(one -> one.future(engine, deadline)).toList();
+    } catch (ScoringTimeoutException e) {
+      return inputs.stream().map(_ -> CompletableFuture.<Reward>failedFuture(e)).toList();
+    }
+  }
+
+  TokenIds tokenize(Input input, CallOptions options) {
+    Deadline deadline = deadline(options);
+    requireOpen();
+    return new TokenIds(encoders.apply(options).encodeWhole(input, deadline));
+  }
+
+  List<String> texts(TokenIds tokens) {
+    requireOpen();
+    int[] ids = encoders.apply(CallOptions.defaults()).known(tokens.ids());
+    return TokenTexts.steps(vocabulary, ids, new double[ids.length]).stream()
+        .map(RewardTrace.Step::text)
+        .toList();
+  }
+
+  ScoringCost explain(List<? extends Input> inputs, CallOptions options) {
+    List<Tokens> tokens = encodeAll(inputs, options, deadline(options));
     return ScoringCost.of(engine.explain(tokens.stream().map(this::computed).toList()));
   }
 
@@ -103,19 +133,19 @@ final class Calls {
   @SuppressWarnings("ArrayRecordComponent")
   private record Work<T>(int[] tokens, boolean everyToken, Function<double[], T> result) {}
 
-  private Work<Reward> scored(Input input, Deadline deadline) {
-    Tokens tokens = encode(input, deadline);
+  private Work<Reward> scored(Input input, CallOptions options, Deadline deadline) {
+    Tokens tokens = encodeAll(List.of(input), options, deadline).getFirst();
     return new Work<>(computed(tokens), false, rewards -> reward(tokens, rewards));
   }
 
-  private Work<RewardTrace> traced(Input input, Deadline deadline) {
+  private Work<RewardTrace> traced(Input input, CallOptions options, Deadline deadline) {
     if (settings.readout() instanceof ReadoutRule.Published) {
       throw new IllegalStateException(
           "the read-out published reads a padding token behind the text, so there is no reward at"
               + " the text's own tokens to trace; load the model with readout(LAST_TOKEN)");
     }
-    Tokens tokens = encode(input, deadline);
-    int responseStart = encoder.responseStart(input, tokens, deadline);
+    Tokens tokens = encodeAll(List.of(input), options, deadline).getFirst();
+    int responseStart = encoders.apply(options).responseStart(input, tokens, options, deadline);
     return new Work<>(
         tokens.ids(),
         true,
@@ -126,14 +156,20 @@ final class Calls {
                 TokenTexts.steps(vocabulary, tokens.ids(), rewards)));
   }
 
-  private Tokens encode(Input input, Deadline deadline) {
+  private List<Tokens> encodeAll(
+      List<? extends Input> inputs, CallOptions options, Deadline deadline) {
     requireOpen();
-    return encoder.encode(input, deadline);
-  }
-
-  private List<Tokens> encodeAll(List<? extends Input> inputs, Deadline deadline) {
-    requireOpen();
-    return encoder.encodeAll(inputs, deadline);
+    List<Tokens> all = encoders.apply(options).encodeAll(inputs, options, deadline);
+    long total = all.stream().mapToLong(one -> one.ids().length).sum();
+    if (total > options.totalTokens()) {
+      throw new IllegalArgumentException(
+          "the texts have "
+              + total
+              + " tokens together, the limit of a call is "
+              + options.totalTokens()
+              + "; score fewer at once, or shorter ones");
+    }
+    return all;
   }
 
   /** What of a text the engine has to compute for its reward alone. */

@@ -26,6 +26,16 @@ public sealed interface Input permits Conversation, RawText, TokenIds {
   }
 
   /**
+   * {@return a text as it stands, without a template}
+   *
+   * @param text the text, without a template
+   * @param added what the tokenizer puts around it
+   */
+  static RawText text(String text, RawText.Added added) {
+    return new RawText(text, added);
+  }
+
+  /**
    * {@return token ids as they are} Nothing is put in front of them.
    *
    * @param ids ids of the vocabulary

@@ -44,7 +44,8 @@ final class ModelLoader {
       TextRules rules,
       Duration timeout,
       Path file,
-      int threads) {}
+      int threads,
+      int microBatchSize) {}
 
   /** A model and its engine; the engine is closed first. */
   record Loaded(LlamaModel model, Engine engine, Settings settings) {}
@@ -118,7 +119,8 @@ final class ModelLoader {
             checked.rules(),
             options.timeout().orElse(null),
             file.path(),
-            context.threads());
+            context.threads(),
+            context.microBatchSize());
 
     LlamaModel model =
         LlamaModel.load(

@@ -3,13 +3,39 @@ package dev.murmuration.reward;
 import java.util.Objects;
 
 /**
- * A text that is scored as it stands, without a template; BOS is put in front of it.
+ * A text that is scored as it stands, without a template.
  *
  * @param text the text, without a template
+ * @param added what the tokenizer puts around it
  */
-public record RawText(String text) implements Input {
-  /** Checks that the text is not null. */
+public record RawText(String text, Added added) implements Input {
+  /**
+   * What the tokenizer puts around a text: BOS in front and EOS behind, where the model has them.
+   */
+  public enum Added {
+    /** It always adds them. */
+    ALWAYS,
+    /**
+     * It adds those that the text does not have already: for texts that a template has made, as
+     * trainers send them.
+     */
+    IF_MISSING,
+    /** It adds nothing. */
+    NEVER
+  }
+
+  /** Checks that neither is null. */
   public RawText {
     Objects.requireNonNull(text, "text");
+    Objects.requireNonNull(added, "added");
+  }
+
+  /**
+   * A text around which the tokenizer puts what it always does.
+   *
+   * @param text the text, without a template
+   */
+  public RawText(String text) {
+    this(text, Added.ALWAYS);
   }
 }

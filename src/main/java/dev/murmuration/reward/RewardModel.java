@@ -34,6 +34,7 @@ public final class RewardModel implements AutoCloseable {
   private final LlamaModel model;
   private final Engine engine;
   private final TextEncoder encoder;
+  private final TextEncoder literalEncoder;
   private final Calls calls;
   private final ModelLoader.Settings settings;
   private final AtomicBoolean closed;
@@ -42,16 +43,26 @@ public final class RewardModel implements AutoCloseable {
     this.model = loaded.model();
     this.engine = loaded.engine();
     this.settings = loaded.settings();
-    this.encoder =
-        new TextEncoder(
-            model.vocabulary(),
-            settings.rules(),
-            settings.template(),
-            settings.contextLength(),
-            settings.truncate(),
-            settings.literal());
+    this.encoder = encoder(false);
+    this.literalEncoder = encoder(true);
     this.closed = LeakReport.of(this, settings.name());
-    this.calls = new Calls(engine, encoder, model.vocabulary(), settings, closed::get);
+    this.calls =
+        new Calls(
+            engine,
+            options -> options.literal().orElse(settings.literal()) ? literalEncoder : encoder,
+            model.vocabulary(),
+            settings,
+            closed::get);
+  }
+
+  private TextEncoder encoder(boolean literal) {
+    return new TextEncoder(
+        model.vocabulary(),
+        settings.rules(),
+        settings.template(),
+        settings.contextLength(),
+        settings.truncate(),
+        literal);
   }
 
   /**
@@ -128,6 +139,11 @@ public final class RewardModel implements AutoCloseable {
   /** {@return threads that compute} */
   public int threads() {
     return settings.threads();
+  }
+
+  /** {@return the most tokens computed at once} */
+  public int microBatchSize() {
+    return settings.microBatchSize();
   }
 
   /** {@return the template that turns conversations into text} */
@@ -311,6 +327,20 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
+   * Like {@link #scoreAll(List, CallOptions)}, without waiting: the inputs are computed together,
+   * and each reward is there as soon as it is known. A timeout fails all futures that have no
+   * reward then. See {@link #submit(Input, CallOptions)}.
+   *
+   * @param inputs what is scored; may be empty
+   * @param options how the call behaves
+   * @return the rewards to come, in the order of the inputs; cancelling one withdraws its input
+   */
+  public List<CompletableFuture<Reward>> submitAll(
+      List<? extends Input> inputs, CallOptions options) {
+    return calls.submitAll(inputs, options);
+  }
+
+  /**
    * Like {@link #trace(Input)}, without waiting; see {@link #submit(Input, CallOptions)}.
    *
    * @param input what is scored
@@ -342,12 +372,57 @@ public final class RewardModel implements AutoCloseable {
    * @return the cost in tokens and decodes
    */
   public ScoringCost explain(List<? extends Input> inputs) {
-    return calls.explain(inputs);
+    return explain(inputs, CallOptions.defaults());
+  }
+
+  /**
+   * Like {@link #explain(List)}, as a call with these options would read the inputs.
+   *
+   * @param inputs what is scored; may be empty
+   * @param options how the call behaves
+   * @return the cost in tokens and decodes
+   * @throws IllegalArgumentException as {@link #score(String, String)}; it says which input
+   */
+  public ScoringCost explain(List<? extends Input> inputs, CallOptions options) {
+    return calls.explain(inputs, options);
+  }
+
+  /**
+   * {@return the tokens of an input, with those that the tokenizer adds; all of them, also where
+   * scoring would cut some off}
+   *
+   * @param input what would be scored
+   * @param options how the call behaves
+   * @throws IllegalArgumentException if a text cannot be encoded, or has no token
+   */
+  public TokenIds tokenize(Input input, CallOptions options) {
+    return calls.tokenize(input, options);
+  }
+
+  /**
+   * {@return what each token adds to a text} A character whose bytes are spread over several tokens
+   * stands at the last of them.
+   *
+   * @param tokens ids of the vocabulary
+   * @throws IllegalArgumentException if the vocabulary lacks one
+   */
+  public List<String> texts(TokenIds tokens) {
+    return calls.texts(tokens);
   }
 
   /** {@return what has been computed so far} */
   public ScoringStatistics statistics() {
     return ScoringStatistics.of(engine.tally());
+  }
+
+  /** {@return texts that wait in the queue and are not computed yet} */
+  public int queueLength() {
+    return engine.queueLength();
+  }
+
+  /** {@return whether it scores: it is not closed, and its thread has not ended by a failure} */
+  public boolean isOpen() {
+    return !closed.get() && engine.isOpen();
   }
 
   /**
@@ -359,6 +434,7 @@ public final class RewardModel implements AutoCloseable {
     closed.set(true);
     engine.close();
     encoder.close();
+    literalEncoder.close();
     model.close();
   }
 }

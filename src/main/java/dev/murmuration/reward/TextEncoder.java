@@ -51,8 +51,8 @@ final class TextEncoder implements AutoCloseable {
   /**
    * The tokens of an input. A text gets BOS in front and EOS behind it where the model's tokenizer
    * adds them; a template's text that has its own gets no second one. Token ids stay as they were
-   * given. Too many tokens are cut off on the side that the model's file names: between what the
-   * tokenizer adds on the left or on the right.
+   * given. Too many tokens are cut off on the side that the options or the model's file name:
+   * between what the tokenizer adds on the left or on the right.
    *
    * @throws IllegalArgumentException if the text cannot be encoded, or is too long and must not be
    *     cut
@@ -60,25 +60,45 @@ final class TextEncoder implements AutoCloseable {
    * @throws java.util.concurrent.CancellationException if the thread is interrupted meanwhile
    * @throws IllegalStateException if it is closed
    */
-  Tokens encode(Input input, Deadline deadline) {
+  Tokens encode(Input input, CallOptions options, Deadline deadline) {
+    String name =
+        switch (input) {
+          case Conversation _ -> template.name();
+          case RawText _ -> RAW;
+          case TokenIds _ -> TOKENS;
+        };
+    return fitted(complete(input, deadline), name, options);
+  }
+
+  /** The tokens of an input that may be too long. */
+  int[] encodeWhole(Input input, Deadline deadline) {
+    return complete(input, deadline).ids();
+  }
+
+  private Complete complete(Input input, Deadline deadline) {
     deadline.check();
     return switch (input) {
       case Conversation conversation -> {
         Written written = written(conversation);
         int[] own = own(template.render(written.conversation()), written.breaker(), deadline);
-        yield fitted(complete(own, once()), template.name());
+        yield complete(own, once());
       }
       case RawText raw -> {
         char breaker = breaker(List.of(raw.text()));
         String text = literal.map(l -> l.broken(raw.text(), breaker)).orElse(raw.text());
-        yield fitted(complete(own(text, breaker, deadline), false), RAW);
+        int[] own = own(text, breaker, deadline);
+        yield raw.added() == RawText.Added.NEVER
+            ? asGiven(own)
+            : complete(own, raw.added() == RawText.Added.IF_MISSING);
       }
-      case TokenIds tokens -> {
-        int[] ids = known(tokens.ids());
-        boolean hasBos = rules.addBos() && ids[0] == rules.bos().orElseThrow();
-        yield fitted(new Complete(ids, hasBos ? 1 : 0, 0), TOKENS);
-      }
+      case TokenIds tokens -> asGiven(known(tokens.ids()));
     };
+  }
+
+  /** Tokens to which nothing is added; a BOS among them is not cut off. */
+  private Complete asGiven(int[] ids) {
+    boolean hasBos = rules.addBos() && ids.length > 0 && ids[0] == rules.bos().orElseThrow();
+    return new Complete(ids, hasBos ? 1 : 0, 0);
   }
 
   /** A conversation as its template gets it, and the character in its marks. */
@@ -126,7 +146,8 @@ final class TextEncoder implements AutoCloseable {
     return new Complete(ids, bos >= 0 ? 1 : 0, eos >= 0 ? 1 : 0);
   }
 
-  private int[] known(int[] ids) {
+  /** The same ids, which the vocabulary has. */
+  int[] known(int[] ids) {
     for (int i = 0; i < ids.length; i++) {
       if (ids[i] < 0 || ids[i] >= vocabulary.size()) {
         throw new IllegalArgumentException(
@@ -141,14 +162,15 @@ final class TextEncoder implements AutoCloseable {
     return ids;
   }
 
-  private Tokens fitted(Complete text, String templateName) {
+  private Tokens fitted(Complete text, String templateName, CallOptions options) {
     int[] ids = text.ids();
+    int most = options.contextLength() == 0 ? limit : Math.min(limit, options.contextLength());
     if (ids.length == 0) {
       throw new IllegalArgumentException(
           "the text is empty, and this model's tokenizer puts no token before it; there is nothing"
               + " to score");
     }
-    int excess = ids.length - limit;
+    int excess = ids.length - most;
     if (excess <= 0) {
       return new Tokens(ids, 0, templateName);
     }
@@ -157,23 +179,27 @@ final class TextEncoder implements AutoCloseable {
           "the text has "
               + ids.length
               + " tokens, the context holds "
-              + limit
+              + most
               + "; shorten it, raise contextLength, or allow truncation");
     }
-    int head = rules.cutLeft() ? text.front() : limit - text.back();
-    int[] kept = Arrays.copyOf(ids, limit);
-    System.arraycopy(ids, head + excess, kept, head, limit - head);
+    int head = cutLeft(options) ? text.front() : most - text.back();
+    int[] kept = Arrays.copyOf(ids, most);
+    System.arraycopy(ids, head + excess, kept, head, most - head);
     return new Tokens(kept, excess, templateName);
   }
 
+  private boolean cutLeft(CallOptions options) {
+    return options.cutLeft().orElse(rules.cutLeft());
+  }
+
   /** The tokens of several inputs. The exception for one that cannot be encoded names its place. */
-  List<Tokens> encodeAll(List<? extends Input> inputs, Deadline deadline) {
+  List<Tokens> encodeAll(List<? extends Input> inputs, CallOptions options, Deadline deadline) {
     List<Tokens> all = new ArrayList<>(inputs.size());
     for (Input input : inputs) {
       Objects.requireNonNull(
           input, () -> "text " + (all.size() + 1) + " of " + inputs.size() + " is null");
       try {
-        all.add(encode(input, deadline));
+        all.add(encode(input, options, deadline));
       } catch (IllegalArgumentException e) {
         throw inputs.size() == 1
             ? e
@@ -188,7 +214,7 @@ final class TextEncoder implements AutoCloseable {
    * The index of the first token to which the response contributes: the first one that differs from
    * the tokens of the text without the response. 0 if the input has no response.
    */
-  int responseStart(Input input, Tokens tokens, Deadline deadline) {
+  int responseStart(Input input, Tokens tokens, CallOptions options, Deadline deadline) {
     if (!(input instanceof Conversation conversation)) {
       return 0;
     }
@@ -199,7 +225,7 @@ final class TextEncoder implements AutoCloseable {
     }
     int[] before = complete(own(beforeResponse, written.breaker(), deadline), once()).ids();
     int[] ids = tokens.ids();
-    int cut = rules.cutLeft() ? tokens.truncated() : 0;
+    int cut = cutLeft(options) ? tokens.truncated() : 0;
     int same = cut;
     // Where it was cut on the left, the first token may be BOS, which lay further left.
     while (same < before.length

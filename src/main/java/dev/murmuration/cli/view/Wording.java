@@ -24,6 +24,8 @@ public final class Wording {
       Map.of(
           "com/github/luben/zstd/", "com.github.luben:zstd-jni (Zstandard)",
           "de/siegmar/fastcsv/", "de.siegmar:fastcsv (CSV)",
+          "io/helidon/", "io.helidon.webserver:helidon-webserver (the server)",
+          "io/prometheus/", "io.prometheus:prometheus-metrics-core (the server's figures)",
           "net/thisptr/jackson/jq/", "net.thisptr:jackson-jq (conditions)",
           "org/duckdb/", "org.duckdb:duckdb_jdbc (Parquet)",
           "org/hipparchus/", "org.hipparchus:hipparchus-stat (statistics)");

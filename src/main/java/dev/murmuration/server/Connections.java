@@ -1,0 +1,82 @@
+package dev.murmuration.server;
+
+import io.helidon.common.buffers.BufferData;
+import io.helidon.webserver.ConnectionContext;
+import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
+import io.helidon.webserver.spi.ServerConnection;
+import io.helidon.webserver.spi.ServerConnectionSelector;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/** All connections of a server, each of which is watched. */
+final class Connections implements ServerConnectionSelector, AutoCloseable {
+  private static final long TICK_MILLIS = 50;
+
+  private final Http1ConnectionSelector http;
+  private final Limits limits;
+  private final byte[] lateAnswer;
+  private final Set<WatchedConnection> open = ConcurrentHashMap.newKeySet();
+  private final ScheduledExecutorService watch =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("murmuration-connections").daemon().factory());
+
+  /**
+   * @param lateAnswer what is written to a client whose request comes too slowly
+   */
+  Connections(Limits limits, byte[] lateAnswer) {
+    this.limits = limits;
+    this.lateAnswer = lateAnswer;
+    this.http =
+        Http1ConnectionSelector.builder()
+            .config(
+                Http1Config.builder()
+                    .maxHeadersSize(16 << 10)
+                    .maxPrologueLength(4096)
+                    .sendKeepAliveHeader(false)
+                    .buildPrototype())
+            .build();
+    var _ =
+        watch.scheduleWithFixedDelay(
+            () -> open.forEach(WatchedConnection::watch),
+            TICK_MILLIS,
+            TICK_MILLIS,
+            TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  public int bytesToIdentifyConnection() {
+    return 0;
+  }
+
+  @Override
+  public Support supports(BufferData data) {
+    return Support.SUPPORTED;
+  }
+
+  @Override
+  public Set<String> supportedApplicationProtocols() {
+    return http.supportedApplicationProtocols();
+  }
+
+  @Override
+  public ServerConnection connection(ConnectionContext context) {
+    WatchedConnection connection =
+        new WatchedConnection(context, limits, lateAnswer, http::connection, open::remove);
+    open.add(connection);
+    return connection;
+  }
+
+  /** How many there are. */
+  int count() {
+    return open.size();
+  }
+
+  @Override
+  public void close() {
+    watch.shutdownNow();
+  }
+}
