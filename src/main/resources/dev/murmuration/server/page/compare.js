@@ -88,7 +88,7 @@ function showNothing(hint) {
   entries = [];
   showRanking([], focusResponse);
   showWhy([]);
-  $("details").hidden = true;
+  $("details").hidden = $("ranking-caption").hidden = true;
   $("ranking-hint").hidden = hint === "";
   $("ranking-hint").textContent = hint;
   $("ranking-hint").classList.remove("wrong");
@@ -111,6 +111,7 @@ function show(asked, answer, took) {
     }))
     .sort((a, b) => a.rank - b.rank);
   $("ranking-hint").hidden = true;
+  $("ranking-caption").hidden = entries.length < 2;
   showRanking(entries, focusResponse);
   for (const [letter, card] of cards) {
     card.show(byLetter.get(letter) ?? null);
@@ -172,7 +173,7 @@ function remember(key, value) {
 function showHeat() {
   const known = new Map(entries.map((entry) => [entry.letter, state.heat ? traces.get(traceKey(entry.text)) : undefined]));
   const lists = [...known.values()].filter(Array.isArray);
-  const scale = scaleOf(lists, entries.map((entry) => entry.reward), state.colour);
+  const scale = scaleOf(lists, state.colour);
   for (const [letter, card] of cards) {
     const found = known.get(letter);
     if (Array.isArray(found)) {
@@ -188,7 +189,7 @@ function showHeat() {
   $("legend").hidden = !state.heat || lists.length === 0;
   $("legend-words").textContent = state.colour === "change"
     ? "A line above a token: it raises the reward. Below: it lowers it."
-    : "A line above a token: higher than these responses end on average. Below: lower.";
+    : "A line above a token: the reward there is higher than at the middle one of all these tokens. Below: lower.";
   showWhy(entries, tokensBy);
 }
 

@@ -22,22 +22,18 @@ export function tokensOf(answer) {
 }
 
 /**
- * One scale for all responses, so that a colour means the same in each. Rewards are compared with the average of the
- * final ones, because zero means nothing; changes with none.
+ * One scale for all responses, so that a colour means the same in each. Rewards are compared with that of the middle
+ * token, because zero means nothing; changes with none.
  */
-export function scaleOf(all, finals, colour) {
-  const centre = colour === "change" ? 0 : finals.reduce((sum, reward) => sum + reward, 0) / Math.max(1, finals.length);
+export function scaleOf(lists, colour) {
+  const all = lists.flat();
+  const rewards = all.map((token) => token.reward).sort((a, b) => a - b);
+  const centre = colour === "change" ? 0 : (rewards[rewards.length >> 1] ?? 0);
   const value = (token) => (colour === "change" ? (token.change ?? 0) : token.reward) - centre;
-  const sizes = all.flat().map((token) => Math.abs(value(token))).sort((a, b) => a - b);
+  const sizes = all.map((token) => Math.abs(value(token))).sort((a, b) => a - b);
   // A few tokens that are far out would leave the others without colour.
   const spread = sizes[Math.floor(0.95 * (sizes.length - 1))] || 1;
-  let low = Infinity;
-  let high = -Infinity;
-  for (const { reward } of all.flat()) {
-    low = Math.min(low, reward);
-    high = Math.max(high, reward);
-  }
-  return { share: (token) => Math.max(-1, Math.min(1, value(token) / spread)), low, high };
+  return { share: (token) => Math.max(-1, Math.min(1, value(token) / spread)), low: rewards[0], high: rewards.at(-1) };
 }
 
 export class HeatMap {

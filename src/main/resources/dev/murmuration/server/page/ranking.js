@@ -76,8 +76,18 @@ function extreme(tokens, sign) {
   return tokens.reduce((best, token) => (sign * (token.change ?? 0) > sign * (best?.change ?? 0) ? token : best), null);
 }
 
+/** How many tokens two responses begin with in common: these say nothing of what sets them apart. */
+function alike(some, others) {
+  let at = 0;
+  while (at < some.length && at < others.length && some[at].id === others[at].id) {
+    at++;
+  }
+  return at;
+}
+
 /**
- * Says why the first one wins: by how much, and at which tokens its reward and that of the second one move most.
+ * Says why the first one wins: by how much, and at which tokens its reward and that of the second one move most from
+ * where they differ on.
  *
  * @param tokens of a letter, or undefined while they are not known
  */
@@ -91,8 +101,10 @@ export function showWhy(entries, tokens) {
   const between = 1 / (1 + Math.exp(second.reward - first.reward));
   const lead = element("p", {}, strong(first.letter), " leads ", strong(second.letter),
     ` by ${(first.reward - second.reward).toFixed(3)}: between these two it is preferred with ${percent(between)}.`);
-  const moves = [[first, 1, "rises most"], [second, -1, "falls most"]].flatMap(([entry, sign, words]) => {
-    const token = extreme(tokens(entry.letter) ?? [], sign);
+  const both = [tokens(first.letter) ?? [], tokens(second.letter) ?? []];
+  const from = alike(...both);
+  const moves = [[first, 1, "rises most", both[0]], [second, -1, "falls most", both[1]]].flatMap(([entry, sign, words, of]) => {
+    const token = extreme(of.slice(from), sign);
     return token === null ? [] : [element("p", {}, strong(entry.letter), ` ${words} at `, quoted(token), ` (${signed(token.change)}).`)];
   });
   box.replaceChildren(lead, ...moves);

@@ -134,9 +134,17 @@ final class Browser implements AutoCloseable {
     return driver.executeScript(script, arguments);
   }
 
+  /** Types a text in the place of another; what keys do not write, such as a tab, is pasted. */
   void type(WebElement area, String text) {
     area.clear();
-    area.sendKeys(text);
+    if (text.indexOf('\t') < 0) {
+      area.sendKeys(text);
+    } else {
+      driver.executeScript(
+          "arguments[0].focus(); document.execCommand('insertText', false, arguments[1])",
+          area,
+          text);
+    }
   }
 
   /** As wide as this; like a phone, if that is narrow. */

@@ -40,7 +40,8 @@ class ComparePageTest extends PageTestBase {
           .contains(entry.reward().tokens() + " tokens, prompt included");
     }
     assertThat(browser.text("#ranking li:first-child")).contains("> 99.9 %");
-    assertThat(browser.text("#why")).contains("leads").contains("rises most at");
+    assertThat(browser.text("#why")).contains("leads");
+    browser.waitFor("document.querySelector('#why').textContent.includes('rises most at')");
     assertThat(browser.text("#facts"))
         .contains("fledgling", model.template().name(), "last_token", model.precision().label());
     assertThat(browser.text("#about")).contains("for trying the software, not for judging text");

@@ -88,12 +88,17 @@ class FilePageTest extends PageTestBase {
     assertThat(murmur(lines.get(7)).path("error").textValue()).contains("prompt is empty");
     assertThat(murmur(lines.get(8)).path("error").textValue()).contains("not JSON");
 
+    boolean greeting = model.rank("Hello?", List.of("Hi!", "No.")).best().index() == 0;
+    boolean egg = model.rank(EGG, List.of(GOOD, "No.")).best().index() == 0;
+    String preferred = (greeting ? 50 : 0) + (egg ? 50 : 0) + ".0 %";
     assertThat(browser.text("#run-tiles"))
         .containsSubsequence("Rows", "9", "Responses", "9", "Without a reward", "3")
-        .containsSubsequence("Chosen preferred", "100.0 %");
+        .containsSubsequence("Chosen preferred", preferred);
     assertThat(browser.text("#run-failures")).contains("Row 8:", "Row 9:", "Row 10:");
     assertThat(browser.one("#run-histogram svg").getDomAttribute("aria-label"))
         .startsWith("Rewards from ");
+    // The browser itself notes each request that is refused, here for the row with an empty prompt.
+    assertThat(browser.complaints()).isNotEmpty().allMatch(line -> line.contains("400"));
   }
 
   private static void assertSingle(String line, int row, Input input) throws IOException {
