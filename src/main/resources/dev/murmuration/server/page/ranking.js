@@ -28,10 +28,13 @@ export function showRanking(entries, choose) {
   const list = $("ranking");
   const old = new Map([...list.children].map((item) => [item.dataset.letter, item]));
   const tops = new Map([...old].map(([letter, item]) => [letter, item.getBoundingClientRect().top]));
-  const most = Math.max(1e-9, ...entries.map((entry) => Math.abs(entry.reward)));
+  const rewards = entries.map((entry) => entry.reward);
+  const low = Math.min(0, ...rewards);
+  const width = Math.max(1e-9, ...rewards) - low;
+  list.style.setProperty("--zero", (-low / width).toFixed(4));
   const items = entries.map((entry) => {
     const item = old.get(entry.letter) ?? row(entry.letter, choose);
-    fill(item, entry, most);
+    fill(item, entry, width);
     return item;
   });
   // Only what is out of place is moved, so that a focus in the list stays.
@@ -49,7 +52,7 @@ export function showRanking(entries, choose) {
   }
 }
 
-function fill(item, entry, most) {
+function fill(item, entry, width) {
   const one = (selector) => item.querySelector(selector);
   item.classList.toggle("best", entry.rank === 1);
   one(".place").textContent = entry.rank;
@@ -59,7 +62,7 @@ function fill(item, entry, most) {
   one(".chance").textContent = percent(entry.probability);
   const bar = one(".bar-track b");
   bar.className = entry.reward < 0 ? "down" : "up";
-  bar.style.setProperty("--size", (Math.abs(entry.reward) / most).toFixed(4));
+  bar.style.setProperty("--size", (Math.abs(entry.reward) / width).toFixed(4));
 }
 
 /** What a screen reader is told once the typing has stopped. */

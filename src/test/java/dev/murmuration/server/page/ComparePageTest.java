@@ -82,9 +82,8 @@ class ComparePageTest extends PageTestBase {
   void aTokenShowsItsRewardAndItsChange() {
     compare(EGG, GOOD);
     RewardTrace trace = model.trace(EGG, GOOD);
-    browser.waitFor(
-        "document.querySelectorAll('.token').length === a[0] && !document.querySelector('.stale')",
-        trace.responseSteps().size());
+    waitUntilTraced();
+    assertThat(browser.all(".token")).hasSameSizeAs(trace.responseSteps());
     int at = 4;
     RewardTrace.Step step = trace.responseSteps().get(at);
     double before = trace.responseSteps().get(at - 1).reward();
@@ -109,7 +108,7 @@ class ComparePageTest extends PageTestBase {
   @Test
   void theColoursAreThoseOfRewardsOrOfChanges() {
     compare(EGG, "Put the egg in boiling water. " + BAD, GOOD);
-    browser.waitFor("document.querySelectorAll('.token.down').length > 0");
+    waitUntilTraced();
     Object rewards = browser.run("return document.querySelector('.heat-text').innerHTML");
     browser.one("[name=colour][value=change]").click();
     assertThat(browser.run("return document.querySelector('.heat-text').innerHTML"))

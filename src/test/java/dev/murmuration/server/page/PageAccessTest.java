@@ -28,8 +28,7 @@ class PageAccessTest extends PageTestBase {
     browser.scheme(scheme);
     browser.width(width);
     compare(EGG, "Put the egg in boiling water. " + BAD, GOOD, "Put the egg in boiling water for");
-    browser.waitFor("document.querySelectorAll('.card .token').length > 30");
-    browser.waitFor("document.querySelector('.stale') === null");
+    waitUntilTraced();
     judge(scheme + "-" + width + "-compare", width);
 
     browser.run("document.querySelector('.heat-text').focus()");

@@ -2,10 +2,16 @@ package dev.murmuration.server.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.murmuration.reward.Readout;
+import dev.murmuration.reward.Reward;
+import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import dev.murmuration.server.Limits;
 import dev.murmuration.server.RewardServer;
+import dev.murmuration.server.ServedModel;
 import dev.murmuration.server.ServerOptions;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -99,6 +105,55 @@ class PageFaultTest extends PageTestBase {
       browser.waitFor("document.querySelector('#facts').textContent.includes('two')");
       browser.driver().get("about:blank");
     }
+  }
+
+  /** Where no token of the text is read, there is nothing to colour, and the page says why. */
+  @Test
+  void aReadOutWithoutATraceHasRewardsAllTheSame() throws Exception {
+    RewardModelOptions published = RewardModelOptions.defaults().readout(Readout.PUBLISHED);
+    ServedModel served = new ServedModel("fledgling", () -> RewardModel.loadEmbedded(published));
+    try (RewardServer other = new RewardServer(ServerOptions.LOCAL, List.of(served), _ -> {})) {
+      browser.open(other.url());
+      browser.waitFor("document.querySelectorAll('#ranking li').length === 3");
+      browser.waitFor("document.querySelector('#facts').textContent.includes('published')");
+      browser.waitFor(
+          "[...document.querySelectorAll('.heat-problem')].every(e => e.textContent.startsWith('No"
+              + " heat map: '))");
+      browser.driver().get("about:blank");
+    }
+    assertThat(browser.complaints()).allMatch(line -> line.contains("400"));
+  }
+
+  @Test
+  void aTextThatIsTooLongIsScoredWithAWarning() {
+    String words = "egg water ".repeat(1500);
+    compare(EGG, words + "\t", BAD);
+    Reward reward = model.score(EGG, words + "\t");
+    assertThat(reward.truncatedTokens()).isPositive();
+    assertThat(browser.text("#cards .card .cut"))
+        .contains(String.format(Locale.ROOT, "%,d tokens cut off", reward.truncatedTokens()));
+  }
+
+  /** The first question is never answered; the next one withdraws it. */
+  @Test
+  void aQuestionThatIsOutOfDateIsWithdrawn() {
+    compare(EGG, BAD, "Maybe.");
+    browser.run(
+        """
+        const usual = window.fetch;
+        window.fetch = (address, options) => {
+          window.fetch = usual;
+          window.firstSignal = options.signal;
+          return usual(address, options).then(() => new Promise((_, fail) =>
+              options.signal.addEventListener("abort", () => fail(options.signal.reason))));
+        };
+        """);
+    browser.one("#prompt").sendKeys("!");
+    browser.waitFor("window.firstSignal !== undefined");
+    assertThat(browser.run("return window.firstSignal.aborted")).isEqualTo(false);
+    browser.one("#prompt").sendKeys("!");
+    waitUntilRanked(EGG + "!!", BAD, "Maybe.");
+    assertThat(browser.run("return window.firstSignal.aborted")).isEqualTo(true);
   }
 
   /** A text of another origin, or of a file that was made for it, becomes no markup. */

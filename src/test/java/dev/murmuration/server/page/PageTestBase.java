@@ -92,6 +92,13 @@ abstract class PageTestBase {
         String.join(",", expected));
   }
 
+  /** Waits until each card has the heat map of its text. */
+  static void waitUntilTraced() {
+    browser.waitFor(
+        "!document.querySelector('.stale') && [...document.querySelectorAll('#cards .heat')]"
+            + ".every(heat => !heat.hidden && heat.querySelector('.token'))");
+  }
+
   /** A reward as the page shows it. */
   static String shown(double reward) {
     String text = String.format(Locale.ROOT, "%+.3f", (float) reward);
