@@ -217,7 +217,18 @@ function showTip(place, token, index, of) {
     element("div", {}, element("span", {}, "reward"), element("strong", {}, signed(token.reward)), ...change),
     element("small", {}, `token ${index + 1} of ${of}, id ${token.id}`));
   tip.hidden = false;
-  const at = place.getClientRects()[0] ?? place.getBoundingClientRect();
+  tipped = place;
+  placeTip();
+}
+
+let tipped = null;
+
+function placeTip() {
+  const tip = $("tip");
+  if (tip.hidden || tipped === null) {
+    return;
+  }
+  const at = tipped.getClientRects()[0] ?? tipped.getBoundingClientRect();
   const size = tip.getBoundingClientRect();
   const room = document.documentElement.clientWidth;
   const left = Math.max(8, Math.min(room - size.width - 8, at.left + at.width / 2 - size.width / 2));
@@ -225,3 +236,5 @@ function showTip(place, token, index, of) {
   tip.style.setProperty("left", `${left}px`);
   tip.style.setProperty("top", `${above > 8 ? above : at.bottom + 8}px`);
 }
+
+addEventListener("scroll", placeTip, { capture: true, passive: true });
