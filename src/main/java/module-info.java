@@ -22,8 +22,11 @@ module dev.murmuration {
   requires static hipparchus.stat;
 
   // Only the server.
+  requires static io.helidon.common.task;
   requires static io.helidon.webserver;
+  requires static io.prometheus.metrics.config;
   requires static io.prometheus.metrics.core;
+  requires static io.prometheus.metrics.model;
   requires static io.prometheus.writer.text;
   requires static java.logging;
 

@@ -31,7 +31,8 @@ import picocli.CommandLine.Option;
       "Examples:",
       "  murmur serve --open",
       "  murmur serve -m rm.gguf --port 9000",
-      "  murmur serve -m small=a.gguf -m large=b.gguf --host 0.0.0.0 --api-key-file key.txt"
+      "  murmur serve -m small=a.gguf -m large=b.gguf",
+      "  murmur serve --host 0.0.0.0 --api-key-file key.txt"
     })
 final class ServeCommand extends TerminalCommand {
   @Option(

@@ -2,10 +2,9 @@ package dev.murmuration.server;
 
 import dev.murmuration.server.protocol.RequestFailure;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.RequestException;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.util.Locale;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -86,15 +85,24 @@ final class Bodies {
             + " bytes; send fewer texts at once, or start the server with a larger --max-body");
   }
 
-  byte[] read(ServerRequest request) {
-    try (InputStream in = request.content().inputStream()) {
-      byte[] bytes = in.readNBytes(most + 1);
+  /**
+   * Reads a body.
+   *
+   * @throws RequestFailure if it is too large, or its parts are not as HTTP has them
+   */
+  byte[] read(ServerRequest request) throws IOException {
+    try {
+      // Not closed: Helidon would read on where it has failed.
+      byte[] bytes = request.content().inputStream().readNBytes(most + 1);
       if (bytes.length > most) {
         throw tooLarge(most);
       }
       return bytes;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    } catch (RequestException e) {
+      // Its message, and those of its causes, may hold parts of the body.
+      throw e.status().code() == 413
+          ? tooLarge(most)
+          : RequestFailure.of(e.status().code(), "the body does not come as HTTP has it");
     }
   }
 }

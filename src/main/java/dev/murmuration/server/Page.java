@@ -30,6 +30,15 @@ final class Page {
 
   private final Map<String, Optional<byte[]>> files = new ConcurrentHashMap<>();
 
+  /** What describes the server to programs. */
+  static byte[] description() {
+    try (InputStream in = Page.class.getResourceAsStream("openapi.json")) {
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** A file of the page, by its name; empty if there is none. */
   Optional<byte[]> file(String name) {
     boolean known = NAME.matcher(name).matches() && TYPES.containsKey(ending(name));

@@ -30,6 +30,9 @@ public final class RewardServer implements AutoCloseable {
   /** Kept, because loggers that nobody holds forget their level. */
   private static final Logger HELIDON = Logger.getLogger("io.helidon");
 
+  /** It logs that a server cannot start, which is said here. */
+  private static final Logger STARTING = Logger.getLogger("io.helidon.webserver.LoomServer");
+
   private final ServerOptions options;
   private final ModelList models;
   private final Connections connections;
@@ -54,6 +57,7 @@ public final class RewardServer implements AutoCloseable {
     this.log = log;
     this.models = new ModelList(models);
     HELIDON.setLevel(Level.SEVERE);
+    STARTING.setLevel(Level.OFF);
     this.connections = new Connections(options.limits(), lateAnswer());
     WebServer server = null;
     try {
@@ -161,8 +165,17 @@ public final class RewardServer implements AutoCloseable {
   }
 
   private void unexpected(Throwable thrown) {
-    System.getLogger(RewardServer.class.getPackageName())
-        .log(System.Logger.Level.ERROR, "a request failed", thrown);
+    StringBuilder said = new StringBuilder("a request failed");
+    for (Throwable one = thrown; one != null; one = one.getCause()) {
+      // The message of an exception may quote somebody's text; that of an error does not.
+      said.append(": ").append(one instanceof Error ? one : one.getClass().getName());
+      for (StackTraceElement frame : one.getStackTrace()) {
+        if (frame.getClassName().startsWith("dev.murmuration.")) {
+          said.append("; at ").append(frame);
+        }
+      }
+    }
+    log.accept(said.toString());
   }
 
   private boolean revive(ServedModel served, RewardModel model, Throwable cause)

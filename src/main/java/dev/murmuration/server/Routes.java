@@ -20,6 +20,7 @@ import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** From the path of a request to who answers it. Any thread may use it. */
 final class Routes implements Handler {
@@ -70,6 +71,8 @@ final class Routes implements Handler {
     plain.put("/v1/models", Plain.json(false, models::describe));
     plain.put("/health", Plain.json(true, () -> status("ok")));
     plain.put("/metrics", new Plain(false, Metrics.TYPE, metrics::text, () -> true));
+    byte[] description = Page.description();
+    plain.put("/openapi.json", new Plain(true, Answers.JSON, () -> description, () -> true));
     BooleanSupplier ready =
         () ->
             !closing.getAsBoolean()
@@ -134,6 +137,13 @@ final class Routes implements Handler {
 
   private static boolean isUnread(ServerRequest request) {
     return request.content().hasEntity() && !request.content().consumed();
+  }
+
+  /** All paths but those of the page's files. */
+  static Stream<String> paths() {
+    return Stream.concat(
+        Endpoint.allPaths(),
+        Stream.of("/v1/models", "/health", "/ready", "/metrics", "/openapi.json", "/"));
   }
 
   /** The name of a route, of which there are few. */

@@ -68,7 +68,7 @@ final class ScoreHandler {
       progress.body = RequestJson.parse(bytes);
       Question question =
           endpoint.protocol().read(progress.body, names -> ignored.note(endpoint.name(), names));
-      progress.ownTimeout = question.options().timeout().isPresent();
+      progress.ownTimeout = ownTimeout(question.options());
       ServedModel served = models.get(question.model());
       CallOptions options = options(endpoint, question.options());
       switch (question) {
@@ -82,9 +82,12 @@ final class ScoreHandler {
   private CallOptions options(Endpoint endpoint, CallOptions wanted) {
     CallOptions options = wanted.totalTokens(limits.tokens());
     options = endpoint.waits() ? options : options.waits(false);
-    boolean longer =
-        wanted.timeout().filter(own -> own.compareTo(limits.deadline()) <= 0).isEmpty();
-    return longer ? options.timeout(limits.deadline()) : options;
+    return ownTimeout(wanted) ? options : options.timeout(limits.deadline());
+  }
+
+  /** Whether a request has a time limit of its own, below the server's. */
+  private boolean ownTimeout(CallOptions wanted) {
+    return wanted.timeout().filter(own -> own.compareTo(limits.deadline()) < 0).isPresent();
   }
 
   private void requireFew(int texts, boolean traces) {

@@ -152,6 +152,8 @@ class CommandOptionsTest {
             });
     Set<String> scoring = new java.util.TreeSet<>(MODEL);
     scoring.add("--json");
+    Set<String> serve = new java.util.TreeSet<>(scoring);
+    serve.remove("--json");
     Set<String> bench = new java.util.TreeSet<>(scoring);
     bench.remove("--no-truncate");
     assertThat(taken)
@@ -160,6 +162,7 @@ class CommandOptionsTest {
             Map.entry("rank", scoring),
             Map.entry("trace", scoring),
             Map.entry("demo", scoring),
+            Map.entry("serve", serve),
             Map.entry("batch", scoring),
             Map.entry("eval", scoring),
             Map.entry("fidelity", Set.of("--json", "--threads")),

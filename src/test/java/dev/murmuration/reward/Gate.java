@@ -15,7 +15,7 @@ final class Gate {
     return RewardModelOptions.defaults().probe(this::pass);
   }
 
-  private void pass(Step step) {
+  void pass(Step step) {
     if (step != Step.DECODE || !shut) {
       return;
     }

@@ -96,7 +96,7 @@ class LiteralTextTest {
         for (int i = 1; i < all.get(mark).length(); i++) {
           Conversation halves =
               Conversation.of(all.get(mark).substring(0, i), all.get(mark).substring(i));
-          assertThat(Arrays.stream(literal.encode(halves, Deadline.NEVER).ids()).boxed().skip(1))
+          assertThat(Arrays.stream(literal.encodeWhole(halves, Deadline.NEVER)).boxed().skip(1))
               .as(halves.toString())
               .doesNotContainAnyElementsOf(marks);
         }
@@ -110,7 +110,7 @@ class LiteralTextTest {
 
   /** Without the first, which may be BOS. */
   private static List<Integer> ids(TextEncoder encoder, String text) {
-    int[] ids = encoder.encode(Input.text(text), Deadline.NEVER).ids();
+    int[] ids = encoder.encodeWhole(Input.text(text), Deadline.NEVER);
     return Arrays.stream(ids).skip(1).boxed().toList();
   }
 
