@@ -89,7 +89,7 @@ function tiles() {
   return [
     ["Rows", count(run.rows)],
     ["Responses", count(run.texts)],
-    ["Responses a second", rate < 10 ? rate.toFixed(1) : count(Math.round(rate))],
+    ["Per second", rate < 10 ? rate.toFixed(1) : count(Math.round(rate))],
     ["Tokens", count(run.tokens)],
     ["Without a reward", count(run.failed)],
     ...(run.truncated > 0 ? [["Truncated", count(run.truncated)]] : []),
