@@ -4,12 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.murmuration.cli.terminal.Terminal;
+import dev.murmuration.reward.RewardModel;
+import dev.murmuration.server.RewardServer;
+import dev.murmuration.server.ServedModel;
+import dev.murmuration.server.ServerOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.StringWriter;
+import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +30,7 @@ import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -90,19 +99,91 @@ class ReadmeTest {
     return transcripts.stream();
   }
 
+  /** The server that is asked with curl, at another port than the usual one. */
+  private static RewardServer server;
+
+  @AfterAll
+  static void stopServer() {
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  /** What curl prints of an answer; its options are those that the texts use. */
+  private static String curl(List<String> words) throws Exception {
+    if (server == null) {
+      server =
+          new RewardServer(
+              ServerOptions.LOCAL,
+              List.of(new ServedModel("fledgling", RewardModel::loadEmbedded)),
+              _ -> {});
+    }
+    assertThat(words.subList(0, 2)).containsExactly("curl", "-s");
+    String url = words.get(2);
+    assertThat(url).startsWith("localhost:8080/");
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create(url.replace("localhost:8080/", server.url())));
+    for (int i = 3; i < words.size(); i += 2) {
+      String value = words.get(i + 1);
+      switch (words.get(i)) {
+        case "-H" ->
+            request.header(value.replaceFirst(":.*", ""), value.replaceFirst(".*?: *", ""));
+        case "-d" -> request.POST(HttpRequest.BodyPublishers.ofString(value));
+        default -> throw new AssertionError(words.get(i));
+      }
+    }
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      HttpResponse<String> answer =
+          client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+      return answer.body();
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("transcripts")
-  void theTranscriptsAreWhatTheProgramPrints(Transcript shown) {
+  void theTranscriptsAreWhatTheProgramPrints(Transcript shown) throws Exception {
+    if (shown.command().startsWith("curl ")) {
+      assertAnswer(String.join("", shown.output()), curl(words(shown.command())));
+      return;
+    }
     String[] pipe = shown.command().split(" \\| ", -1);
     String input = pipe.length == 1 ? "" : words(pipe[0].substring("echo ".length())).getFirst();
     List<String> command = words(pipe[pipe.length - 1]);
     assertThat(command.getFirst()).isEqualTo("./murmur");
     Cli result = Cli.run(input + "\n", TERMINAL, command.stream().skip(1).toArray(String[]::new));
     assertThat(result.code()).as(result.err()).isZero();
-    List<String> lines = result.lines();
+    assertShown(shown.output(), result.lines());
+  }
+
+  /** Numbers are near, an ellipsis stands for anything, and the rest is the same. */
+  private static void assertAnswer(String shown, String actual) {
+    StringBuilder pattern = new StringBuilder();
+    List<Double> numbers = new ArrayList<>();
+    Matcher part = Pattern.compile("…|" + NUMBER).matcher(shown);
+    int at = 0;
+    for (; part.find(); at = part.end()) {
+      pattern.append(Pattern.quote(shown.substring(at, part.start())));
+      if (part.group().equals("…")) {
+        pattern.append(".*?");
+      } else {
+        pattern.append("([-+]?\\d+(?:\\.\\d+)?)");
+        numbers.add(Double.valueOf(part.group()));
+      }
+    }
+    Matcher found = Pattern.compile(pattern + Pattern.quote(shown.substring(at))).matcher(actual);
+    assertThat(found.matches()).as("shown: %s%nanswered: %s", shown, actual).isTrue();
+    for (int i = 0; i < numbers.size(); i++) {
+      assertThat(Double.parseDouble(found.group(i + 1)))
+          .as(actual)
+          .isCloseTo(numbers.get(i), within(TOLERANCE));
+    }
+  }
+
+  private static void assertShown(List<String> output, List<String> lines) {
     int at = 0;
     boolean skipping = false;
-    for (String expected : shown.output()) {
+    for (String expected : output) {
       if (expected.strip().equals("…")) {
         skipping = true;
         continue;
