@@ -269,7 +269,7 @@ function sort() {
 }
 
 /** Shows other texts instead. */
-function replace(prompt, responses) {
+export function replace(prompt, responses) {
   state.prompt = prompt;
   state.responses = [];
   responses.forEach((text) => addResponse(text));

@@ -3,7 +3,7 @@
 import { advice, ask, hasKey, keep, listen, Refusal, retryNow, Unreachable } from "./api.js";
 import * as compare from "./compare.js";
 import { setEmbedded } from "./code.js";
-import { $, element, tabs } from "./dom.js";
+import { $, element, tabs, toast } from "./dom.js";
 import { EXAMPLES } from "./examples.js";
 import * as file from "./file.js";
 import { counted, duration } from "./format.js";
@@ -163,7 +163,8 @@ function show(view) {
 }
 
 function start() {
-  if (!load()) {
+  const { any, replaced } = load();
+  if (!any) {
     state.prompt = EXAMPLES[0].prompt;
     EXAMPLES[0].responses.forEach((text) => addResponse(text));
   }
@@ -192,6 +193,9 @@ function start() {
   compare.start({ model: (id) => models.find((model) => model.id === id), working: setWorking });
   file.start({ show: () => choose("tab-file") });
   loadModels();
+  if (replaced !== null) {
+    toast("A link's texts are shown in the place of yours.", "Undo", () => compare.replace(replaced.prompt, replaced.responses));
+  }
 }
 
 start();

@@ -52,21 +52,27 @@ export function addResponse(text, wanted, at = state.responses.length) {
 /**
  * What was kept, or what a link holds, which is taken out of the address then.
  *
- * @returns whether there was anything
+ * @returns any: whether there was something; replaced: the texts that a link took the place of, or null
  */
 export function load() {
-  let found = null;
+  let kept = null;
   try {
-    found = JSON.parse(localStorage.getItem(KEPT));
+    kept = JSON.parse(localStorage.getItem(KEPT));
   } catch {
     // Without storage, or with a damaged one, the page begins anew.
   }
-  if (location.hash.startsWith("#s=")) {
-    found = unpacked(location.hash.slice(3)) ?? found;
+  const isLink = location.hash.startsWith("#s=");
+  const linked = isLink ? unpacked(location.hash.slice(3)) : null;
+  if (isLink) {
     history.replaceState(null, "", location.pathname + location.search);
   }
-  adopt(found ?? {});
-  return found !== null && typeof found === "object";
+  adopt(kept ?? {});
+  if (linked === null) {
+    return { any: kept !== null, replaced: null };
+  }
+  const replaced = state.prompt === "" ? null : { prompt: state.prompt, responses: state.responses.map((response) => response.text) };
+  adopt({ ...state, view: "compare", ...linked });
+  return { any: true, replaced };
 }
 
 let later;

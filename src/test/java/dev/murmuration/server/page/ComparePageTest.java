@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Ranking;
 import dev.murmuration.reward.RewardModel;
 import dev.murmuration.reward.RewardModelOptions;
@@ -231,15 +230,37 @@ class ComparePageTest extends PageTestBase {
     assertThat(said).startsWith(String.format(Locale.ROOT, "1 %s %s\n", best, GOOD));
   }
 
+  /** What a link takes the place of can be brought back. */
   @Test
-  void theLinkOpensTheSameTexts() {
+  void aLinkOpensTheSameTexts() {
     compare(EGG, AWKWARD, BAD);
     String link = copied("link").strip();
-    browser.open(server.url());
+    compare("Hello?", "Hi!", "No.");
     browser.driver().get("about:blank");
     browser.driver().get(link);
     waitUntilRanked(EGG, AWKWARD, BAD);
     assertThat(browser.driver().getCurrentUrl()).isEqualTo(server.url());
-    assertThat(model.score(Input.of(EGG, AWKWARD)).truncatedTokens()).isZero();
+    browser.one("#toast button").click();
+    waitUntilRanked("Hello?", "Hi!", "No.");
+  }
+
+  @Test
+  void aThemeIsChosenAndKept() {
+    String background = "return getComputedStyle(document.body).backgroundColor";
+    browser.scheme("light");
+    Object light = browser.run(background);
+    browser.one("#theme").click();
+    assertThat(browser.run(background)).isEqualTo(light);
+    browser.one("#theme").click();
+    Object dark = browser.run(background);
+    assertThat(dark).isNotEqualTo(light);
+    browser.driver().navigate().refresh();
+    assertThat(browser.run(background)).isEqualTo(dark);
+    browser.scheme("dark");
+    browser.one("#theme").click();
+    assertThat(browser.run(background)).isEqualTo(dark);
+    browser.scheme("light");
+    assertThat(browser.run(background)).isEqualTo(light);
+    browser.scheme("");
   }
 }
