@@ -1,0 +1,22 @@
+"""TRL: rewards of a batch in one request, from murmur serve."""
+
+import os
+
+import aiohttp
+
+URL = os.environ.get("MURMUR_URL", "http://127.0.0.1:8080")
+
+
+def _input(prompt, completion):
+    if isinstance(prompt, str):
+        return {"prompt": prompt, "response": completion}
+    return {"messages": [*prompt, *completion]}
+
+
+async def murmur_reward(prompts, completions, **kwargs):
+    body = {"inputs": [_input(p, c) for p, c in zip(prompts, completions)], "literal": True}
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=300)) as session:
+        async with session.post(f"{URL}/v1/rewards", json=body) as response:
+            response.raise_for_status()
+            rows = (await response.json())["data"]
+    return [row.get("reward") for row in rows]  # None for a text that has no reward
