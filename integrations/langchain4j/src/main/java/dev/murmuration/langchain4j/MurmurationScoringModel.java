@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 
 /**
  * A LangChain4j {@link ScoringModel} whose scores are rewards. The query is the prompt, a text is
@@ -84,38 +83,6 @@ public final class MurmurationScoringModel implements ScoringModel, AutoCloseabl
         new TokenUsage(rewards.stream().mapToInt(Reward::tokens).sum()),
         null,
         Map.of(REWARDS, rewards));
-  }
-
-  /**
-   * Like {@link #scoreAll}, on a virtual thread of its own.
-   *
-   * @param segments the responses; may be empty
-   * @param query the prompt; not empty
-   * @return the rewards to come, or what {@link #scoreAll} throws; cancelling it stops the
-   *     computation
-   */
-  @Override
-  public CompletableFuture<Response<List<Double>>> scoreAllAsync(
-      List<TextSegment> segments, String query) {
-    CompletableFuture<Response<List<Double>>> answer = new CompletableFuture<>();
-    Thread caller =
-        Thread.ofVirtual()
-            .name("murmuration-scoring")
-            .start(
-                () -> {
-                  try {
-                    answer.complete(scoreAll(segments, query));
-                  } catch (Throwable e) {
-                    answer.completeExceptionally(e);
-                  }
-                });
-    answer.whenComplete(
-        (_, _) -> {
-          if (answer.isCancelled()) {
-            caller.interrupt();
-          }
-        });
-    return answer;
   }
 
   /**

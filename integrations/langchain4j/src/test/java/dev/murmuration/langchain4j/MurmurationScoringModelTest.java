@@ -21,9 +21,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -93,10 +90,7 @@ class MurmurationScoringModelTest {
     assertThat(ranked)
         .extracting(Content::textSegment)
         .isEqualTo(
-            model
-                .rank(QUERY, SEGMENTS.stream().map(TextSegment::text).toList())
-                .entries()
-                .stream()
+            model.rank(QUERY, SEGMENTS.stream().map(TextSegment::text).toList()).entries().stream()
                 .limit(2)
                 .map(entry -> SEGMENTS.get(entry.index()))
                 .toList());
@@ -123,30 +117,6 @@ class MurmurationScoringModelTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("prompt is empty");
     assertThat(scoring.scoreAll(SEGMENTS, QUERY).content()).isEqualTo(numbers());
-  }
-
-  @Test
-  void scoresWithoutWaiting() throws Exception {
-    assertThat(scoring.scoreAllAsync(SEGMENTS, QUERY).get().content()).isEqualTo(numbers());
-    assertThatThrownBy(() -> scoring.scoreAllAsync(SEGMENTS, "").get())
-        .isInstanceOf(ExecutionException.class)
-        .hasCauseInstanceOf(IllegalArgumentException.class);
-  }
-
-  @Test
-  void cancellingStopsTheComputation() {
-    String query = "Tell me everything. ".repeat(300);
-    List<TextSegment> many =
-        java.util.stream.IntStream.range(0, 400)
-            .mapToObj(i -> TextSegment.from(i + " " + "All of it. ".repeat(100)))
-            .toList();
-    CompletableFuture<Response<List<Double>>> answer = scoring.scoreAllAsync(many, query);
-    assertThat(answer.cancel(true)).isTrue();
-    assertThatThrownBy(answer::join).isInstanceOf(CancellationException.class);
-    // Would come after all of the others, which take minutes.
-    long before = model.statistics().texts();
-    assertThat(scoring.scoreAll(SEGMENTS, QUERY).content()).isEqualTo(numbers());
-    assertThat(model.statistics().texts() - before).isLessThan(many.size());
   }
 
   @Test

@@ -127,8 +127,7 @@ public final class RewardDocumentPostProcessor implements DocumentPostProcessor 
     metadata.put(REWARD, entry.reward().reward());
     metadata.put(PROBABILITY_OF_BEST, entry.probabilityOfBest());
     metadata.put(TRUNCATED_TOKENS, entry.reward().truncatedTokens());
-    Document judged =
-        document.mutate().metadata(metadata).score(entry.reward().reward()).build();
+    Document judged = document.mutate().metadata(metadata).score(entry.reward().reward()).build();
     judged.setContentFormatter(document.getContentFormatter());
     return judged;
   }

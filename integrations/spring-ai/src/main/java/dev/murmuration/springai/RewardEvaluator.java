@@ -91,8 +91,7 @@ public final class RewardEvaluator implements Evaluator {
     Reward reward =
         model.score(Input.of(prompt.apply(request), request.getResponseContent()), options);
     boolean pass = reward.reward() >= threshold;
-    String feedback =
-        "reward " + reward.reward() + (pass ? " reaches " : " is below ") + threshold;
+    String feedback = "reward " + reward.reward() + (pass ? " reaches " : " is below ") + threshold;
     return new EvaluationResponse(pass, (float) reward.reward(), feedback, metadata(reward));
   }
 

@@ -72,8 +72,7 @@ class RewardEvaluatorTest {
         .containsEntry("reward", model.score(PROMPT, RESPONSE).reward());
     assertThat(withDocuments.evaluate(request).getMetadata())
         .containsEntry(
-            "reward",
-            model.score("Eggs boil in eight minutes.\n\n" + PROMPT, RESPONSE).reward());
+            "reward", model.score("Eggs boil in eight minutes.\n\n" + PROMPT, RESPONSE).reward());
   }
 
   @Test
@@ -86,8 +85,7 @@ class RewardEvaluatorTest {
     EvaluationRequest request = new EvaluationRequest(PROMPT, RESPONSE);
     RewardEvaluator hurried =
         evaluator.callOptions(CallOptions.defaults().timeout(Duration.ofNanos(1)));
-    assertThatThrownBy(() -> hurried.evaluate(request))
-        .isInstanceOf(ScoringTimeoutException.class);
+    assertThatThrownBy(() -> hurried.evaluate(request)).isInstanceOf(ScoringTimeoutException.class);
     assertThatThrownBy(() -> RewardEvaluator.of(model, Double.NaN))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("NaN");

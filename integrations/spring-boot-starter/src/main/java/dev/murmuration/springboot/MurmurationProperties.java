@@ -126,8 +126,11 @@ public record MurmurationProperties(
     }
     if (template != null) {
       throw new IllegalArgumentException(
-          "murmuration.template is " + template + " and murmuration.template-file is "
-              + templateFile + "; set one of them");
+          "murmuration.template is "
+              + template
+              + " and murmuration.template-file is "
+              + templateFile
+              + "; set one of them");
     }
     return ChatTemplate.jinja(templateFile);
   }

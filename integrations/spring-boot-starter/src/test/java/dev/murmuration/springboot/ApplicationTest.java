@@ -9,6 +9,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
@@ -25,20 +26,28 @@ class ApplicationTest {
   @Component
   record Greeter(RewardModel model) {
     String best() {
-      return model.rank("Hello?", java.util.List.of("Go away.", "Hi!")).best().response();
+      return model.rank("Hello?", List.of("Go away.", "Hi!")).best().response();
     }
   }
 
   @Test
   void anApplicationScores() throws Exception {
     try (ConfigurableApplicationContext context =
-        SpringApplication.run(Application.class, "--murmuration.model=embedded")) {
+        SpringApplication.run(
+            new Class<?>[] {Application.class, Greeter.class},
+            new String[] {"--murmuration.model=embedded"})) {
       assertThat(context.getBean(Greeter.class).best()).isEqualTo("Hi!");
       assertThat(context.getBean(HealthEndpoint.class).healthForPath("murmuration").getStatus())
           .isEqualTo(Status.UP);
     }
-    String readme = Files.readString(Path.of("README.md"));
-    assertThat(readme).contains("return model.rank(").contains("record Greeter(RewardModel model)");
+  }
+
+  @Test
+  void theReadmesComponentIsTheOneHere() throws Exception {
+    String shown = Files.readString(Path.of("README.md")).split("```(java)?\n", -1)[3];
+    String tested =
+        Files.readString(Path.of("src/test/java/dev/murmuration/springboot/ApplicationTest.java"));
+    assertThat(tested.replaceAll("\\s+", "")).contains(shown.replaceAll("\\s+", ""));
   }
 
   @Test

@@ -155,7 +155,8 @@ class MurmurationAutoConfigurationTest {
     EMBEDDED
         .withPropertyValues("murmuration.threads=2")
         .withBean(
-            RewardModelOptionsCustomizer.class, () -> o -> o.threads(1).contextLength(o.threads() * 32))
+            RewardModelOptionsCustomizer.class,
+            () -> o -> o.threads(1).contextLength(o.threads() * 32))
         .run(
             context -> {
               RewardModel model = context.getBean(RewardModel.class);
@@ -217,7 +218,8 @@ class MurmurationAutoConfigurationTest {
   @Test
   void aModelThatCannotBeLoadedIsNamed(@TempDir Path directory) throws Exception {
     Path file = Files.writeString(directory.resolve("no.gguf"), "nothing");
-    for (String model : List.of(file.toString(), directory.resolve("none.gguf").toString(), "a\0b")) {
+    for (String model :
+        List.of(file.toString(), directory.resolve("none.gguf").toString(), "a\0b")) {
       EMPTY
           .withPropertyValues("murmuration.model=" + model)
           .run(
@@ -238,7 +240,9 @@ class MurmurationAutoConfigurationTest {
     };
     for (String[] property : properties) {
       ApplicationContextRunner runner = EMBEDDED.withPropertyValues(property[0]);
-      (property[1].startsWith("set") ? runner.withPropertyValues("murmuration.template=raw") : runner)
+      (property[1].startsWith("set")
+              ? runner.withPropertyValues("murmuration.template=raw")
+              : runner)
           .run(
               context ->
                   assertThat(analysis(context.getStartupFailure()).getDescription())
@@ -316,13 +320,14 @@ class MurmurationAutoConfigurationTest {
             });
   }
 
-  private static double count(MeterRegistry registry, String name, String... kind) {
-    return registry
-        .get("murmuration." + name)
-        .tags(kind.length == 0 ? new String[] {} : new String[] {"kind", kind[0]})
-        .tag("model", "fledgling")
-        .functionCounter()
-        .count();
+  private static long count(MeterRegistry registry, String name, String... kind) {
+    return (long)
+        registry
+            .get("murmuration." + name)
+            .tags(kind.length == 0 ? new String[] {} : new String[] {"kind", kind[0]})
+            .tag("model", "fledgling")
+            .functionCounter()
+            .count();
   }
 
   @Test
