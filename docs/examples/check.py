@@ -4,6 +4,7 @@ Usage: check.py [URL of a server that runs already]
 """
 
 import asyncio
+import http.server
 import importlib.util
 import json
 import os
@@ -12,6 +13,7 @@ import pickle
 import re
 import subprocess
 import sys
+import threading
 import types
 import urllib.request
 
@@ -117,6 +119,41 @@ def nemo_gym(url, expected):
     same("NeMo-Gym", asyncio.run(server.verify(body)).reward, expected[1])
 
 
+def busy(url, expected):
+    """A server that has too much to do answers 503; asked again, it has the reward."""
+    answers = [503, 200]
+
+    class Busy(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            status = answers.pop(0)
+            answer = json.dumps(post(url + self.path, body) if status == 200 else {}).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Retry-After", "0")
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *words):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        os.environ["MURMUR_URL"] = f"http://127.0.0.1:{server.server_port}"
+        score = load(HERE / "verl_reward.py").compute_score("data", ANSWERS[1], None, {"question": QUESTION})
+        same("verl, busy", asyncio.run(score)["score"], expected[1])
+        answers += [503, 200]
+        rewards = load(HERE / "trl_reward.py").murmur_reward([QUESTION], ANSWERS[1:2])
+        same("TRL, busy", asyncio.run(rewards), expected[1:2])
+        answers += [503, 200]
+        args = types.SimpleNamespace(rm_url=os.environ["MURMUR_URL"])
+        sample = types.SimpleNamespace(prompt=QUESTION, metadata=None, response=ANSWERS[1])
+        reward = load(HERE / "slime_reward.py").reward_func(args, sample)
+        same("slime, busy", asyncio.run(reward), expected[1])
+        server.shutdown()
+
+
 def check(url):
     os.environ["MURMUR_URL"] = url
     body = {"prompt": QUESTION, "responses": ANSWERS, "literal": True}
@@ -128,6 +165,7 @@ def check(url):
     slime(url, expected)
     openrlhf(expected)
     nemo_gym(url, expected)
+    busy(url, expected)
 
 
 def main():

@@ -1,5 +1,7 @@
 """slime: rewards of a whole group in one request, from murmur serve (--group-rm)."""
 
+import asyncio
+
 import aiohttp
 
 
@@ -10,11 +12,19 @@ def _input(sample):
     return {"messages": [*prompt, {"role": "assistant", "content": sample.response}]}
 
 
+async def _rewards(url, samples):
+    body = {"inputs": [_input(sample) for sample in samples], "literal": True}
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
+        for _ in range(10):
+            async with session.post(f"{url}/v1/rewards", json=body) as response:
+                if response.status != 503:  # 503: no rewards until the server's deadline
+                    response.raise_for_status()
+                    return [row["reward"] for row in (await response.json())["data"]]
+            await asyncio.sleep(float(response.headers.get("Retry-After", 5)))
+    raise RuntimeError(f"no rewards from {url} in 10 tries: it has too much to do")
+
+
 async def reward_func(args, samples, **kwargs):
-    group = samples if isinstance(samples, list) else [samples]  # evaluations give one sample
-    body = {"inputs": [_input(sample) for sample in group], "literal": True}
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=300)) as session:
-        async with session.post(f"{args.rm_url}/v1/rewards", json=body) as response:
-            response.raise_for_status()
-            rewards = [row["reward"] for row in (await response.json())["data"]]
-    return rewards if isinstance(samples, list) else rewards[0]
+    if isinstance(samples, list):
+        return await _rewards(args.rm_url, samples)
+    return (await _rewards(args.rm_url, [samples]))[0]  # evaluations give one sample

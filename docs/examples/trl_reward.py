@@ -1,5 +1,6 @@
 """TRL: rewards of a batch in one request, from murmur serve."""
 
+import asyncio
 import os
 
 import aiohttp
@@ -15,8 +16,12 @@ def _input(prompt, completion):
 
 async def murmur_reward(prompts, completions, **kwargs):
     body = {"inputs": [_input(p, c) for p, c in zip(prompts, completions)], "literal": True}
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=300)) as session:
-        async with session.post(f"{URL}/v1/rewards", json=body) as response:
-            response.raise_for_status()
-            rows = (await response.json())["data"]
-    return [row.get("reward") for row in rows]  # None for a text that has no reward
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
+        for _ in range(10):
+            async with session.post(f"{URL}/v1/rewards", json=body) as response:
+                if response.status != 503:  # 503: no rewards until the server's deadline
+                    response.raise_for_status()
+                    rows = (await response.json())["data"]
+                    return [row.get("reward") for row in rows]  # None for a text without one
+            await asyncio.sleep(float(response.headers.get("Retry-After", 5)))
+    raise RuntimeError(f"no rewards from {URL} in 10 tries: it has too much to do")

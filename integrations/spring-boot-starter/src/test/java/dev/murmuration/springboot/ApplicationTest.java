@@ -26,7 +26,10 @@ class ApplicationTest {
   @Component
   record Greeter(RewardModel model) {
     String best() {
-      return model.rank("Hello?", List.of("Go away.", "Hi!")).best().response();
+      return model
+          .rank("Hello?", List.of("Go away.", "Hi there, how can I help?"))
+          .best()
+          .response();
     }
   }
 
@@ -36,7 +39,7 @@ class ApplicationTest {
         SpringApplication.run(
             new Class<?>[] {Application.class, Greeter.class},
             new String[] {"--murmuration.model=embedded"})) {
-      assertThat(context.getBean(Greeter.class).best()).isEqualTo("Hi!");
+      assertThat(context.getBean(Greeter.class).best()).startsWith("Hi there");
       assertThat(context.getBean(HealthEndpoint.class).healthForPath("murmuration").getStatus())
           .isEqualTo(Status.UP);
     }
