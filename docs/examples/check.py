@@ -30,7 +30,8 @@ def load(path):
 
 
 def post(url, body):
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "X-API-Key": os.environ.get("MURMUR_API_KEY", "")}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)
 
@@ -88,7 +89,8 @@ def nemo_gym(url, expected):
         def model_dump(self, mode="python"):
             return dict(vars(self))
 
-    async def request(method, url, json):
+    async def request(method, url, json, headers):
+        same("NeMo-Gym, key", headers["X-API-Key"], os.environ.get("MURMUR_API_KEY", ""))
         return await asyncio.to_thread(post, url, json)
 
     async def itself(value):
@@ -171,6 +173,7 @@ def check(url):
 def main():
     if len(sys.argv) > 1:
         return check(sys.argv[1].rstrip("/"))
+    os.environ["MURMUR_API_KEY"] = "the-key-of-the-examples"
     command = [HERE.parent.parent / "murmur", "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:

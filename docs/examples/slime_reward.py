@@ -1,8 +1,11 @@
 """slime: rewards of a whole group in one request, from murmur serve (--group-rm)."""
 
 import asyncio
+import os
 
 import aiohttp
+
+KEY = {"X-API-Key": os.environ.get("MURMUR_API_KEY", "")}  # if the server wants one
 
 
 def _input(sample):
@@ -16,7 +19,7 @@ async def _rewards(url, samples):
     body = {"inputs": [_input(sample) for sample in samples], "literal": True}
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
         for _ in range(10):
-            async with session.post(f"{url}/v1/rewards", json=body) as response:
+            async with session.post(f"{url}/v1/rewards", json=body, headers=KEY) as response:
                 if response.status != 503:  # 503: no rewards until the server's deadline
                     response.raise_for_status()
                     return [row["reward"] for row in (await response.json())["data"]]

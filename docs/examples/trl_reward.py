@@ -6,6 +6,7 @@ import os
 import aiohttp
 
 URL = os.environ.get("MURMUR_URL", "http://127.0.0.1:8080")
+KEY = {"X-API-Key": os.environ.get("MURMUR_API_KEY", "")}  # if the server wants one
 
 
 def _input(prompt, completion):
@@ -18,7 +19,7 @@ async def murmur_reward(prompts, completions, **kwargs):
     body = {"inputs": [_input(p, c) for p, c in zip(prompts, completions)], "literal": True}
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
         for _ in range(10):
-            async with session.post(f"{URL}/v1/rewards", json=body) as response:
+            async with session.post(f"{URL}/v1/rewards", json=body, headers=KEY) as response:
                 if response.status != 503:  # 503: no rewards until the server's deadline
                     response.raise_for_status()
                     rows = (await response.json())["data"]

@@ -1,5 +1,7 @@
 """NeMo-Gym: a resources server whose rewards come from murmur serve."""
 
+import os
+
 from nemo_gym.base_resources_server import (
     BaseResourcesServerConfig,
     BaseVerifyRequest,
@@ -24,7 +26,8 @@ class MurmurResourcesServer(SimpleResourcesServer):
 
     async def _reward(self, body: BaseVerifyRequest) -> float:
         url = f"{self.config.murmur_url}/verify"
-        response = await request("POST", url, json=body.model_dump(mode="json"))
+        key = {"X-API-Key": os.environ.get("MURMUR_API_KEY", "")}  # if the server wants one
+        response = await request("POST", url, json=body.model_dump(mode="json"), headers=key)
         await raise_for_status(response)
         return (await get_response_json(response))["reward"]
 

@@ -13,10 +13,17 @@ import dev.murmuration.springai.RewardEvaluator;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.document.Document;
@@ -118,8 +125,8 @@ class MurmurationAutoConfigurationTest {
   private static RewardModel embedded() {
     try {
       return RewardModel.loadEmbedded();
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -275,6 +282,40 @@ class MurmurationAutoConfigurationTest {
             context ->
                 assertThat(context.getBean(HealthIndicator.class).health().getStatus())
                     .isEqualTo(Status.OUT_OF_SERVICE));
+  }
+
+  @Test
+  void aModelWithAFullQueueIsHealthy() {
+    EMBEDDED
+        .withPropertyValues("murmuration.queue-capacity=1")
+        .run(
+            context -> {
+              RewardModel model = context.getBean(RewardModel.class);
+              HealthIndicator indicator = context.getBean(HealthIndicator.class);
+              AtomicInteger texts = new AtomicInteger();
+              AtomicBoolean enough = new AtomicBoolean();
+              List<Thread> callers = new ArrayList<>();
+              for (int i = 0; i < 4; i++) {
+                callers.add(
+                    Thread.startVirtualThread(
+                        () -> {
+                          while (!enough.get()) {
+                            model.score("Hello?", texts.incrementAndGet() + " more".repeat(50));
+                          }
+                        }));
+              }
+              Set<Object> queues = new HashSet<>();
+              for (int i = 0; i < 1000 && !queues.contains("full"); i++) {
+                Health health = indicator.health();
+                assertThat(health.getStatus()).isEqualTo(Status.UP);
+                queues.add(health.getDetails().get("queue"));
+              }
+              enough.set(true);
+              for (Thread caller : callers) {
+                caller.join();
+              }
+              assertThat(queues).contains("full");
+            });
   }
 
   @Test
