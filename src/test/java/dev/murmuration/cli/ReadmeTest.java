@@ -63,7 +63,7 @@ class ReadmeTest {
   /** What people read: every text of the project. */
   private static List<Path> texts() throws IOException {
     List<Path> texts = new ArrayList<>(List.of(Path.of("README.md"), Path.of("CONTRIBUTING.md")));
-    for (String folder : List.of("docs", "native", "bindings", "benchmarks")) {
+    for (String folder : List.of("docs", "native", "bindings", "benchmarks", "integrations")) {
       try (Stream<Path> files = Files.list(Path.of(folder))) {
         files.filter(file -> file.toString().endsWith(".md")).sorted().forEach(texts::add);
       }
