@@ -85,12 +85,12 @@ class CallOptionsTest {
   @Test
   void whatATemplateHasPutIsNotPutAgain() {
     List<Integer> once = ids(Input.text("Hello"), USUAL);
-    assertThat(ids(Input.text("<s>Hello", RawText.Added.IF_MISSING), USUAL))
+    assertThat(ids(Input.text("<s>Hello", Input.Added.IF_MISSING), USUAL))
         .startsWith(once.getFirst())
         .doesNotHaveDuplicates();
-    assertThat(ids(Input.text("Hello", RawText.Added.IF_MISSING), USUAL)).isEqualTo(once);
+    assertThat(ids(Input.text("Hello", Input.Added.IF_MISSING), USUAL)).isEqualTo(once);
     assertThat(ids(Input.text("<s>Hello"), USUAL)).startsWith(once.getFirst(), once.getFirst());
-    assertThat(ids(Input.text("Hello", RawText.Added.NEVER), USUAL))
+    assertThat(ids(Input.text("Hello", Input.Added.NEVER), USUAL))
         .isEqualTo(once.subList(1, once.size()));
     assertThat(String.join("", model.texts(model.tokenize(Input.text("Hello"), USUAL))))
         .isEqualTo("<s> Hello");
