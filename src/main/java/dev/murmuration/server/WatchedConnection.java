@@ -6,7 +6,6 @@ import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.concurrency.limits.Limit;
 import io.helidon.common.socket.HelidonSocket;
 import io.helidon.common.socket.PeerInfo;
-import io.helidon.common.task.InterruptableTask;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.ListenerContext;
@@ -30,7 +29,7 @@ import java.util.function.Function;
  * one reads: the end of the stream means that the client has gone away; what comes instead is kept
  * for the next request.
  */
-final class WatchedConnection implements ServerConnection, InterruptableTask<Void> {
+final class WatchedConnection implements ServerConnection {
   /** Of which connection the current thread serves a request. */
   private static final ScopedValue<WatchedConnection> CURRENT = ScopedValue.newInstance();
 
@@ -73,6 +72,7 @@ final class WatchedConnection implements ServerConnection, InterruptableTask<Voi
   private long deadline;
   private CompletableFuture<byte[]> ahead;
   private boolean gone;
+  private boolean ending;
   private long received;
 
   /**
@@ -153,6 +153,9 @@ final class WatchedConnection implements ServerConnection, InterruptableTask<Voi
     try {
       if (state == State.LATE) {
         throw new CloseConnectionException("the request came too slowly");
+      }
+      if (ending) {
+        throw new CloseConnectionException("the server ends");
       }
       if (state == State.IDLE && bytes != null) {
         enter(State.READING, limits.reading().toNanos());
@@ -303,18 +306,29 @@ final class WatchedConnection implements ServerConnection, InterruptableTask<Voi
   // ---- what Helidon asks ----
 
   @Override
-  public boolean canInterrupt() {
-    return http instanceof InterruptableTask<?> task && task.canInterrupt();
-  }
-
-  @Override
   public Duration idleTime() {
     return Duration.ZERO; // It is looked after here.
   }
 
+  /**
+   * Ends it: at once if no byte of a request has come, otherwise behind the answer, which says so.
+   *
+   * @param interrupt whether a request that is computed is given up
+   */
   @Override
   public void close(boolean interrupt) {
-    http.close(interrupt);
+    lock.lock();
+    try {
+      if (state == State.IDLE) {
+        ending = true;
+      }
+      // Helidon would interrupt a request whose first line is just coming.
+      if (interrupt || state != State.READING) {
+        http.close(interrupt);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The connection's context with a reader that is watched. */
