@@ -72,7 +72,12 @@ record ServedFile(String name, Path file) {
    * @throws IllegalArgumentException if there is not; the message has what each one needs
    */
   static void requireMemory(List<ServedFile> files, ContextRequest request) throws IOException {
-    long available = FreeMemory.bytes();
+    requireMemory(files, request, FreeMemory.bytes());
+  }
+
+  /** The same, with so many bytes that are free. */
+  static void requireMemory(List<ServedFile> files, ContextRequest request, long available)
+      throws IOException {
     long needed = 0;
     List<String> needs = new ArrayList<>();
     for (ServedFile one : files) {

@@ -6,6 +6,21 @@ package dev.murmuration.reward;
  */
 public sealed interface Input permits Conversation, RawText, TokenIds {
   /**
+   * What the tokenizer puts around a text: BOS in front and EOS behind, where the model has them.
+   */
+  enum Added {
+    /** It always adds them. */
+    ALWAYS,
+    /**
+     * It adds those that the text does not have already: for texts that a template has made, as
+     * trainers send them.
+     */
+    IF_MISSING,
+    /** It adds nothing. */
+    NEVER
+  }
+
+  /**
    * {@return one prompt, which may not be empty, and one response, which may}
    *
    * @param prompt what is answered; not empty
@@ -31,7 +46,7 @@ public sealed interface Input permits Conversation, RawText, TokenIds {
    * @param text the text, without a template
    * @param added what the tokenizer puts around it
    */
-  static RawText text(String text, RawText.Added added) {
+  static RawText text(String text, Input.Added added) {
     return new RawText(text, added);
   }
 

@@ -9,21 +9,6 @@ import java.util.Objects;
  * @param added what the tokenizer puts around it
  */
 public record RawText(String text, Added added) implements Input {
-  /**
-   * What the tokenizer puts around a text: BOS in front and EOS behind, where the model has them.
-   */
-  public enum Added {
-    /** It always adds them. */
-    ALWAYS,
-    /**
-     * It adds those that the text does not have already: for texts that a template has made, as
-     * trainers send them.
-     */
-    IF_MISSING,
-    /** It adds nothing. */
-    NEVER
-  }
-
   /** Checks that neither is null. */
   public RawText {
     Objects.requireNonNull(text, "text");

@@ -87,9 +87,9 @@ final class TextEncoder implements AutoCloseable {
         char breaker = breaker(List.of(raw.text()));
         String text = literal.map(l -> l.broken(raw.text(), breaker)).orElse(raw.text());
         int[] own = own(text, breaker, deadline);
-        yield raw.added() == RawText.Added.NEVER
+        yield raw.added() == Input.Added.NEVER
             ? asGiven(own)
-            : complete(own, raw.added() == RawText.Added.IF_MISSING);
+            : complete(own, raw.added() == Input.Added.IF_MISSING);
       }
       case TokenIds tokens -> asGiven(known(tokens.ids()));
     };

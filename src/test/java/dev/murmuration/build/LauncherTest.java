@@ -51,6 +51,27 @@ class LauncherTest {
     assertThat(project.run("score").err()).contains("the sources have changed");
   }
 
+  /** Behind the others, so that the cache of what Java has loaded fits with them and without. */
+  @Test
+  void onlyTheServerGetsTheServersLibraries() throws Exception {
+    project.jdk("jvm/new", "25.0.1");
+    String others = project.run("score").out();
+    Files.createDirectories(project.file("target/lib/server"));
+    Files.createFile(project.file("target/lib/server/s.jar"));
+    assertThat(project.run("score").out()).isEqualTo(others);
+    String target = project.root + "/target/";
+    assertThat(project.run("-q", "serve", "--port", "0").out())
+        .contains(
+            "<"
+                + target
+                + "murmuration-1.jar:"
+                + target
+                + "lib/a.jar:"
+                + target
+                + "lib/server/s.jar>")
+        .contains("-XX:AOTCache=" + project.root + "/target/aot/-A-B.aot");
+  }
+
   @Test
   void aFailedBuildShowsMavensErrorsAndALogThatExists() throws Exception {
     project.jdk("jvm/new", "25.0.1");

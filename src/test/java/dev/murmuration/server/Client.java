@@ -5,9 +5,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /** Asks a server, as its clients do. */
@@ -27,16 +27,12 @@ final class Client implements AutoCloseable {
   }
 
   /** An answer. */
-  record Answer(int status, java.net.http.HttpHeaders headers, byte[] body) {
-    String text() {
-      return new String(body, StandardCharsets.UTF_8);
-    }
-
+  record Answer(int status, HttpHeaders headers, String text) {
     JsonNode json() {
       try {
-        return JSON.readTree(body);
+        return JSON.readTree(text);
       } catch (IOException e) {
-        throw new AssertionError(text(), e);
+        throw new AssertionError(text, e);
       }
     }
 
@@ -50,8 +46,8 @@ final class Client implements AutoCloseable {
   }
 
   Answer send(HttpRequest.Builder request) throws IOException, InterruptedException {
-    HttpResponse<byte[]> response =
-        http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+    HttpResponse<String> response =
+        http.send(request.build(), HttpResponse.BodyHandlers.ofString());
     return new Answer(response.statusCode(), response.headers(), response.body());
   }
 

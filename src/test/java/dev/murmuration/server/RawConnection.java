@@ -80,6 +80,11 @@ final class RawConnection implements AutoCloseable {
     socket.close();
   }
 
+  /** Goes away as a client does that has seen enough. */
+  void leave() throws IOException {
+    socket.close();
+  }
+
   @Override
   public void close() throws IOException {
     socket.close();

@@ -249,7 +249,7 @@ class ServerFaultsTest {
         third.write(RawConnection.post("/v1/rewards", "{\"inputs\": [{\"text\": \"third\"}]}"));
         held.await("murmuration_queue_length", "fledgling", 2);
         second.vanish();
-        third.close();
+        third.leave();
         held.await("murmuration_queue_length", "fledgling", 0);
         held.await("murmuration_requests_total", "status=\"499\"", 2);
         held.hold.open();

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.murmuration.reward.CallOptions;
 import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.Input;
-import dev.murmuration.reward.RawText;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -26,8 +25,8 @@ final class Tokenize implements Protocol {
             : Input.text(
                 fields.requireString("prompt"),
                 fields.bool("add_special_tokens", true)
-                    ? RawText.Added.IF_MISSING
-                    : RawText.Added.NEVER);
+                    ? Input.Added.IF_MISSING
+                    : Input.Added.NEVER);
     ignored.accept(fields.unknown());
     return new Question.Tokens(model, input, options, Tokenize::answer);
   }

@@ -9,7 +9,6 @@ import dev.murmuration.reward.CallOptions;
 import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Message;
-import dev.murmuration.reward.RawText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -26,7 +25,7 @@ final class Trainers {
 
   private static List<Input> templated(List<String> texts) {
     List<Input> inputs = new ArrayList<>();
-    texts.forEach(text -> inputs.add(Input.text(text, RawText.Added.IF_MISSING)));
+    texts.forEach(text -> inputs.add(Input.text(text, Input.Added.IF_MISSING)));
     return inputs;
   }
 
@@ -90,7 +89,7 @@ final class Trainers {
       }
       String text = Fields.text("prompt", prompt);
       return templated
-          ? Input.text(text + response, RawText.Added.IF_MISSING)
+          ? Input.text(text + response, Input.Added.IF_MISSING)
           : Input.of(text, response);
     }
 

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.murmuration.reward.CallOptions;
 import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.Input;
-import dev.murmuration.reward.RawText;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -86,7 +85,7 @@ final class Vllm {
    * template, BOS among them; they get no second one.
    */
   static List<Input> texts(String path, JsonNode value, boolean added) {
-    RawText.Added how = added ? RawText.Added.IF_MISSING : RawText.Added.NEVER;
+    Input.Added how = added ? Input.Added.IF_MISSING : Input.Added.NEVER;
     if (value.isTextual()) {
       return List.of(Input.text(value.textValue(), how));
     }
