@@ -181,12 +181,18 @@ final class WatchedConnection implements ServerConnection {
       lock.unlock();
     }
     try {
-      return begun == null ? context.serverSocket().get() : begun.get();
+      return begun == null ? receive() : begun.get();
     } catch (UncheckedIOException | ExecutionException e) {
       throw new ServerConnectionException("cannot read", e);
     } catch (InterruptedException e) {
       throw new CloseConnectionException("closed", e);
     }
+  }
+
+  /** What comes; null at the end of the stream, which TLS gives as no bytes. */
+  private byte[] receive() {
+    byte[] bytes = context.serverSocket().get();
+    return bytes == null || bytes.length == 0 ? null : bytes;
   }
 
   /**
@@ -281,7 +287,7 @@ final class WatchedConnection implements ServerConnection {
     byte[] bytes = null;
     RuntimeException failure = null;
     try {
-      bytes = context.serverSocket().get();
+      bytes = receive();
     } catch (RuntimeException e) {
       failure = e;
     }
