@@ -39,8 +39,11 @@ final class WatchedConnection implements ServerConnection {
   /** So long a client may take to read that it was too slow. */
   private static final long FAREWELL_NANOS = 1_000_000_000;
 
-  /** So long an answer waits for a client that is still sending what is not read. */
+  /** So long an answer waits for a client that is still sending what is not read, */
   private static final long LINGER_NANOS = 2_000_000_000;
+
+  /** and so long for its next bytes. */
+  private static final long PAUSE_NANOS = 200_000_000;
 
   /** Headers, and what stands around the parts of a body. */
   private static final int MOST_OVERHEAD = 1 << 20;
@@ -124,12 +127,14 @@ final class WatchedConnection implements ServerConnection {
    * would be told of that instead of the answer.
    */
   private void linger() {
-    if (!isReading() || !change(State.READING, LINGER_NANOS)) {
+    if (!isReading()) {
       return;
     }
+    long end = System.nanoTime() + LINGER_NANOS;
     try {
-      while (read() != null) {
-        // Until it has sent all, or the watch closes the connection.
+      // Until it has sent all, or pauses: then the watch closes the connection.
+      while (System.nanoTime() - end < 0 && change(State.READING, PAUSE_NANOS) && read() != null) {
+        Thread.yield();
       }
     } catch (RuntimeException e) {
       // It has gone.
@@ -181,12 +186,18 @@ final class WatchedConnection implements ServerConnection {
       lock.unlock();
     }
     try {
-      return begun == null ? context.serverSocket().get() : begun.get();
+      return begun == null ? receive() : begun.get();
     } catch (UncheckedIOException | ExecutionException e) {
       throw new ServerConnectionException("cannot read", e);
     } catch (InterruptedException e) {
       throw new CloseConnectionException("closed", e);
     }
+  }
+
+  /** What comes; null at the end of the stream, which TLS gives as no bytes. */
+  private byte[] receive() {
+    byte[] bytes = context.serverSocket().get();
+    return bytes == null || bytes.length == 0 ? null : bytes;
   }
 
   /**
@@ -281,7 +292,7 @@ final class WatchedConnection implements ServerConnection {
     byte[] bytes = null;
     RuntimeException failure = null;
     try {
-      bytes = context.serverSocket().get();
+      bytes = receive();
     } catch (RuntimeException e) {
       failure = e;
     }
