@@ -9,6 +9,7 @@ import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Message;
 import dev.murmuration.reward.Ranking;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -127,7 +128,7 @@ class FilePageTest extends PageTestBase {
     }
     Path packed = folder.resolve("many.jsonl.gz");
     try (var out = new GZIPOutputStream(Files.newOutputStream(packed))) {
-      out.write(String.join("\n", rows).getBytes("UTF-8"));
+      out.write(String.join("\n", rows).getBytes(StandardCharsets.UTF_8));
     }
     browser.one("#tab-file").click();
     browser.one("#pick").sendKeys(packed.toAbsolutePath().toString());
