@@ -117,8 +117,8 @@ public final class Batch {
     BatchCounts counts;
     long lineBytes;
     long errorBytes;
-    try (AppendedFile lines = new AppendedFile(files.lines(), state.lineBytes());
-        AppendedFile errors = new AppendedFile(files.errors(), state.errorBytes())) {
+    try (AppendedFile lines = new AppendedFile(files.paths().lines(), state.lineBytes());
+        AppendedFile errors = new AppendedFile(files.paths().errors(), state.errorBytes())) {
       Progress progress =
           new Progress(
               state.counts(), now -> files.save(state, now, lines.force(), errors.force()));
@@ -146,12 +146,12 @@ public final class Batch {
     BatchCounts rest = state.counts().withoutFailed();
     listener.started(data.schema().name(), data.first(), rest);
     RowSelection selection = data.select(row -> !failed.contains(row), job.shard(), job.field());
-    Files.deleteIfExists(files.retriedLines());
-    Files.deleteIfExists(files.retriedErrors());
+    Files.deleteIfExists(files.paths().retriedLines());
+    Files.deleteIfExists(files.paths().retriedErrors());
     BatchCounts counts;
     long errorBytes;
-    try (AppendedFile lines = new AppendedFile(files.retriedLines(), 0);
-        AppendedFile errors = new AppendedFile(files.retriedErrors(), 0)) {
+    try (AppendedFile lines = new AppendedFile(files.paths().retriedLines(), 0);
+        AppendedFile errors = new AppendedFile(files.paths().retriedErrors(), 0)) {
       counts = score(data, selection, lines, errors, new Progress(rest, _ -> {}), listener);
       lines.force();
       errorBytes = errors.force();

@@ -7,67 +7,25 @@ import dev.murmuration.dataset.RowSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
-/** The files of a batch: the output, and beside it the lines so far, the errors and the state. */
+/** The files of a batch: begins and finishes them, and notes how far it is. */
 final class BatchFiles {
-  private static final String PARTIAL = ".partial";
-  private static final String ERRORS = ".errors.jsonl";
-  private static final String STATE = ".run.json";
-  private static final String RETRIED = ".retried.jsonl";
-  private static final String RETRIED_ERRORS = ".retried.errors.jsonl";
-
   private final BatchJob job;
+  private final BatchPaths paths;
 
   BatchFiles(BatchJob job) {
     this.job = job;
+    this.paths = new BatchPaths(job.output());
   }
 
-  /** All files that are written for an output, itself included. */
-  static List<Path> of(Path output) {
-    return Stream.of("", PARTIAL, ERRORS, STATE, RETRIED, RETRIED_ERRORS)
-        .map(suffix -> beside(output, suffix))
-        .toList();
-  }
-
-  private static Path beside(Path output, String suffix) {
-    return output.resolveSibling(output.getFileName() + suffix);
-  }
-
-  private Path beside(String suffix) {
-    return beside(job.output(), suffix);
-  }
-
-  /** The lines that are finished, while the batch goes on. */
-  Path lines() {
-    return beside(PARTIAL);
-  }
-
-  /** Rows that have no rewards, and why; JSON lines. */
-  Path errors() {
-    return beside(ERRORS);
-  }
-
-  /** The lines of rows that failed before. */
-  Path retriedLines() {
-    return beside(RETRIED);
-  }
-
-  /** Rows that have failed again. */
-  Path retriedErrors() {
-    return beside(RETRIED_ERRORS);
-  }
-
-  /** How it is run, and how far it is. */
-  Path state() {
-    return beside(STATE);
+  BatchPaths paths() {
+    return paths;
   }
 
   /**
@@ -77,14 +35,14 @@ final class BatchFiles {
    * @throws IllegalArgumentException if the output belongs to another one
    */
   BatchState begin(Map<String, String> run) throws IOException {
-    Optional<BatchState> before = job.force() ? Optional.empty() : BatchState.read(state());
+    Optional<BatchState> before = job.force() ? Optional.empty() : BatchState.read(paths.state());
     if (before.isEmpty()) {
       if (Files.exists(job.output()) && !job.force()) {
         throw new IllegalArgumentException(
             job.output() + " exists; name another file, or replace it with force(true)");
       }
-      Files.deleteIfExists(lines());
-      Files.deleteIfExists(errors());
+      Files.deleteIfExists(paths.lines());
+      Files.deleteIfExists(paths.errors());
       return BatchState.start(run); // It is written when there is something to go on from.
     }
     // Rows that have failed may have been mended meanwhile.
@@ -110,13 +68,13 @@ final class BatchFiles {
   /** Notes how far the batch is, when what was written is on the disk. */
   void save(BatchState from, BatchCounts counts, long lineBytes, long errorBytes)
       throws IOException {
-    new BatchState(from.run(), counts, lineBytes, errorBytes, false).write(state());
+    new BatchState(from.run(), counts, lineBytes, errorBytes, false).write(paths.state());
   }
 
   /** Numbers of the rows that have failed. */
   Set<Long> failedRows() throws IOException {
     Set<Long> numbers = new HashSet<>();
-    List<String> files = List.of(errors().toString());
+    List<String> files = List.of(paths.errors().toString());
     try (RowSource rows = DataFiles.open(files, InputStream.nullInputStream())) {
       for (Row row; (row = rows.next()) != null; ) {
         numbers.add(RowParser.parse(row).path("row").asLong());
@@ -128,16 +86,16 @@ final class BatchFiles {
   /** Puts the lines and errors of rows that failed before in their places. */
   void finishRetry(BatchState state, BatchCounts counts, long errorBytes) throws IOException {
     new Merge(job.field(), true)
-        .run(List.of(job.output().toString(), retriedLines().toString()), job.output());
+        .run(List.of(job.output().toString(), paths.retriedLines().toString()), job.output());
     Files.move(
-        retriedErrors(),
-        errors(),
+        paths.retriedErrors(),
+        paths.errors(),
         StandardCopyOption.ATOMIC_MOVE,
         StandardCopyOption.REPLACE_EXISTING);
-    new BatchState(state.run(), counts, state.lineBytes(), errorBytes, true).write(state());
-    Files.deleteIfExists(retriedLines());
+    new BatchState(state.run(), counts, state.lineBytes(), errorBytes, true).write(paths.state());
+    Files.deleteIfExists(paths.retriedLines());
     if (errorBytes == 0) {
-      Files.deleteIfExists(errors());
+      Files.deleteIfExists(paths.errors());
     }
   }
 
@@ -146,21 +104,21 @@ final class BatchFiles {
    * last run ended in between.
    */
   boolean isPending() {
-    return Files.exists(lines());
+    return Files.exists(paths.lines());
   }
 
   /** Notes that all is scored, and makes the output. */
   void finish(BatchState end) throws IOException {
-    end.write(state());
+    end.write(paths.state());
     complete(end);
   }
 
   /** Makes the output of the lines, which are whole. */
   void complete(BatchState end) throws IOException {
-    OutputFormat.of(job.output()).write(lines(), job.output());
-    Files.deleteIfExists(lines());
+    OutputFormat.of(job.output()).write(paths.lines(), job.output());
+    Files.deleteIfExists(paths.lines());
     if (end.errorBytes() == 0) {
-      Files.deleteIfExists(errors());
+      Files.deleteIfExists(paths.errors());
     }
   }
 }

@@ -34,7 +34,7 @@ public record BatchJob(
           "the folder " + folder + " does not exist, where " + output.getFileName() + " is to be");
     }
     for (String input : query.files()) {
-      for (Path written : BatchFiles.of(output)) {
+      for (Path written : new BatchPaths(output).all()) {
         if (normal(Path.of(input)).equals(normal(written))) {
           throw new IllegalArgumentException(
               written + ", which is written, is one of the inputs; name another output");
