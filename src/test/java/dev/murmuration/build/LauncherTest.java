@@ -71,7 +71,7 @@ class LauncherTest {
                 + "lib/a.jar:"
                 + target
                 + "lib/server/s.jar>")
-        .contains("-XX:AOTCache=" + project.root + "/target/aot/-A-B.aot");
+        .contains("-XX:AOTCache=" + project.root + "/target/aot/25.0.1+8-A-B.aot");
   }
 
   private static String withoutPid(LauncherProject.Result result) {
