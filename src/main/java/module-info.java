@@ -22,7 +22,6 @@ module dev.murmuration {
   requires static hipparchus.stat;
 
   // Only the server.
-  requires static io.helidon.common.task;
   requires static io.helidon.webserver;
   requires static io.prometheus.metrics.config;
   requires static io.prometheus.metrics.core;

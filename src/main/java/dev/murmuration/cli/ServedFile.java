@@ -21,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * A model that is served.
@@ -56,13 +57,20 @@ record ServedFile(String name, Path file) {
   private static ServedFile of(String given) {
     int end = given.indexOf('=');
     if (end > 0 && Files.notExists(Path.of(given))) {
-      return new ServedFile(
-          given.substring(0, end), new FileName().convert(given.substring(end + 1)));
+      return new ServedFile(given.substring(0, end), path(given.substring(end + 1)));
     }
-    Path file = new FileName().convert(given);
+    Path file = path(given);
     Path last = file.getFileName();
     return new ServedFile(
         (last == null ? given : last.toString()).replaceFirst("\\.gguf$", ""), file);
+  }
+
+  private static Path path(String given) {
+    try {
+      return new FileName().convert(given);
+    } catch (TypeConversionException e) {
+      throw new IllegalArgumentException("-m: " + e.getMessage(), e);
+    }
   }
 
   /**

@@ -24,6 +24,9 @@ final class Connections implements ServerConnectionSelector, AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("murmuration-connections").daemon().factory());
 
+  /** Written once; read by those who connect. */
+  private volatile boolean ending;
+
   /**
    * @param lateAnswer what is written to a client whose request comes too slowly
    */
@@ -67,7 +70,16 @@ final class Connections implements ServerConnectionSelector, AutoCloseable {
     WatchedConnection connection =
         new WatchedConnection(context, limits, lateAnswer, http::connection, open::remove);
     open.add(connection);
+    if (ending) {
+      // Helidon has told those to end that it knew.
+      connection.close(false);
+    }
     return connection;
+  }
+
+  /** From now on those that come end at once. */
+  void end() {
+    ending = true;
   }
 
   /** How many there are. */

@@ -228,6 +228,7 @@ public final class RewardServer implements AutoCloseable {
   @Override
   public void close() {
     closing = true;
+    connections.end();
     web.stop();
     connections.close();
     models.all().forEach(ServedModel::close);

@@ -161,7 +161,22 @@ final class ScoreHandler {
       if (progress.begun || !revival.revive(served, model, e)) {
         throw e;
       }
+      again(served, question, options, response, progress);
+    }
+  }
+
+  private void again(
+      ServedModel served,
+      Question.Score question,
+      CallOptions options,
+      ServerResponse response,
+      Progress progress)
+      throws InterruptedException, IOException {
+    try {
       score(served, served.model(), question, options, response, progress);
+    } catch (IllegalStateException e) {
+      throw RequestFailure.of(
+          503, "the engine of " + served.name() + " fails again and again; its log says why", e);
     }
   }
 

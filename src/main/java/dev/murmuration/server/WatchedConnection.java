@@ -6,7 +6,6 @@ import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.concurrency.limits.Limit;
 import io.helidon.common.socket.HelidonSocket;
 import io.helidon.common.socket.PeerInfo;
-import io.helidon.common.task.InterruptableTask;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.ListenerContext;
@@ -30,7 +29,7 @@ import java.util.function.Function;
  * one reads: the end of the stream means that the client has gone away; what comes instead is kept
  * for the next request.
  */
-final class WatchedConnection implements ServerConnection, InterruptableTask<Void> {
+final class WatchedConnection implements ServerConnection {
   /** Of which connection the current thread serves a request. */
   private static final ScopedValue<WatchedConnection> CURRENT = ScopedValue.newInstance();
 
@@ -40,8 +39,11 @@ final class WatchedConnection implements ServerConnection, InterruptableTask<Voi
   /** So long a client may take to read that it was too slow. */
   private static final long FAREWELL_NANOS = 1_000_000_000;
 
-  /** So long an answer waits for a client that is still sending what is not read. */
+  /** So long an answer waits for a client that is still sending what is not read, */
   private static final long LINGER_NANOS = 2_000_000_000;
+
+  /** and so long for its next bytes. */
+  private static final long PAUSE_NANOS = 200_000_000;
 
   /** Headers, and what stands around the parts of a body. */
   private static final int MOST_OVERHEAD = 1 << 20;
@@ -73,6 +75,7 @@ final class WatchedConnection implements ServerConnection, InterruptableTask<Voi
   private long deadline;
   private CompletableFuture<byte[]> ahead;
   private boolean gone;
+  private boolean ending;
   private long received;
 
   /**
@@ -124,12 +127,14 @@ final class WatchedConnection implements ServerConnection, InterruptableTask<Voi
    * would be told of that instead of the answer.
    */
   private void linger() {
-    if (!isReading() || !change(State.READING, LINGER_NANOS)) {
+    if (!isReading()) {
       return;
     }
+    long end = System.nanoTime() + LINGER_NANOS;
     try {
-      while (read() != null) {
-        // Until it has sent all, or the watch closes the connection.
+      // Until it has sent all, or pauses: then the watch closes the connection.
+      while (System.nanoTime() - end < 0 && change(State.READING, PAUSE_NANOS) && read() != null) {
+        Thread.yield();
       }
     } catch (RuntimeException e) {
       // It has gone.
@@ -153,6 +158,9 @@ final class WatchedConnection implements ServerConnection, InterruptableTask<Voi
     try {
       if (state == State.LATE) {
         throw new CloseConnectionException("the request came too slowly");
+      }
+      if (ending) {
+        throw new CloseConnectionException("the server ends");
       }
       if (state == State.IDLE && bytes != null) {
         enter(State.READING, limits.reading().toNanos());
@@ -178,12 +186,18 @@ final class WatchedConnection implements ServerConnection, InterruptableTask<Voi
       lock.unlock();
     }
     try {
-      return begun == null ? context.serverSocket().get() : begun.get();
+      return begun == null ? receive() : begun.get();
     } catch (UncheckedIOException | ExecutionException e) {
       throw new ServerConnectionException("cannot read", e);
     } catch (InterruptedException e) {
       throw new CloseConnectionException("closed", e);
     }
+  }
+
+  /** What comes; null at the end of the stream, which TLS gives as no bytes. */
+  private byte[] receive() {
+    byte[] bytes = context.serverSocket().get();
+    return bytes == null || bytes.length == 0 ? null : bytes;
   }
 
   /**
@@ -278,7 +292,7 @@ final class WatchedConnection implements ServerConnection, InterruptableTask<Voi
     byte[] bytes = null;
     RuntimeException failure = null;
     try {
-      bytes = context.serverSocket().get();
+      bytes = receive();
     } catch (RuntimeException e) {
       failure = e;
     }
@@ -303,18 +317,29 @@ final class WatchedConnection implements ServerConnection, InterruptableTask<Voi
   // ---- what Helidon asks ----
 
   @Override
-  public boolean canInterrupt() {
-    return http instanceof InterruptableTask<?> task && task.canInterrupt();
-  }
-
-  @Override
   public Duration idleTime() {
     return Duration.ZERO; // It is looked after here.
   }
 
+  /**
+   * Ends it: at once if no byte of a request has come, otherwise behind the answer, which says so.
+   *
+   * @param interrupt whether a request that is computed is given up
+   */
   @Override
   public void close(boolean interrupt) {
-    http.close(interrupt);
+    lock.lock();
+    try {
+      if (state == State.IDLE) {
+        ending = true;
+      }
+      // Helidon would interrupt a request whose first line is just coming.
+      if (interrupt || state != State.READING) {
+        http.close(interrupt);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The connection's context with a reader that is watched. */

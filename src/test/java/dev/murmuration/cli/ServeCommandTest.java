@@ -40,7 +40,7 @@ class ServeCommandTest {
             + " NAME=FILE",
         "-m - | - would be standard input",
         "-t 0 | --threads is 0",
-        "--api-key secret | no option '--api-key'; did you mean --api-key-file",
+        "--api-key secret | no option '--api-key'",
       })
   void wrongUsageIsRefused(String arguments, String message) {
     String[] all = ("serve " + arguments).split(" ");
@@ -71,7 +71,7 @@ class ServeCommandTest {
             "-m",
             folder.resolve("none.gguf").toString());
     assertThat(result.code()).isEqualTo(ExitCode.FAILED);
-    assertThat(result.err()).contains("none.gguf does not exist");
+    assertThat(result.err()).contains("none.gguf: there is no such file");
   }
 
   @Test

@@ -155,7 +155,8 @@ class ServerLifecycleTest {
                 () -> askUntilItEnds(url, loaded), task -> Thread.ofVirtual().start(task)));
       }
       loaded.await();
-      process.destroy();
+      // Process.destroy would close the stream that is read below.
+      assertThat(process.toHandle().destroy()).isTrue();
       for (CompletableFuture<Integer> load : loads) {
         assertThat(load.get()).isPositive();
       }
