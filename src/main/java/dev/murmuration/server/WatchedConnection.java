@@ -43,7 +43,7 @@ final class WatchedConnection implements ServerConnection {
   private static final long LINGER_NANOS = 2_000_000_000;
 
   /** and so long for its next bytes. */
-  private static final long PAUSE_NANOS = 200_000_000;
+  private static final long PAUSE_NANOS = 250_000_000;
 
   /** Headers, and what stands around the parts of a body. */
   private static final int MOST_OVERHEAD = 1 << 20;
@@ -132,9 +132,8 @@ final class WatchedConnection implements ServerConnection {
     }
     long end = System.nanoTime() + LINGER_NANOS;
     try {
-      // Until it has sent all, or pauses: then the watch closes the connection.
       while (System.nanoTime() - end < 0 && change(State.READING, PAUSE_NANOS) && read() != null) {
-        Thread.yield();
+        // Until it has sent all, or pauses: then the watch closes the connection.
       }
     } catch (RuntimeException e) {
       // It has gone.
