@@ -8,6 +8,7 @@ import io.helidon.webserver.http.ServerResponse;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +20,7 @@ import java.util.regex.Pattern;
 final class Access {
   private static final HeaderName KEY = HeaderNames.create("X-API-Key");
   private static final String BEARER = "bearer ";
+  private static final String BASIC = "basic ";
 
   /** A page cannot make its own name an address, so that these are safe against rebinding. */
   private static final Pattern ADDRESS =
@@ -77,8 +79,7 @@ final class Access {
         request
             .headers()
             .first(HeaderNames.AUTHORIZATION)
-            .filter(value -> value.toLowerCase(Locale.ROOT).startsWith(BEARER))
-            .map(value -> value.substring(BEARER.length()).strip())
+            .flatMap(Access::ofAuthorization)
             .or(() -> request.headers().first(KEY));
     // Hashes have one length, and their comparison takes the same time wherever they differ.
     if (given.isEmpty() || !MessageDigest.isEqual(hash(given.get()), keyHash.get())) {
@@ -87,6 +88,27 @@ final class Access {
           given.isEmpty()
               ? "this server wants a key; send the header Authorization: Bearer KEY"
               : "this is not the key of this server");
+    }
+  }
+
+  /**
+   * The key in the header Authorization: as it stands, or as the password of anybody, which is how
+   * clients send it that can be given nothing but an address (https://any:KEY@host).
+   */
+  private static Optional<String> ofAuthorization(String value) {
+    String lower = value.toLowerCase(Locale.ROOT);
+    if (lower.startsWith(BEARER)) {
+      return Optional.of(value.substring(BEARER.length()).strip());
+    }
+    if (!lower.startsWith(BASIC)) {
+      return Optional.empty();
+    }
+    try {
+      byte[] pair = Base64.getDecoder().decode(value.substring(BASIC.length()).strip());
+      String text = new String(pair, StandardCharsets.UTF_8);
+      return Optional.of(text.substring(text.indexOf(':') + 1));
+    } catch (IllegalArgumentException e) {
+      return Optional.of(""); // No key is empty.
     }
   }
 

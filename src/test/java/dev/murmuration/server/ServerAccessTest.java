@@ -9,10 +9,12 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpClient;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +43,10 @@ class ServerAccessTest {
         Limits.DEFAULTS);
   }
 
+  private static String basic(String pair) {
+    return Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
+  }
+
   @Test
   void aWrongKeyTenThousandTimes() throws Exception {
     try (RewardServer server = server(options(Optional.of(KEY), Optional.empty()));
@@ -58,10 +64,21 @@ class ServerAccessTest {
           assertThat(connection.answer()).startsWith("HTTP/1.1 401 ");
         }
       }
-      for (String header : List.of("Authorization: Bearer " + KEY, "X-API-Key: " + KEY)) {
+      for (String header :
+          List.of(
+              "Authorization: Bearer " + KEY,
+              "X-API-Key: " + KEY,
+              "Authorization: Basic " + basic("any:" + KEY))) {
         String[] parted = header.split(": ", 2);
         assertThat(client.send(client.request("/v1/models").header(parted[0], parted[1])).status())
             .isEqualTo(200);
+      }
+      for (String wrong :
+          List.of("Basic " + basic(KEY + ":any"), "Basic %", "Basic ", "Digest x")) {
+        assertThat(
+                client.send(client.request("/v1/models").header("Authorization", wrong)).status())
+            .as(wrong)
+            .isEqualTo(401);
       }
       Client.Answer without = client.post("/v1/rewards", "{\"inputs\": []}");
       assertThat(without.status()).isEqualTo(401);
