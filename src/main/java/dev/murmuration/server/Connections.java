@@ -11,10 +11,17 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** All connections of a server, each of which is watched. */
 final class Connections implements ServerConnectionSelector, AutoCloseable {
   private static final long TICK_MILLIS = 50;
+
+  /** So long the server waits for what is written when it ends, */
+  private static final long LAST_NANOS = 1_000_000_000;
+
+  /** looking so often. */
+  private static final long PART_NANOS = 5_000_000;
 
   private final Http1ConnectionSelector http;
   private final Limits limits;
@@ -87,8 +94,13 @@ final class Connections implements ServerConnectionSelector, AutoCloseable {
     return open.size();
   }
 
+  /** Waits a moment for the last answers, then watches no more. */
   @Override
   public void close() {
+    long end = System.nanoTime() + LAST_NANOS;
+    while (!open.isEmpty() && System.nanoTime() - end < 0) {
+      LockSupport.parkNanos(PART_NANOS);
+    }
     watch.shutdownNow();
   }
 }

@@ -323,7 +323,8 @@ final class WatchedConnection implements ServerConnection {
   /**
    * Ends it: at once if no byte of a request has come, otherwise behind the answer, which says so.
    *
-   * @param interrupt whether a request that is computed is given up
+   * @param interrupt whether a request that has not come whole is given up; one that is computed
+   *     has been interrupted by then, and its answer is not to be
    */
   @Override
   public void close(boolean interrupt) {
@@ -332,9 +333,10 @@ final class WatchedConnection implements ServerConnection {
       if (state == State.IDLE) {
         ending = true;
       }
+      boolean answered = state == State.WORKING || state == State.WRITING;
       // Helidon would interrupt a request whose first line is just coming.
       if (interrupt || state != State.READING) {
-        http.close(interrupt);
+        http.close(interrupt && !answered);
       }
     } finally {
       lock.unlock();

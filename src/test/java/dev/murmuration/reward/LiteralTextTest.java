@@ -96,7 +96,11 @@ class LiteralTextTest {
         for (int i = 1; i < all.get(mark).length(); i++) {
           Conversation halves =
               Conversation.of(all.get(mark).substring(0, i), all.get(mark).substring(i));
-          assertThat(Arrays.stream(literal.encodeWhole(halves, Deadline.NEVER)).boxed().skip(1))
+          assertThat(
+                  Arrays.stream(
+                          literal.encode(halves, CallOptions.defaults(), Deadline.NEVER).ids())
+                      .boxed()
+                      .skip(1))
               .as(halves.toString())
               .doesNotContainAnyElementsOf(marks);
         }
@@ -110,7 +114,7 @@ class LiteralTextTest {
 
   /** Without the first, which may be BOS. */
   private static List<Integer> ids(TextEncoder encoder, String text) {
-    int[] ids = encoder.encodeWhole(Input.text(text), Deadline.NEVER);
+    int[] ids = encoder.encode(Input.text(text), CallOptions.defaults(), Deadline.NEVER).ids();
     return Arrays.stream(ids).skip(1).boxed().toList();
   }
 

@@ -64,7 +64,8 @@ class PublishedTokenizers {
         JsonNode row = JSON.readTree(line);
         Input text = Input.text(row.get("text").asText());
         int[] expected = JSON.convertValue(row.get("ids"), int[].class);
-        if (!java.util.Arrays.equals(encoder.encodeWhole(text, Deadline.NEVER), expected)) {
+        if (!java.util.Arrays.equals(
+            encoder.encode(text, CallOptions.defaults(), Deadline.NEVER).ids(), expected)) {
           different.add(line);
         }
       }
