@@ -167,6 +167,11 @@ public final class RewardModel implements AutoCloseable {
     return settings.precision();
   }
 
+  /** {@return whether marks in texts are plain characters, unless a call says otherwise} */
+  public boolean literal() {
+    return settings.literal();
+  }
+
   /** {@return the most tokens scored of a text} */
   public int contextLength() {
     return settings.contextLength();

@@ -60,6 +60,7 @@ final class ModelList {
           .put("template", model.template().name())
           .put("readout", model.readout().label())
           .put("precision", model.precision().label())
+          .put("literal", model.literal())
           .put("threads", model.threads());
     }
     return answer;

@@ -95,6 +95,13 @@ async function loadModels() {
     }
     return;
   }
+  // What the server was started with, for texts that are not trusted, a page does not undo.
+  const literal = models.some((model) => model.literal);
+  $("literal").disabled = literal;
+  if (literal && !state.literal) {
+    state.literal = $("literal").checked = true;
+    compare.changed();
+  }
   const select = $("model");
   select.replaceChildren(...models.map((model) => element("option", { value: model.id }, model.id)));
   const several = models.length > 1;

@@ -107,6 +107,19 @@ class PageFaultTest extends PageTestBase {
     }
   }
 
+  /** Whoever serves texts that are not trusted has said so, and the page shows it. */
+  @Test
+  void marksStayTextWhereTheServerSaysSo() throws Exception {
+    RewardModelOptions literal = RewardModelOptions.defaults().literal(true);
+    ServedModel served = new ServedModel("fledgling", () -> RewardModel.loadEmbedded(literal));
+    try (RewardServer other = new RewardServer(ServerOptions.LOCAL, List.of(served), _ -> {})) {
+      browser.open(other.url());
+      browser.waitFor("document.querySelector('#literal').disabled");
+      assertThat(browser.one("#literal").isSelected()).isTrue();
+      browser.driver().get("about:blank");
+    }
+  }
+
   /** Where no token of the text is read, there is nothing to colour, and the page says why. */
   @Test
   void aReadOutWithoutATraceHasRewardsAllTheSame() throws Exception {
