@@ -2,21 +2,15 @@ package dev.murmuration.server;
 
 import io.helidon.common.buffers.BufferData;
 import io.helidon.common.buffers.DataReader;
-import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.concurrency.limits.Limit;
-import io.helidon.common.socket.HelidonSocket;
-import io.helidon.common.socket.PeerInfo;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ConnectionContext;
-import io.helidon.webserver.ListenerContext;
-import io.helidon.webserver.Router;
 import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.spi.ServerConnection;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -94,7 +88,7 @@ final class WatchedConnection implements ServerConnection {
     this.limits = limits;
     this.lateAnswer = lateAnswer;
     this.deadline = since + limits.reading().toNanos();
-    this.http = http.apply(new Context());
+    this.http = http.apply(new ReaderContext(context, DataReader.create(this::next)));
   }
 
   /** That of the current thread. */
@@ -340,66 +334,6 @@ final class WatchedConnection implements ServerConnection {
       }
     } finally {
       lock.unlock();
-    }
-  }
-
-  /** The connection's context with a reader that is watched. */
-  private final class Context implements ConnectionContext {
-    private final DataReader reader = DataReader.create(WatchedConnection.this::next);
-
-    @Override
-    public DataReader dataReader() {
-      return reader;
-    }
-
-    @Override
-    public ListenerContext listenerContext() {
-      return context.listenerContext();
-    }
-
-    @Override
-    public ExecutorService executor() {
-      return context.executor();
-    }
-
-    @Override
-    public DataWriter dataWriter() {
-      return context.dataWriter();
-    }
-
-    @Override
-    public Router router() {
-      return context.router();
-    }
-
-    @Override
-    public HelidonSocket serverSocket() {
-      return context.serverSocket();
-    }
-
-    @Override
-    public PeerInfo remotePeer() {
-      return context.remotePeer();
-    }
-
-    @Override
-    public PeerInfo localPeer() {
-      return context.localPeer();
-    }
-
-    @Override
-    public boolean isSecure() {
-      return context.isSecure();
-    }
-
-    @Override
-    public String socketId() {
-      return context.socketId();
-    }
-
-    @Override
-    public String childSocketId() {
-      return context.childSocketId();
     }
   }
 }
