@@ -50,7 +50,8 @@ class OptionalLibrariesTest {
             List.of("score", parquet),
             List.of("batch", json, "-o", out + ".parquet"),
             List.of("batch", json, "-o", out + "3.jsonl", "--where", ".a"),
-            List.of("eval", json))) {
+            List.of("eval", json),
+            List.of("serve", "--port", "0"))) {
       all.addAll(one);
       all.add(CommandLinesMain.NEXT);
     }
@@ -60,7 +61,7 @@ class OptionalLibrariesTest {
             .run(all.toArray());
     assertThat(result.exitCode()).as(result.err()).isZero();
     List<String> lines = result.out().lines().toList();
-    assertThat(lines).hasSize(10);
+    assertThat(lines).hasSize(11);
     assertThat(lines.get(0)).startsWith("0 ").contains("1 rows, 2 texts");
     assertThat(lines.get(1)).startsWith("0 ").doesNotContain("library");
     List<String> libraries =
@@ -72,7 +73,8 @@ class OptionalLibrariesTest {
             "duckdb_jdbc",
             "duckdb_jdbc",
             "jackson-jq",
-            "hipparchus-stat");
+            "hipparchus-stat",
+            "helidon-webserver");
     for (int i = 0; i < libraries.size(); i++) {
       assertThat(lines.get(i + 2))
           .matches(

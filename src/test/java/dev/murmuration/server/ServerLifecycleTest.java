@@ -9,6 +9,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.BindException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** How a server starts, ends, and outlives what happens to its engine. */
 @Tag("native")
@@ -123,10 +125,23 @@ class ServerLifecycleTest {
     }
   }
 
-  /** The command, a signal, and clients that go on asking. */
+  /** Makes the browser a script that writes the page's address into the pipe that is returned. */
+  private static Path browserIn(Path folder) throws IOException, InterruptedException {
+    Path opened = folder.resolve("opened");
+    assertThat(new ProcessBuilder("mkfifo", opened.toString()).start().waitFor()).isZero();
+    for (String name : List.of("xdg-open", "open")) {
+      Path script =
+          Files.writeString(folder.resolve(name), "#!/bin/sh\necho \"$1\" > '" + opened + "'\n");
+      assertThat(script.toFile().setExecutable(true)).isTrue();
+    }
+    return opened;
+  }
+
+  /** The command, its page in a browser, a signal, and clients that go on asking. */
   @Test
-  void aSignalUnderLoadEndsItInGoodOrder() throws Exception {
-    Process process =
+  void aSignalUnderLoadEndsItInGoodOrder(@TempDir Path folder) throws Exception {
+    Path opened = browserIn(folder);
+    ProcessBuilder builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
@@ -137,9 +152,11 @@ class ServerLifecycleTest {
                 "dev.murmuration.cli.Murmur",
                 "serve",
                 "--port",
-                "0")
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
+                "0",
+                "--open")
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    builder.environment().merge("PATH", folder.toString(), (path, own) -> own + ":" + path);
+    Process process = builder.start();
     try (BufferedReader err = process.errorReader(StandardCharsets.UTF_8)) {
       String line = err.readLine();
       while (line != null && !line.startsWith("Serving fledgling on http://127.0.0.1:")) {
@@ -147,6 +164,7 @@ class ServerLifecycleTest {
       }
       assertThat(line).isNotNull();
       String url = line.substring(line.indexOf("http"));
+      assertThat(Files.readString(opened)).isEqualTo(url + "\n");
       CountDownLatch loaded = new CountDownLatch(200);
       List<CompletableFuture<Integer>> loads = new ArrayList<>();
       for (int i = 0; i < 8; i++) {
