@@ -98,8 +98,29 @@ const uint64_t * bits_of(const attention & a, const void * work, int64_t query) 
 
 // ---- which cells are visible ----
 
-bool is_visible(uint16_t mask) {
-    return mask != 0xFC00;
+constexpr uint16_t hidden = 0xFC00;
+
+// Which of a word of cells are visible. Masks are read again in each layer, most of their cells are other texts', and beside
+// a small model one cell at a time costs as much as the attention itself.
+uint64_t visible_cells(const uint16_t * mask) {
+#ifdef MURMUR_WIDE_VECTORS
+    const __m512i none = _mm512_set1_epi16(static_cast<int16_t>(hidden));
+    const __mmask32 low  = _mm512_cmpneq_epi16_mask(_mm512_loadu_si512(mask), none);
+    const __mmask32 high = _mm512_cmpneq_epi16_mask(_mm512_loadu_si512(mask + 32), none);
+    return static_cast<uint64_t>(high) << 32 | low;
+#else
+    const __m256i none  = _mm256_set1_epi16(static_cast<int16_t>(hidden));
+    uint64_t      cells = 0;
+    for (int i = 0; i < 64; i += 32) {
+        const __m256i * from = reinterpret_cast<const __m256i *>(mask + i);
+        const __m256i   low  = _mm256_cmpeq_epi16(_mm256_loadu_si256(from), none);
+        const __m256i   high = _mm256_cmpeq_epi16(_mm256_loadu_si256(from + 1), none);
+        // Each half of the register is packed by itself.
+        const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xD8);
+        cells |= static_cast<uint64_t>(~static_cast<uint32_t>(_mm256_movemask_epi8(both))) << i;
+    }
+    return cells;
+#endif
 }
 
 // Whether the first of two queries sees a part of what the second one does, and nothing is left out before its last cell.
@@ -359,13 +380,15 @@ void prepare(const attention & a, void * work, int thread, int threads) {
         const uint16_t * mask = reinterpret_cast<const uint16_t *>(reinterpret_cast<const char *>(a.mask) +
                                                                    static_cast<size_t>(query) * a.mask_stride);
         uint64_t *       bits = static_cast<uint64_t *>(work) + query * words(a);
-        for (int64_t i = 0; i < words(a); i++) {
-            const int64_t count = std::min(word, a.cells - i * word);
-            uint64_t      w     = 0;
-            for (int64_t j = 0; j < count; j++) {
-                w |= static_cast<uint64_t>(is_visible(mask[i * word + j])) << j;
-            }
-            bits[i] = w;
+        const int64_t whole = a.cells / word;
+        for (int64_t i = 0; i < whole; i++) {
+            bits[i] = visible_cells(mask + i * word);
+        }
+        if (whole < words(a)) {
+            bits[whole] = 0;
+        }
+        for (int64_t cell = whole * word; cell < a.cells; cell++) {
+            bits[whole] |= static_cast<uint64_t>(mask[cell] != hidden) << (cell - whole * word);
         }
     }
 }

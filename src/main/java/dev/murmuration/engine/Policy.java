@@ -33,8 +33,17 @@ final class Policy {
   /** How many cells ggml's flash attention skips in the time that it computes with one. */
   private static final int SKIPPED = 8;
 
+  /**
+   * How many multiplications and additions of a product our kernels do in the time that they look
+   * at a cell of another text, which is read from memory for each token in each layer.
+   */
+  private static final int PASSED = 150;
+
   /** A recent prompt of so many tokens is always worth its place. */
   private static final long LEAST_STALE = 512;
+
+  /** And with our kernels the texts that somebody edits in turns. */
+  private static final long LEAST_STALE_OURS = 2048;
 
   private Policy() {}
 
@@ -48,25 +57,23 @@ final class Policy {
   }
 
   /**
-   * How many tokens may stay in the cache that the next texts do not begin with. Our kernels pass
-   * over what a text does not see at no cost. ggml's attention computes with every cell that is
-   * taken, and its flash attention skips them at a small fraction of that: there they shall not
-   * cost more than a twentieth of what the weights do.
+   * How many tokens may stay in the cache that the next texts do not begin with: those that cost no
+   * more than a twentieth of what the weights do. ggml's attention computes with every cell that is
+   * taken, its flash attention skips them at a small fraction of that, and our kernels only look
+   * which cells a token sees.
    *
    * @param ours whether our kernels compute
    * @param exact whether attention is computed without flash attention where they do not
    */
   static long staleTokens(ModelShape model, boolean ours, boolean exact) {
-    if (ours) {
-      return Long.MAX_VALUE;
-    }
     long keyValueSize = (long) model.keyValueHeads() * model.headSize();
     long querySize = (long) model.heads() * model.headSize();
     long weights =
         model.hiddenSize() * (2 * querySize + 2 * keyValueSize)
             + 3L * model.hiddenSize() * model.feedForwardSize();
     // A multiplication and an addition for each weight; and for query by key, and score by value.
-    double tokens = STALE_COST * 2 * weights / (4.0 * querySize);
-    return Math.max(LEAST_STALE, (long) (exact ? tokens : SKIPPED * tokens));
+    double cell = ours ? PASSED : exact ? 4.0 * querySize : 4.0 * querySize / SKIPPED;
+    return Math.max(
+        ours ? LEAST_STALE_OURS : LEAST_STALE, (long) (STALE_COST * 2 * weights / cell));
   }
 }
