@@ -1,4 +1,5 @@
-// Attention in float32, for any width of vectors.
+// Attention for any width of vectors: in float32, or, where keys and values are float16 and the processor multiplies
+// bfloat16, in products of bfloat16 that are added up in float32. What follows holds for both.
 //
 // A query's result depends on the cells that it sees, in the order in which they lie, and on nothing else: not on where they
 // lie, what lies between them, or which queries are computed with it. Visible cells are gathered into tiles of 64, and what
@@ -18,6 +19,9 @@ namespace murmur {
 #ifndef MURMUR_VECTORS
 
 bool attends(int64_t, int64_t, int64_t) {
+    return false;
+}
+bool rounds(const attention &) {
     return false;
 }
 size_t attention_work_size(const attention &, int) {
@@ -48,20 +52,60 @@ int64_t words(const attention & a) {
     return (a.cells + word - 1) / word;
 }
 
+int64_t rounded_to(int64_t count, int64_t multiple) {
+    return (count + multiple - 1) / multiple * multiple;
+}
+
 // A value's numbers, to whole tiles; what is behind the last one is never looked at.
 int64_t value_columns(const attention & a) {
-    return (a.value_size + 2 * vector_lanes - 1) / (2 * vector_lanes) * (2 * vector_lanes);
+    return rounded_to(a.value_size, 2 * vector_lanes);
+}
+
+// What is multiplied: words of 32 bits, with members of the same names. numbers: in a word; row: words of numbers that lie
+// beside each other, from one vector of them and the next; column: of numbers that lie below each other; add: to sums the
+// products of one word each; widened: what words of a row stand for.
+
+struct float32 {
+    static constexpr int numbers = 1;
+
+    static vector row(const vector * v) { return v[0]; }
+
+    static vector column(const vector * v) { return v[0]; }
+
+    static vector add(vector a, vector b, vector sum) { return fma(a, b, sum); }
+
+    static void widen(vector word, vector * v) { v[0] = word; }
+};
+
+#ifdef MURMUR_BFLOAT16_VECTORS
+struct bfloat16 {
+    static constexpr int numbers = 2;
+
+    static vector row(const vector * v) { return bfloat16_row(v[0], v[1]); }
+
+    static vector column(const vector * v) { return bfloat16_column(v[0], v[1]); }
+
+    static vector add(vector a, vector b, vector sum) { return bfloat16_add(a, b, sum); }
+
+    static void widen(vector word, vector * v) { bfloat16_widen(word, v[0], v[1]); }
+};
+#else
+using bfloat16 = float32;
+#endif
+
+// A key's words, to whole vectors.
+template <typename type> int64_t key_words(const attention & a) {
+    return rounded_to(a.key_size, type::numbers * vector_lanes) / type::numbers;
 }
 
 // The part of the work space that is one thread's.
 struct scratch {
-    float *   q;        // (rows, key_size), times scale and log2(e)
-    float *   k;        // (key_size, tile_cells)
-    float *   v;        // (tile_cells, value_columns)
-    float *   p;        // (rows, tile_cells): dot products, then what they weigh
+    float *   q;        // words (rows, key_words), times scale and log2(e)
+    float *   k;        // words (key_words, tile_cells)
+    float *   v;        // words (tile_cells / numbers, value_columns)
     float *   y;        // (rows, value_columns): sums so far
     float *   most;     // (rows): the largest dot product so far
-    float *   weight;   // (rows): the sum of all p so far
+    float *   weight;   // (rows, vector_lanes): sums so far of what cells weigh, every vector_lanes-th in one
     int32_t * list;     // visible cells, ascending
     int32_t * visible;  // (queries of the share): how many of them a query sees
 };
@@ -78,10 +122,9 @@ scratch scratch_of(const attention & a, char * from, size_t * size) {
     s.q       = floats(most_rows * a.key_size);
     s.k       = floats(tile_cells * a.key_size);
     s.v       = floats(tile_cells * value_columns(a));
-    s.p       = floats(most_rows * tile_cells);
     s.y       = floats(most_rows * value_columns(a));
     s.most    = floats(most_rows);
-    s.weight  = floats(most_rows);
+    s.weight  = floats(most_rows * vector_lanes);
     s.list    = reinterpret_cast<int32_t *>(take(a.cells));
     s.visible = reinterpret_cast<int32_t *>(take(most_rows));
     *size     = static_cast<size_t>(next - from);
@@ -167,39 +210,54 @@ inline vector numbers(const char * from, bool half, int64_t at) {
                 : load(reinterpret_cast<const float *>(from) + at);
 }
 
+// Words of the numbers from `at` on, of which there are `size`.
+template <typename type, bool half> inline vector row_words(const char * from, int64_t at, int64_t size) {
+    vector v[type::numbers];
+    for (int i = 0; i < type::numbers; i++) {
+        v[i] = at + i * vector_lanes < size ? numbers(from, half, at + i * vector_lanes) : all(0);
+    }
+    return type::row(v);
+}
+
 // Keys of cells as columns; those from `count` on are zeros.
-template <bool half>
+template <typename type, bool half>
 void unpack_keys(const char * k, size_t stride, const int32_t * list, int count, int64_t size, float * to) {
-    for (int64_t d = 0; d < size; d += vector_lanes) {
+    for (int64_t d = 0; d < size; d += type::numbers * vector_lanes) {
         for (int from = 0; from < tile_cells; from += vector_lanes) {
             vector v[vector_lanes];
             for (int i = 0; i < vector_lanes; i++) {
-                v[i] = from + i < count ? numbers(k + static_cast<size_t>(list[from + i]) * stride, half, d) : all(0);
+                v[i] = from + i < count ? row_words<type, half>(k + static_cast<size_t>(list[from + i]) * stride, d, size)
+                                        : all(0);
             }
             transpose(v);
             for (int i = 0; i < vector_lanes; i++) {
-                store(to + (d + i) * tile_cells + from, v[i]);
+                store(to + (d / type::numbers + i) * tile_cells + from, v[i]);
             }
         }
     }
 }
 
-template <bool half>
+template <typename type, bool half>
 void unpack_values(const char * v, size_t stride, const int32_t * list, int count, int64_t size, int64_t columns,
                    float * to) {
-    for (int i = 0; i < count; i++) {
-        std::fill(to + i * columns + size, to + (i + 1) * columns, 0.0f);
+    for (int from = 0; from < count; from += type::numbers) {
         for (int64_t d = 0; d < size; d += vector_lanes) {
-            store(to + i * columns + d, numbers(v + static_cast<size_t>(list[i]) * stride, half, d));
+            vector cells[type::numbers];
+            for (int i = 0; i < type::numbers; i++) {
+                cells[i] = from + i < count ? numbers(v + static_cast<size_t>(list[from + i]) * stride, half, d) : all(0);
+            }
+            store(to + d, type::column(cells));
         }
+        std::fill(to + size, to + columns, 0.0f);
+        to += columns;
     }
 }
 
 // ---- computing ----
 
-// to[r][..] (+)= sum over n of a[r][n] * b[n][..], for two vectors of b's columns; begins with what is there times times[r]
-// where that is not null.
-template <int rows>
+// to[r][..] (+)= sum over n words of a[r][n] * b[n][..], for two vectors of b's columns; begins with what is there times
+// times[r] where that is not null.
+template <typename type, int rows>
 void multiply_tile(const float * a, int64_t a_stride, const float * b, int64_t b_stride, int64_t n, float * to,
                    int64_t to_stride, const float * times) {
     vector sum[rows][2];
@@ -214,8 +272,8 @@ void multiply_tile(const float * a, int64_t a_stride, const float * b, int64_t b
 #pragma GCC unroll 12
         for (int r = 0; r < rows; r++) {
             const vector x = all(a[r * a_stride + j]);
-            sum[r][0]      = fma(x, b0, sum[r][0]);
-            sum[r][1]      = fma(x, b1, sum[r][1]);
+            sum[r][0]      = type::add(x, b0, sum[r][0]);
+            sum[r][1]      = type::add(x, b1, sum[r][1]);
         }
     }
     for (int r = 0; r < rows; r++) {
@@ -234,43 +292,40 @@ template <int rows> struct with_rows {
     }
 };
 
-// Rows of a by the matrix b, whose columns are a multiple of two vectors.
-void multiply_all(const float * a, int64_t a_stride, const float * b, int64_t b_stride, int64_t n, float * to,
-                  int64_t columns, int64_t rows, const float * times) {
-    for (int64_t column = 0; column < columns; column += 2 * vector_lanes) {
-        for (int64_t row = 0; row < rows; row += tile_rows) {
-            with_rows<tile_rows>::call(std::min<int64_t>(tile_rows, rows - row), [&](auto count) {
-                multiply_tile<decltype(count)::value>(a + row * a_stride, a_stride, b + column, b_stride, n,
-                                                      to + row * columns + column, columns, times ? times + row : nullptr);
-            });
-        }
-    }
-}
-
-// From dot products to powers of two, beside the largest one so far; returns by what earlier sums are to be multiplied.
-float weigh(float * p, int seen, float cap, float & most, float & weight) {
-    constexpr int parts = tile_cells / vector_lanes;
-    vector        v[parts];
-    vector        top = all(-INFINITY);
-    for (int i = 0; i < parts; i++) {
-        v[i] = load(p + i * vector_lanes);
+// From dot products, of which the first `seen` of `columns` count, to words of powers of two, beside the largest dot product
+// so far; returns by what earlier sums are to be multiplied. All else is multiplied with what is added up here, rounded.
+template <typename type> float weigh(float * p, int seen, int columns, float cap, float & most, float * weight) {
+    vector top = all(-INFINITY);
+    for (int i = 0; i < columns; i += vector_lanes) {
+        vector v = load(p + i);
         if (cap != 0) {
-            v[i] = multiply(all(cap * log2_e), tanh2(multiply(all(2 / cap), v[i])));
+            v = multiply(all(cap * log2_e), tanh2(multiply(all(2 / cap), v)));
         }
-        v[i] = first(seen - i * vector_lanes, v[i], all(-INFINITY));
-        top  = larger(top, v[i]);
+        v   = first(seen - i, v, all(-INFINITY));
+        top = larger(top, v);
+        store(p + i, v);
     }
     const float before = most;
-    most               = std::max(most, largest(top));
-    const vector m     = all(most);
-    vector       total = all(0);
-    for (int i = 0; i < parts; i++) {
-        v[i]  = first(seen - i * vector_lanes, exp2(subtract(v[i], m)), all(0));
-        total = add(total, v[i]);
-        store(p + i * vector_lanes, v[i]);
+    if (any_larger(top, all(most))) {
+        most = std::max(most, largest(top));
     }
-    const float times = std::exp2(before - most);
-    weight            = weight * times + sum(total);
+    const float  times = before == most ? 1 : std::exp2(before - most);
+    const vector m     = all(most);
+    vector       total = multiply(load(weight), all(times));
+    for (int i = 0; i < columns; i += type::numbers * vector_lanes) {
+        vector v[type::numbers];
+        for (int j = 0; j < type::numbers; j++) {
+            const int at = i + j * vector_lanes;
+            v[j]         = first(seen - at, exp2(subtract(load(p + at), m)), all(0));
+        }
+        const vector word = type::row(v);
+        type::widen(word, v);
+        for (int j = 0; j < type::numbers; j++) {
+            total = add(total, v[j]);
+        }
+        store(p + i / type::numbers, word);
+    }
+    store(weight, total);
     return times;
 }
 
@@ -289,7 +344,7 @@ int64_t queries_per_share(const attention & a, int threads) {
 }
 
 // Queries that are computed together: one key head, and the query heads that use it.
-struct span {
+template <typename type> struct span {
     const attention & a;
     const scratch &   s;
     int64_t           key_head, query, queries;
@@ -297,51 +352,79 @@ struct span {
     int64_t group() const { return a.heads / a.key_heads; }
 
     void take_queries() const {
-        const float scale = a.scale * log2_e;
+        const vector  scale = all(a.scale * log2_e);
+        const int64_t words = key_words<type>(a);
         for (int64_t i = 0; i < queries; i++) {
             for (int64_t g = 0; g < group(); g++) {
                 const int64_t row  = i * group() + g;
                 const char *  from = a.q + static_cast<size_t>(query + i) * a.q_stride +
                                     static_cast<size_t>(key_head * group() + g) * a.q_head_stride;
-                for (int64_t d = 0; d < a.key_size; d += vector_lanes) {
-                    store(s.q + row * a.key_size + d, multiply(numbers(from, false, d), all(scale)));
+                for (int64_t w = 0; w < words; w += vector_lanes) {
+                    vector v[type::numbers];
+                    for (int j = 0; j < type::numbers; j++) {
+                        const int64_t d = w * type::numbers + j * vector_lanes;
+                        v[j]            = d < a.key_size ? multiply(numbers(from, false, d), scale) : all(0);
+                    }
+                    store(s.q + row * words + w, type::row(v));
                 }
-                s.most[row]   = -INFINITY;
-                s.weight[row] = 0;
+                s.most[row] = -INFINITY;
+                store(s.weight + row * vector_lanes, all(0));
             }
         }
         std::fill(s.y, s.y + queries * group() * value_columns(a), 0.0f);
     }
 
+    // Adds a tile of `count` cells, of which the first is the query's `from`-th.
+    template <int rows> void add_rows(int64_t row, int64_t from, int count) const {
+        const auto seen = [&](int64_t r) {
+            return static_cast<int>(std::min<int64_t>(count, s.visible[(row + r) / group()] - from));
+        };
+        const int         most    = seen(rows - 1);
+        const int         columns = static_cast<int>(rounded_to(most, 2 * vector_lanes));
+        const int64_t     words   = key_words<type>(a);
+        alignas(64) float p[rows * tile_cells];
+        for (int column = 0; column < columns; column += 2 * vector_lanes) {
+            multiply_tile<type, rows>(s.q + row * words, words, s.k + column, tile_cells, words, p + column, tile_cells,
+                                      nullptr);
+        }
+        float times[rows];
+        for (int r = 0; r < rows; r++) {
+            times[r] = weigh<type>(p + r * tile_cells, seen(r), columns, a.cap, s.most[row + r],
+                                   s.weight + (row + r) * vector_lanes);
+        }
+        const int64_t size = value_columns(a);
+        for (int64_t column = 0; column < size; column += 2 * vector_lanes) {
+            multiply_tile<type, rows>(p, tile_cells, s.v + column, size, (most + type::numbers - 1) / type::numbers,
+                                      s.y + row * size + column, size, times);
+        }
+    }
+
     void add_tile(int64_t from, int count) const {
-        const int64_t columns = value_columns(a);
-        const char *  k       = a.k + static_cast<size_t>(key_head) * a.k_head_stride;
-        const char *  v       = a.v + static_cast<size_t>(key_head) * a.v_head_stride;
-        (a.k_half ? unpack_keys<true> : unpack_keys<false>) (k, a.k_stride, s.list + from, count, a.key_size, s.k);
-        (a.v_half ? unpack_values<true> : unpack_values<false>) (v, a.v_stride, s.list + from, count, a.value_size, columns,
-                                                                 s.v);
+        const char * k = a.k + static_cast<size_t>(key_head) * a.k_head_stride;
+        const char * v = a.v + static_cast<size_t>(key_head) * a.v_head_stride;
+        (a.k_half ? unpack_keys<type, true> : unpack_keys<type, false>) (k, a.k_stride, s.list + from, count, a.key_size,
+                                                                         s.k);
+        (a.v_half ? unpack_values<type, true> : unpack_values<type, false>) (v, a.v_stride, s.list + from, count,
+                                                                             a.value_size, value_columns(a), s.v);
         // Queries before the first one that sees anything of the tile have seen all that they shall.
         int64_t skipped = 0;
         while (s.visible[skipped] <= from) {
             skipped++;
         }
-        const int64_t row  = skipped * group();
-        const int64_t rows = queries * group() - row;
-        float         times[most_rows];
-        multiply_all(s.q + row * a.key_size, a.key_size, s.k, tile_cells, a.key_size, s.p, tile_cells, rows, nullptr);
-        for (int64_t r = 0; r < rows; r++) {
-            const int64_t seen = std::min<int64_t>(count, s.visible[(row + r) / group()] - from);
-            times[r] = weigh(s.p + r * tile_cells, static_cast<int>(seen), a.cap, s.most[row + r], s.weight[row + r]);
+        const int64_t rows = queries * group();
+        for (int64_t row = skipped * group(); row < rows; row += tile_rows) {
+            with_rows<tile_rows>::call(std::min<int64_t>(tile_rows, rows - row),
+                                       [&](auto few) { add_rows<decltype(few)::value>(row, from, count); });
         }
-        multiply_all(s.p, tile_cells, s.v, columns, count, s.y + row * columns, columns, rows, times);
     }
 
     void give_results() const {
         for (int64_t i = 0; i < queries; i++) {
             for (int64_t g = 0; g < group(); g++) {
-                const int64_t row = i * group() + g;
-                const vector  by  = all(s.weight[row] == 0 ? 0 : 1 / s.weight[row]);
-                float *       to  = a.y + ((query + i) * a.heads + key_head * group() + g) * a.value_size;
+                const int64_t row       = i * group() + g;
+                const float   all_weigh = sum(load(s.weight + row * vector_lanes));
+                const vector  by        = all(all_weigh == 0 ? 0 : 1 / all_weigh);
+                float *       to        = a.y + ((query + i) * a.heads + key_head * group() + g) * a.value_size;
                 for (int64_t d = 0; d < a.value_size; d += vector_lanes) {
                     store(to + d, multiply(load(s.y + row * value_columns(a) + d), by));
                 }
@@ -363,6 +446,10 @@ struct span {
 };
 
 }  // namespace
+
+bool rounds(const attention & a) {
+    return a.rounds && bfloat16::numbers == 2 && a.k_half && a.v_half;
+}
 
 bool attends(int64_t key_size, int64_t value_size, int64_t group) {
     const auto fits = [](int64_t size) { return size > 0 && size <= most_size && size % 16 == 0; };
@@ -411,7 +498,11 @@ void attend(const attention & a, void * work, int thread, int threads, int64_t s
         while (next < end && begins_with(bits_of(a, work, next), bits_of(a, work, next - 1), words(a))) {
             next++;
         }
-        span{ a, s, share % a.key_heads, query, next - query }.compute(work);
+        if (rounds(a)) {
+            span<bfloat16>{ a, s, share % a.key_heads, query, next - query }.compute(work);
+        } else {
+            span<float32>{ a, s, share % a.key_heads, query, next - query }.compute(work);
+        }
         query = next;
     }
 }

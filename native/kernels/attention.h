@@ -16,13 +16,17 @@ struct attention {
     const char *     v;  // (cells, key_heads, value_size)
     size_t           v_stride, v_head_stride;
     bool             k_half, v_half;
-    const uint16_t * mask;  // float16 (queries, cells): 0 where a cell is visible, else -infinity
+    bool             rounds;  // Whether what is multiplied may be rounded to bfloat16; sums are float32
+    const uint16_t * mask;    // float16 (queries, cells): 0 where a cell is visible, else -infinity
     size_t           mask_stride;
     float *          y;  // (queries, heads, value_size), nothing between
     int64_t          queries, cells, heads, key_heads, key_size, value_size;
     float            scale;
     float            cap;
 };
+
+// Whether it does so: where keys and values are float16, and the processor multiplies bfloat16, twice as fast as float32.
+bool rounds(const attention & a);
 
 // Whether there is a kernel for heads of these sizes, of which `group` use a key head, on this processor.
 bool attends(int64_t key_size, int64_t value_size, int64_t group);

@@ -117,6 +117,16 @@ const ggml_tensor * stored(const ggml_tensor * copy) {
     return of && of->op == GGML_OP_NONE ? copy->src[0] : copy;
 }
 
+// Whether queries come from a product that rounded its rows to bytes or bfloat16. Attention may then round as much, which
+// adds little to what is off already. From weights of float16 or float32 they are far more exact, and shall stay so.
+bool is_rounded(const ggml_tensor * queries) {
+    const ggml_tensor * from = queries;
+    while (from && from->op != GGML_OP_MUL_MAT) {
+        from = from->src[0];
+    }
+    return !from || (from->src[0]->type != GGML_TYPE_F32 && from->src[0]->type != GGML_TYPE_F16);
+}
+
 bool is_mask_of(const ggml_tensor * mask, int64_t cells, int64_t queries) {
     return mask && mask->type == GGML_TYPE_F16 && mask->nb[0] == sizeof(ggml_fp16_t) && mask->ne[0] >= cells &&
            mask->ne[1] >= queries && mask->ne[2] == 1 && mask->ne[3] == 1;
@@ -153,6 +163,7 @@ bool attention_of(const ggml_tensor * op, murmur::attention & a) {
     a.v_stride      = v->nb[1];
     a.v_head_stride = v->nb[2];
     a.v_half        = v->type == GGML_TYPE_F16;
+    a.rounds        = is_rounded(q);
     a.mask          = static_cast<const uint16_t *>(mask->data);
     a.mask_stride   = mask->nb[1];
     a.y             = static_cast<float *>(op->data);

@@ -64,6 +64,10 @@ inline float sum(vector v) {
 inline vector from_half(const uint16_t * from) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(from)));
 }
+// Whether a lane of a is larger than b's.
+inline bool any_larger(vector a, vector b) {
+    return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) != 0;
+}
 // The first `count` lanes of a, the others of b.
 inline vector first(int count, vector a, vector b) {
     return _mm512_mask_blend_ps(static_cast<__mmask16>(count >= 16 ? 0xFFFF : count <= 0 ? 0 : (1 << count) - 1), b, a);
@@ -71,9 +75,9 @@ inline vector first(int count, vector a, vector b) {
 inline vector to_nearest(vector v) {
     return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-// Two to the power of n, a whole number from -126 to 127.
-inline vector power_of_two(vector n) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));
+// v times two to the power of n, a whole number.
+inline vector scale(vector v, vector n) {
+    return _mm512_scalef_ps(v, n);
 }
 
 // A square of rows to one of columns.
@@ -104,6 +108,32 @@ inline void transpose(vector * v) {
     }
     memcpy(v, t, sizeof t);
 }
+
+#ifdef __AVX512BF16__
+#define MURMUR_BFLOAT16_VECTORS
+
+// Words of two numbers of bfloat16. Those that lie beside each other in a, and then in b:
+inline vector bfloat16_row(vector a, vector b) {
+    return _mm512_castsi512_ps((__m512i) _mm512_cvtne2ps_pbh(b, a));
+}
+// One of a and one of b, which lie below each other:
+inline vector bfloat16_column(vector a, vector b) {
+    const __m512i beside = (__m512i) _mm512_cvtne2ps_pbh(b, a);
+    const __m256i low = _mm512_castsi512_si256(beside), high = _mm512_extracti64x4_epi64(beside, 1);
+    return _mm512_castsi512_ps(
+        _mm512_or_si512(_mm512_cvtepu16_epi32(low), _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16)));
+}
+// What words of a row stand for.
+inline void bfloat16_widen(vector row, vector & a, vector & b) {
+    const auto wide = [](__m256i half) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16)); };
+    a               = wide(_mm512_castsi512_si256(_mm512_castps_si512(row)));
+    b               = wide(_mm512_extracti64x4_epi64(_mm512_castps_si512(row), 1));
+}
+// Both products of each word, and the sum.
+inline vector bfloat16_add(vector a, vector b, vector sum) {
+    return _mm512_dpbf16_ps(sum, (__m512bh) _mm512_castps_si512(a), (__m512bh) _mm512_castps_si512(b));
+}
+#endif
 
 #else
 
@@ -151,6 +181,9 @@ inline float sum(vector v) {
     s        = _mm_add_ps(s, _mm_movehl_ps(s, s));
     return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
 }
+inline bool any_larger(vector a, vector b) {
+    return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) != 0;
+}
 inline vector from_half(const uint16_t * from) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from)));
 }
@@ -161,8 +194,9 @@ inline vector first(int count, vector a, vector b) {
 inline vector to_nearest(vector v) {
     return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-inline vector power_of_two(vector n) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
+inline vector scale(vector v, vector n) {  // From -126 to 127.
+    const __m256i power = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
+    return _mm256_mul_ps(v, _mm256_castsi256_ps(power));
 }
 
 inline void transpose(vector * v) {
@@ -197,7 +231,7 @@ inline vector exp2(vector x) {
     p        = fma(p, f, all(2.4022651e-1f));
     p        = fma(p, f, all(6.9314718e-1f));
     p        = fma(p, f, all(1.0f));
-    return multiply(p, power_of_two(n));
+    return scale(p, n);
 }
 
 // The hyperbolic tangent of x * ln(2) / 2, within 2e-7.
