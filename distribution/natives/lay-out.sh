@@ -26,7 +26,7 @@ lay_out() {
 
 rm -rf "$modules" "$sources" "$TARGET/javac.txt"
 mkdir -p "$modules"
-printf '%s\n' '--release 9' '-d modules' '--module-source-path module-sources' > "$TARGET/javac.txt"
+printf '%s\n' '--release 9' '-Xlint:-module' '-d modules' '--module-source-path module-sources' > "$TARGET/javac.txt"
 for folder in "$build"/dist/*/; do
   [ ! -d "$folder/META-INF" ] || lay_out "$(basename "$folder")" "$folder"
 done
