@@ -8,7 +8,6 @@ import dev.murmuration.reward.Version;
 
 /** A diagnosis for people: state, check and text in columns. */
 public final class DiagnosisText {
-  private static final String COLUMNS = "%-9s%-11s";
   private static final int LEAST = 20;
 
   private DiagnosisText() {}
@@ -27,7 +26,7 @@ public final class DiagnosisText {
   }
 
   private static void line(Finding finding, Terminal terminal) {
-    String start = String.format(COLUMNS, finding.state().label(), finding.check());
+    String start = String.format("%-9s%-11s", finding.state().label(), finding.check());
     int columns = Math.max(LEAST, terminal.columns() - start.length());
     String blank = " ".repeat(start.length());
     boolean first = true;
