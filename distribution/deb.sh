@@ -3,6 +3,7 @@
 #
 #   IMAGE   the folder, such as target/distribution/murmuration-0.1.0-linux-x86_64
 #   OUTPUT  default: the folder that IMAGE is in
+#   DEB_MAINTAINER  in the environment: an address for the package's field of that name
 #
 # It needs a JDK with jpackage, dpkg-deb and fakeroot.
 set -euo pipefail
@@ -37,6 +38,21 @@ mkdir "$work/resources"
     cat "$folder"/*
   done
 } > "$work/resources/copyright"
-"$jdk/bin/jpackage" --type deb --app-image "$app" --name murmuration --linux-package-name murmuration --app-version "$version" \
-  --vendor "The Murmuration authors" --description "Scores text with reward models" --install-dir /usr \
-  --linux-deb-maintainer "The Murmuration authors" --linux-app-category science --resource-dir "$work/resources" --dest "$output"
+DPKG_DEB_COMPRESSOR_TYPE=none "$jdk/bin/jpackage" --type deb --app-image "$app" --name murmuration --linux-package-name murmuration \
+  --app-version "$version" --vendor "The Murmuration authors" --description "Scores text with reward models" --install-dir /usr \
+  --linux-deb-maintainer "${DEB_MAINTAINER:-nobody@example.invalid}" --linux-app-category science \
+  --resource-dir "$work/resources" --dest "$work"
+
+# What jpackage leaves undone: times, without which Java's cache does not count; sums; what belongs elsewhere below /usr. Its scripts
+# are for services and menus, of which there are none.
+package=$work/package
+dpkg-deb --raw-extract "$work"/murmuration_*.deb "$package"
+rm -rf "$package"/DEBIAN/p* "$package"/usr/lib/murmuration/{app/murmur.cfg,lib,murmur.png}
+mkdir -p "$package/usr/share/bash-completion/completions" "$package/usr/share/doc/murmuration"
+cp "$image/share/bash-completion/completions/murmur" "$package/usr/share/bash-completion/completions/"
+cp "$image/README.md" "$image/CHANGELOG.md" "$work/resources/copyright" "$root/docs/examples/murmur.service" "$package/usr/share/doc/murmuration/"
+find "$package" -exec touch -h -r "$image/lib/murmur.aot" {} +
+(cd "$package" && find usr -type f | LC_ALL=C sort | xargs -d '\n' md5sum) > "$work/md5sums"
+cp "$work/md5sums" "$package/DEBIAN/"
+SOURCE_DATE_EPOCH=$(stat -c %Y "$image/lib/murmur.aot") dpkg-deb --root-owner-group --build "$package" "$output" > /dev/null
+echo "$output/murmuration_${version}_$(dpkg --print-architecture).deb"

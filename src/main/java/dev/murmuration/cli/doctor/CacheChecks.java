@@ -43,7 +43,7 @@ final class CacheChecks {
     }
     String text = "no directory can be used: " + String.join("; ", refused);
     return works
-        ? Finding.note("cache", text + " (what is there does for now)")
+        ? Finding.note("cache", text + " (nothing has to be extracted here)")
         : Finding.problem("cache", text);
   }
 
