@@ -3,8 +3,8 @@
 #
 #   distribution/image.sh [--natives DIR|JAR] [--output DIR]
 #
-#   --natives  the native libraries: a folder that native/build.sh made, or a jar with META-INF/native. Default: those of this
-#              machine's build, which run on processors like this one
+#   --natives  the native libraries: a folder with a MANIFEST, or a jar with META-INF/native. Default: what natives/build.sh made for
+#              every processor of this kind, else what native/build.sh made for this machine
 #   --output   default: target/distribution
 #
 # Builds the project first if that is needed. The same input gives the same files, but for lib/murmur.aot, which Java writes.
@@ -32,14 +32,18 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 case $natives in
-  '') set -- "$root"/native/build/current/META-INF/native/*/ ;;
+  '')
+    platform=$(basename "$root"/native/build/current/META-INF/native/*)
+    set -- "$root/native/build/dist/$platform/META-INF/native/$platform/"
+    [ -f "$1/MANIFEST" ] || set -- "$root/native/build/current/META-INF/native/$platform/"
+    ;;
   *.jar)
     (cd "$work" && "$jdk/bin/jar" -xf "$natives" META-INF/native)
     set -- "$work"/META-INF/native/*/
     ;;
   *) set -- "$natives/" ;;
 esac
-[ -f "$1/MANIFEST" ] || fail "there are no libraries with a MANIFEST in '${natives:-native/build/current}'"
+[ -f "$1/MANIFEST" ] || fail "there are no libraries with a MANIFEST in '$1'"
 natives=${1%/}
 platform=$(basename "$(realpath "$natives")")
 name=murmuration-$version-$platform
@@ -79,6 +83,7 @@ case $platform in
 esac
 for jar in "$root"/target/lib/*.jar; do
   case $(basename "$jar") in
+    murmuration-natives.jar) ;;
     duckdb_jdbc-*)
       (cd "$work" && "$jdk/bin/jar" -xf "$jar" "libduckdb_java.so_$duckdb")
       install -m 755 "$work/libduckdb_java.so_$duckdb" "$image/lib/data/libduckdb_java.so"
@@ -120,6 +125,7 @@ chmod 755 "$image/bin/murmur"
 # ---- whose it is: Java's own licences are in runtime/legal
 install -m 644 "$root/LICENSE" "$root/NOTICE" "$root/README.md" "$root/CHANGELOG.md" "$image/"
 for jar in "$root"/target/lib/*.jar "$root"/target/lib/server/*.jar; do
+  [ "$(basename "$jar")" != murmuration-natives.jar ] || continue
   folder=$image/legal/$(basename "$jar" .jar)
   mkdir "$folder"
   (cd "$folder" && "$jdk/bin/jar" -xf "$jar" META-INF/LICENSE META-INF/NOTICE META-INF/LICENSE.txt META-INF/NOTICE.txt)

@@ -33,19 +33,19 @@ class ProcessFactsTest {
   private String library(String name, String content) throws Exception {
     Path file = directory.resolve(name);
     Files.write(file, content.getBytes(StandardCharsets.ISO_8859_1));
-    return CLibrary.among(
+    return SystemLibrary.among(
             MappedFiles.in(
                 List.of(
                     "7f0c1a000000-7f0c1a026000 rw-p 00000000 00:00 0    [heap]",
                     map(Path.of("/usr/lib/libcrypt.so.1")),
                     map(file),
                     map(file))))
-        .map(CLibrary::toString)
+        .map(SystemLibrary::toString)
         .orElse("none");
   }
 
   @Test
-  void theCLibraryIsTheOneThatIsMapped() throws Exception {
+  void theSystemLibraryIsTheOneThatIsMapped() throws Exception {
     String said =
         "\u007fELF\0\u00ffGNU C Library (Debian GLIBC 2.36-9+deb12u10) stable release"
             + " version 2.36.\nCopyright";

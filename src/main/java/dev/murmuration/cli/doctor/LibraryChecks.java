@@ -31,34 +31,34 @@ final class LibraryChecks {
       return Finding.problem("library", Wording.message(e)).with("platform", Platform.name());
     }
     boolean named = System.getProperty(NativeLibrary.DIRECTORY_PROPERTY) != null;
-    List<String> cpu = demanded(directory);
-    String machines =
-        cpu == null
-            ? ""
-            : cpu.isEmpty() ? ", for every " + processors() : ", for processors like this one";
+    NativeManifest manifest = manifest(directory);
     return Finding.ok(
             "library",
             "llama.cpp "
                 + Llama.version()
-                + (named ? " in " : " of the jar, extracted into ")
+                + (named ? " in " : " of the class path, extracted into ")
                 + directory
-                + machines)
+                + (manifest == null ? "" : ", " + machines(manifest)))
         .with("directory", directory.toString())
         .with("llama_cpp", Llama.version())
         .with("platform", Platform.name())
-        .with("portable", cpu == null ? null : cpu.isEmpty());
+        .with("portable", manifest == null ? null : manifest.cpu().isEmpty())
+        .with("glibc", manifest == null ? null : manifest.glibc());
   }
 
-  private static String processors() {
-    return Platform.name().replaceFirst(".*-", "") + " processor";
-  }
-
-  private static List<String> demanded(Path directory) {
+  private static NativeManifest manifest(Path directory) {
     try {
-      return NativeManifest.parse(Files.readString(directory.resolve(NativeManifest.NAME))).cpu();
+      return NativeManifest.parse(Files.readString(directory.resolve(NativeManifest.NAME)));
     } catch (IOException e) {
       return null; // It was read when the library was loaded; so it has just been removed.
     }
+  }
+
+  private static String machines(NativeManifest manifest) {
+    return (manifest.cpu().isEmpty()
+            ? "for every " + Platform.name().replaceFirst(".*-", "") + " processor"
+            : "for processors like this one")
+        + (manifest.glibc().isEmpty() ? "" : " and glibc " + manifest.glibc() + " or newer");
   }
 
   /** What computes on the processor. */

@@ -2,9 +2,9 @@ package dev.murmuration.cli.doctor;
 
 import dev.murmuration.cli.terminal.Numbers;
 import dev.murmuration.llama.loading.Platform;
-import dev.murmuration.machine.CLibrary;
 import dev.murmuration.machine.FreeMemory;
 import dev.murmuration.machine.ResourceLimits;
+import dev.murmuration.machine.SystemLibrary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -45,7 +45,7 @@ final class SystemChecks {
   }
 
   static Finding system() {
-    CLibrary library = CLibrary.here().orElse(null);
+    SystemLibrary library = SystemLibrary.here().orElse(null);
     return Finding.ok(
             "system",
             System.getProperty("os.name")

@@ -16,26 +16,26 @@ import java.util.regex.Pattern;
  * @param name {@code glibc} or {@code musl}
  * @param version such as {@code 2.36}; empty where it is not known, as of musl
  */
-public record CLibrary(String name, String version) {
+public record SystemLibrary(String name, String version) {
   private static final int LARGEST = 64 << 20;
   private static final Pattern GLIBC_FILE = Pattern.compile("libc(-[\\d.]+)?\\.so(\\.6)?");
   private static final Pattern GLIBC_VERSION =
       Pattern.compile("GNU C Library [^\\n]{0,80}? version (\\d+\\.\\d+)");
 
   /** That of this process; empty on other systems than Linux. */
-  public static Optional<CLibrary> here() {
+  public static Optional<SystemLibrary> here() {
     return among(MappedFiles.here());
   }
 
   /** The one among the files that a process has mapped. */
-  static Optional<CLibrary> among(List<Path> mapped) {
+  static Optional<SystemLibrary> among(List<Path> mapped) {
     for (Path file : mapped) {
       String name = String.valueOf(file.getFileName());
       if (name.startsWith("ld-musl") || name.startsWith("libc.musl")) {
-        return Optional.of(new CLibrary("musl", ""));
+        return Optional.of(new SystemLibrary("musl", ""));
       }
       if (GLIBC_FILE.matcher(name).matches()) {
-        return Optional.of(new CLibrary("glibc", glibcVersion(file)));
+        return Optional.of(new SystemLibrary("glibc", glibcVersion(file)));
       }
     }
     return Optional.empty();
