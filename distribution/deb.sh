@@ -24,7 +24,7 @@ trap 'rm -rf "$work"' EXIT
 "$jdk/bin/jpackage" --type app-image --name murmur --app-version "$version" --vendor "The Murmuration authors" \
   --description "Scores text with reward models" --runtime-image "$image/runtime" --input "$image/lib" \
   --main-jar "murmuration-$(basename "$image" | sed 's/^murmuration-\(.*\)-linux-.*/\1/').jar" \
-  --main-class dev.murmuration.cli.Murmur --dest "$work"
+  --main-class dev.murmuration.cli.Murmur --dest "$work" >&2
 app=$work/murmur
 # shellcheck disable=SC2016 # they are the launcher's variables
 sed -e 's|^lib=.*|lib=$root/lib/murmuration/app|' -e 's|^jdk=.*|jdk=$root/lib/murmuration/runtime|' "$image/bin/murmur" > "$app/bin/murmur"
@@ -41,7 +41,7 @@ mkdir "$work/resources"
 DPKG_DEB_COMPRESSOR_TYPE=none "$jdk/bin/jpackage" --type deb --app-image "$app" --name murmuration --linux-package-name murmuration \
   --app-version "$version" --vendor "The Murmuration authors" --description "Scores text with reward models" --install-dir /usr \
   --linux-deb-maintainer "${DEB_MAINTAINER:-nobody@example.invalid}" --linux-app-category science \
-  --resource-dir "$work/resources" --dest "$work"
+  --resource-dir "$work/resources" --dest "$work" >&2
 
 # What jpackage leaves undone: times, without which Java's cache does not count; sums; what belongs elsewhere below /usr. Its scripts
 # are for services and menus, of which there are none.
