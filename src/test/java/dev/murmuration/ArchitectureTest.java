@@ -50,6 +50,7 @@ class ArchitectureTest {
     room(
         "cli",
         "cli.rows",
+        "cli.doctor",
         "cli.view",
         "cli.terminal",
         "report",
@@ -69,6 +70,16 @@ class ArchitectureTest {
         "quantize",
         "llama",
         "gguf");
+    room(
+        "cli.doctor",
+        "cli.view",
+        "cli.terminal",
+        "inspection",
+        "reward",
+        "memory",
+        "llama",
+        "llama.loading",
+        "machine");
     room("cli.rows", "cli.view", "cli.terminal", "batch", "dataset", "reward", "llama", "json");
     room(
         "cli.view",

@@ -33,6 +33,7 @@ public final class AotTraining {
     run(true, with("trace"));
     run(false, with("trace", "--json"));
     run(true, "devices");
+    run(true, "doctor");
     run(false, "--help");
     run(false, "score", "--unknown");
   }

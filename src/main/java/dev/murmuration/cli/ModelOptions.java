@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 
 /** The options of commands that load a model. */
 final class ModelOptions {
-  private static final String VARIABLE = "MURMUR_MODEL";
+  static final String VARIABLE = "MURMUR_MODEL";
   private static final double MOST_SECONDS = 1e6;
 
   @Option(

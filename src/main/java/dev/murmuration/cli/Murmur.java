@@ -144,6 +144,7 @@ public final class Murmur implements Callable<Integer> {
             new InspectCommand(terminal),
             new ConvertCommand(terminal),
             new QuantizeCommand(terminal),
+            new DoctorCommand(terminal),
             new DevicesCommand(terminal),
             new BenchCommand(terminal),
             new CompletionCommand(terminal, () -> commandLine(terminal)),

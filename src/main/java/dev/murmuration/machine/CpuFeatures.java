@@ -5,7 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,7 +23,20 @@ public final class CpuFeatures {
   /** The line that lists the features, on x86 and on ARM. All processors have the same. */
   private static final Pattern FLAGS = Pattern.compile("(?:flags|Features)\\s*:(.*)");
 
+  private static final Pattern MODEL = Pattern.compile("model name\\s*:(.*)");
+
   private CpuFeatures() {}
+
+  /** What this processor has; nothing if the system does not list it. */
+  public static Set<String> here() {
+    String flags = found(FLAGS);
+    return flags == null ? Set.of() : names(flags);
+  }
+
+  /** The processor's own name; empty where Linux does not list it, as on ARM. */
+  public static Optional<String> model() {
+    return Optional.ofNullable(found(MODEL)).map(String::strip);
+  }
 
   /**
    * Refuses a build that this machine cannot run.
@@ -32,7 +47,7 @@ public final class CpuFeatures {
     if (demanded.isEmpty()) {
       return;
     }
-    List<String> missing = missing(demanded, flags());
+    List<String> missing = missing(demanded, found(FLAGS));
     if (!missing.isEmpty()) {
       throw new UnsatisfiedLinkError(
           "the libraries in "
@@ -49,24 +64,32 @@ public final class CpuFeatures {
     if (flags == null) {
       return List.of();
     }
-    Set<String> there = Set.copyOf(Arrays.asList(flags.strip().split("\\s+")));
+    Set<String> there = names(flags);
     return demanded.stream().filter(feature -> !there.contains(feature)).toList();
+  }
+
+  private static Set<String> names(String flags) {
+    return new HashSet<>(Arrays.asList(flags.strip().split("\\s+")));
   }
 
   /** The flags in a text of {@code /proc/cpuinfo}, or null. */
   static String flags(Stream<String> cpuinfo) {
+    return first(cpuinfo, FLAGS);
+  }
+
+  private static String first(Stream<String> cpuinfo, Pattern wanted) {
     return cpuinfo
-        .map(FLAGS::matcher)
+        .map(wanted::matcher)
         .filter(Matcher::matches)
         .map(line -> line.group(1))
         .findFirst()
         .orElse(null);
   }
 
-  private static String flags() {
+  private static String found(Pattern wanted) {
     // The stream is lazy: with many processors only the first one's part is read.
     try (Stream<String> lines = Files.lines(CPUINFO, StandardCharsets.ISO_8859_1)) {
-      return flags(lines);
+      return first(lines, wanted);
     } catch (IOException e) {
       return null;
     }

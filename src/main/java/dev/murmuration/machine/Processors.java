@@ -3,6 +3,7 @@ package dev.murmuration.machine;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -29,6 +30,30 @@ public final class Processors {
   /** The default number of threads here. */
   public static int defaultThreads() {
     return new Processors(Path.of("/"), Runtime.getRuntime().availableProcessors()).threads();
+  }
+
+  /**
+   * What this process may use.
+   *
+   * @param processors as Java counts them, hardware threads
+   * @param cores empty where it is not known which of them share one
+   * @param quota processors' time that control groups allow; empty without a limit
+   * @param threads that compute if nobody says how many
+   */
+  public record Share(int processors, OptionalInt cores, OptionalDouble quota, int threads) {}
+
+  /** What this process may use. */
+  public static Share here() {
+    return new Processors(Path.of("/"), Runtime.getRuntime().availableProcessors()).share();
+  }
+
+  Share share() {
+    double quota = quota();
+    return new Share(
+        available,
+        cores(),
+        quota == Double.MAX_VALUE ? OptionalDouble.empty() : OptionalDouble.of(quota),
+        threads());
   }
 
   int threads() {

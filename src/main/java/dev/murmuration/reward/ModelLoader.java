@@ -52,6 +52,9 @@ final class ModelLoader {
   /** A model and its engine; the engine is closed first. */
   record Loaded(LlamaModel model, Engine engine, Settings settings) {}
 
+  /** The embedded model as a file, for packages, so that it need not be extracted. */
+  private static final String EMBEDDED_PROPERTY = "murmuration.embedded.model";
+
   private ModelLoader() {}
 
   static Loaded load(Path gguf, RewardModelOptions options) throws IOException {
@@ -63,6 +66,10 @@ final class ModelLoader {
   }
 
   private static Path embeddedFile() throws IOException {
+    String named = System.getProperty(EMBEDDED_PROPERTY);
+    if (named != null && !named.isBlank()) {
+      return Path.of(named);
+    }
     Llama.ensureLoaded();
     String file = "fledgling-q8_0.gguf";
     String[] hashAndSize;

@@ -183,6 +183,16 @@ class CommandOptionsTest {
                 Set.of("--template", "--readout", "--json", "--head-tensor", "--head-row")),
             Map.entry("quantize", Set.of("--threads", "--json")),
             Map.entry("devices", Set.of("--json")),
+            Map.entry(
+                "doctor",
+                Set.of(
+                    "--model",
+                    "--ctx-size",
+                    "--kv-cells",
+                    "--batch-size",
+                    "--ubatch-size",
+                    "--no-mmap",
+                    "--json")),
             Map.entry("completion", Set.of()),
             Map.entry("help", Set.of()));
   }

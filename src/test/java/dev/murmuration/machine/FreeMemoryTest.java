@@ -52,6 +52,24 @@ class FreeMemoryTest {
   }
 
   @Test
+  void theTightestGroupIsNamed() throws Exception {
+    write("proc/meminfo", "MemTotal: 8000 kB\nMemAvailable:   5000 kB\n");
+    write("proc/self/cgroup", "0::/a/b\n");
+    write("sys/fs/cgroup/a/b/memory.max", "3000000\n");
+    write("sys/fs/cgroup/a/b/memory.current", "0\n");
+    assertThat(new FreeMemory(root).tightestLimit())
+        .hasValue(new FreeMemory.Limit(root.resolve("sys/fs/cgroup/a/b"), 3_000_000, 3_000_000));
+    write("sys/fs/cgroup/a/memory.max", "4000000\n");
+    write("sys/fs/cgroup/a/memory.current", "2000000\n");
+    assertThat(new FreeMemory(root).tightestLimit())
+        .hasValue(new FreeMemory.Limit(root.resolve("sys/fs/cgroup/a"), 4_000_000, 2_000_000));
+    // As much as the machine has is no limit; version 1 says so with a number.
+    write("sys/fs/cgroup/a/memory.max", "8192000\n");
+    write("sys/fs/cgroup/a/b/memory.max", "max\n");
+    assertThat(new FreeMemory(root).tightestLimit()).isEmpty();
+  }
+
+  @Test
   void version1() throws Exception {
     write("proc/meminfo", "MemAvailable:   5000 kB\n");
     write("proc/self/cgroup", "7:cpu:/x\n4:memory:/x\n");

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -110,6 +112,18 @@ class ProcessorsTest {
     assertThat(threads(8)).isEqualTo(3);
     write("sys/fs/cgroup/slice/service/cpu.max", "200000 100000\n");
     assertThat(threads(8)).isEqualTo(2);
+  }
+
+  @Test
+  void whatTheThreadsFollowFrom() throws Exception {
+    hyperThreaded("core_cpus_list");
+    allowed("0-7");
+    assertThat(new Processors(root, 8).share())
+        .isEqualTo(new Processors.Share(8, OptionalInt.of(4), OptionalDouble.empty(), 4));
+    write("proc/self/cgroup", V2);
+    write("sys/fs/cgroup/service/cpu.max", "250000 100000\n");
+    assertThat(new Processors(root, 3).share())
+        .isEqualTo(new Processors.Share(3, OptionalInt.of(4), OptionalDouble.of(2.5), 2));
   }
 
   /** Inside a container the group has its name on the host, and lies at the top. */

@@ -97,12 +97,12 @@ public final class Wording {
   }
 
   /** The same for what is not thrown. */
-  static String refusal(MemoryNeed need) {
+  public static String refusal(MemoryNeed need) {
     return need.refusal() == null ? null : Flags.of(need.refusal());
   }
 
   /** What is wrong with a file that was looked at; its name stands above it, and once is enough. */
-  static String problem(Inspection found) {
+  public static String problem(Inspection found) {
     Path path = Path.of(found.file());
     String said = message(found.problem()).replace(path.toAbsolutePath() + ": ", "");
     return oneLine(said.replace(path + ": ", ""));

@@ -3,11 +3,11 @@ package dev.murmuration.llama.loading;
 import java.util.Locale;
 
 /** The system and the processor's kind, as folders of native libraries are named. */
-final class Platform {
+public final class Platform {
   private Platform() {}
 
   /** Such as {@code linux-x86_64}. */
-  static String name() {
+  public static String name() {
     String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
     String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
     return (os.startsWith("mac") ? "macos" : os.replace(' ', '_'))

@@ -82,6 +82,42 @@ public final class ResourceCache {
         "cannot extract " + key + " into" + reasons + "; make room there" + REMEDY, failure);
   }
 
+  /**
+   * A place where extracted files may go.
+   *
+   * @param refusal why it cannot be used; null if it can
+   * @param last whether no other place is tried where this one is refused
+   */
+  public record Place(Path directory, String refusal, boolean last) {}
+
+  /** The places in the order in which they are tried. Nothing is made or changed. */
+  public static List<Place> places() {
+    return CacheRoots.here(user()).stream().map(ResourceCache::place).toList();
+  }
+
+  private static Place place(Path root) {
+    try {
+      Path there = root;
+      while (Files.notExists(there)) {
+        there = there.getParent();
+      }
+      if (there.equals(root)) {
+        new Trust(user()).requireRoot(root);
+      }
+      String refusal =
+          Files.isWritable(there) && Files.isDirectory(there)
+              ? null
+              : (there.equals(root) ? "it" : there + " is where it would be made, and")
+                  + " is not a directory that this user may write to"
+                  + REMEDY;
+      return new Place(root, refusal, false);
+    } catch (Trust.UntrustedException e) {
+      return new Place(root, e.getFile() + " " + e.getReason() + REMEDY, true);
+    } catch (IOException e) {
+      return new Place(root, reason(e) + REMEDY, false);
+    }
+  }
+
   private static Path extractInto(Path root, Source source, String key, List<StoredFile> entries)
       throws IOException {
     Trust trust = new Trust(user());

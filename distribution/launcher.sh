@@ -1,0 +1,37 @@
+#!/bin/sh
+# Runs Murmuration's command line with the Java beside it.
+#
+#   MURMUR_JAVA_OPTS  further options for Java, such as -Xmx4g
+#
+# shellcheck disable=SC2043,SC2154 # image.sh puts two sections of ../murmur here, which set and use some of these
+set -u
+
+say() { printf 'murmur: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+#include what a bare environment lacks
+
+root=${root%/bin}
+lib=$root/lib
+jdk=$root/runtime
+
+# In the order in which they stood when Java's cache was made; it counts with no other.
+class_path=''
+for library in @LIBRARIES@; do class_path=$class_path:$lib/$library; done
+class_path=${class_path#:}
+for argument in "$@"; do
+  [ "$argument" = serve ] || continue
+  for library in @SERVER@; do class_path=$class_path:$lib/server/$library; done
+  break
+done
+
+#include the terminal
+
+@JAVA_OPTIONS@
+# What data sets are read with would otherwise unpack its libraries into the temporary directory at each start.
+# shellcheck disable=SC2086 # the options are meant to be split
+exec "$jdk/bin/java" $java_options -Xlog:disable -XX:AOTCache="$lib/murmur.aot" \
+  -Dmurmuration.native.dir="$lib/native" -Dmurmuration.embedded.model="$lib/fledgling-q8_0.gguf" -Djava.library.path="$lib/data" \
+  -Dmurmur.stdin.tty="$in_tty" -Dmurmur.stdout.tty="$out_tty" -Dmurmur.stderr.tty="$err_tty" -Dmurmur.columns="$columns" \
+  -Dmurmur.command="$command" -Dmurmur.stdin.closed="$stdin_closed" ${MURMUR_JAVA_OPTS:-} -cp "$class_path" \
+  dev.murmuration.cli.Murmur "$@"

@@ -1,0 +1,2 @@
+/** What is here, and whether a model can score with it: the checks of {@code murmur doctor}. */
+package dev.murmuration.cli.doctor;

@@ -1,0 +1,92 @@
+package dev.murmuration.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What Linux says of a process: its libraries, its limits, its file systems. */
+@Tag("unit")
+class ProcessFactsTest {
+  private static final List<String> MOUNTS =
+      List.of(
+          "/dev/vda / ext4 rw,relatime 0 0",
+          "tmpfs /tmp tmpfs rw,nosuid,noexec 0 0",
+          "/dev/vdb /tmp/a\\040b ext4 rw 0 0",
+          "/dev/vdc /srv ext4 rw,noexec 0 0",
+          "/dev/vdd /srv ext4 rw 0 0",
+          "nonsense");
+
+  @TempDir Path directory;
+
+  private static String map(Path file) {
+    return "7f0c1a000000-7f0c1a026000 r--p 00000000 fe:00 1234    " + file;
+  }
+
+  private String library(String name, String content) throws Exception {
+    Path file = directory.resolve(name);
+    Files.write(file, content.getBytes(StandardCharsets.ISO_8859_1));
+    return SystemLibrary.among(
+            MappedFiles.in(
+                List.of(
+                    "7f0c1a000000-7f0c1a026000 rw-p 00000000 00:00 0    [heap]",
+                    map(Path.of("/usr/lib/libcrypt.so.1")),
+                    map(file),
+                    map(file))))
+        .map(SystemLibrary::toString)
+        .orElse("none");
+  }
+
+  @Test
+  void theSystemLibraryIsTheOneThatIsMapped() throws Exception {
+    String said =
+        "\u007fELF\0\u00ffGNU C Library (Debian GLIBC 2.36-9+deb12u10) stable release"
+            + " version 2.36.\nCopyright";
+    assertThat(library("libc.so.6", said)).isEqualTo("glibc 2.36");
+    assertThat(library("libc-2.31.so", said.replace("2.36.", "2.31."))).isEqualTo("glibc 2.31");
+    assertThat(library("libc.so.6", "something else")).isEqualTo("glibc");
+    assertThat(library("ld-musl-x86_64.so.1", "")).isEqualTo("musl");
+    assertThat(library("libcurl.so.4", said)).isEqualTo("none");
+  }
+
+  @Test
+  void limitsOfThisKindAndNoOther() {
+    ResourceLimits limits =
+        new ResourceLimits(
+            List.of(
+                "Limit                     Soft Limit           Hard Limit           Units     ",
+                "Max file size             unlimited            unlimited            bytes     ",
+                "Max open files            1024                 524288               files     ",
+                "Max address space         8589934592           unlimited            bytes     "));
+    assertThat(limits.openFiles()).hasValue(1024);
+    assertThat(limits.addressSpace()).hasValue(8L << 30);
+    assertThat(limits.fileSize()).isEmpty();
+    assertThat(new ResourceLimits(List.of()).openFiles()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/, false",
+    "/tmp, true",
+    "/tmp/x, true",
+    "/tmpx, false",
+    "/tmp/a b/c, false",
+    "/srv/x, false"
+  })
+  void codeIsLoadedWhereTheNearestMountAllowsIt(Path path, boolean noExec) {
+    assertThat(new FileSystems(MOUNTS).isNoExec(path)).isEqualTo(noExec);
+  }
+
+  @Test
+  void thisProcess() {
+    assertThat(MappedFiles.here()).doesNotHaveDuplicates();
+    assertThat(FileSystems.here().isNoExec(Path.of("/"))).isFalse();
+  }
+}
