@@ -5,7 +5,8 @@ package dev.murmuration.llama;
  *
  * @param gpuLayers how many layers go to the GPU; {@link #ALL_LAYERS} for all where there is a GPU,
  *     0 for none
- * @param device name of the device to use ({@link Device#name()}), or null for llama.cpp's choice
+ * @param device names of the devices to use ({@link Device#name()}), with commas between; or null
+ *     for llama.cpp's choice
  * @param memoryMap maps the file instead of reading it: it starts at once and is shared between
  *     processes, but a file that is truncated or overwritten while it is mapped ends the process
  */
