@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <vector>
 
 using namespace murmur;
@@ -101,7 +102,8 @@ std::vector<std::pair<std::string, std::string>> built(const std::string & direc
     }
 #else
     (void) directory;
-    for (const char * name : { MURMUR_BACKENDS }) {
+    const std::initializer_list<const char *> linked = { MURMUR_BACKENDS };
+    for (const char * name : linked) {
         names.emplace_back(name, "");
     }
 #endif

@@ -41,6 +41,10 @@ struct murmur_context {
 
     // Whether the running decode was ended in the middle, on a device.
     bool stopped = false;
+    // Whether what was computed last was computed there.
+    bool on_device = false;
+    // Whether that device is of no use any more.
+    bool lost = false;
 };
 
 static void note_spoilt(murmur_context * context, const float * values, size_t count) {
@@ -123,7 +127,8 @@ static bool on_eval(ggml_tensor * tensor, bool ask, void * data) {
     // src/models/llama.cpp names the final norm's output so, once a graph. It holds only the flagged rows.
     const bool last = context->readout == MURMUR_READOUT_PRUNED && strcmp(tensor->name, "result_norm") == 0;
     // A device's backend computes on this thread, outside of OpenMP.
-    in_compute = !device;
+    in_compute         = !device;
+    context->on_device = device;
     if (ask) {
         if (!context->views.empty()) {
             change_mask(*context, tensor);
@@ -169,7 +174,11 @@ murmur_context * murmur_context_create(llama_model * model, const llama_context_
 
 void murmur_context_free(murmur_context * context) {
     if (context) {
-        guarded(nullptr, 0, [&] { llama_free(context->llama); });
+        // Backends wait for their device in a destructor, where they may not throw and the process would end. So what they hold
+        // of a device that is lost is not freed.
+        if (!context->lost) {
+            guarded(nullptr, 0, [&] { llama_free(context->llama); });
+        }
         delete context;
     }
 }
@@ -182,6 +191,7 @@ int32_t murmur_context_decode(murmur_context * context, const llama_batch * batc
     context->n_masks    = 0;
     context->bad_mask   = false;
     context->stopped    = false;
+    context->on_device  = false;
     int32_t decoded     = 0;
     int32_t code        = guarded(error, error_size, [&] {
         if (!context->views.empty() && (uint32_t) batch->n_tokens > llama_n_ubatch(context->llama)) {
@@ -208,7 +218,9 @@ int32_t murmur_context_decode(murmur_context * context, const llama_batch * batc
     const bool unmasked = !context->views.empty() && (context->bad_mask || context->n_masks == 0);
     context->views.clear();
     if (code != 0) {
-        return code;
+        // Vulkan's word; CUDA's backend asserts that its driver reports no error, and after one there are only errors.
+        context->lost |= context->on_device && (code == MURMUR_ASSERT || strstr(error, "DeviceLost"));
+        return context->lost ? MURMUR_DEVICE_LOST : code;
     }
     if (context->stopped) {
         return MURMUR_ABORTED;

@@ -22,6 +22,8 @@ extern "C" {
 #define MURMUR_ASSERT    (-101)
 #define MURMUR_BAD_ROWS  (-102)
 #define MURMUR_BAD_VIEW  (-103)
+// The device on which it was computed failed for good.
+#define MURMUR_DEVICE_LOST (-104)
 // The process's exit status after an assert that failed where no caller can be told: on a worker thread or inside a computation.
 #define MURMUR_EXIT_STATUS 70
 
@@ -125,7 +127,7 @@ MURMUR_API struct murmur_context * murmur_context_create(struct llama_model * mo
                                                          enum murmur_readout readout, char * error, size_t error_size);
 MURMUR_API void murmur_context_free(struct murmur_context * context);
 // Decodes a batch. The hidden states (after the final norm) of its flagged tokens are written to `rows`, in batch
-// order, n_embd floats each. Returns how many rows, which is the number of flags, or one of the codes above.
+// order, n_embd floats each. Returns how many rows, which is the number of flags, or one of the codes above. `error` has to be given.
 MURMUR_API int32_t murmur_context_decode(struct murmur_context * context, const struct llama_batch * batch,
                                          float * rows, int32_t rows_capacity, char * error, size_t error_size);
 // In the next decode the batch's token at this index attends to these cells of the cache, of which there is at least one,

@@ -3468,5 +3468,14 @@ public class Bindings extends Bindings$shared {
     public static int MURMUR_ASSERT() {
         return MURMUR_ASSERT;
     }
+    private static final int MURMUR_DEVICE_LOST = (int)-104L;
+    /**
+     * {@snippet lang=c :
+     * #define MURMUR_DEVICE_LOST -104
+     * }
+     */
+    public static int MURMUR_DEVICE_LOST() {
+        return MURMUR_DEVICE_LOST;
+    }
 }
 

@@ -64,10 +64,12 @@ public final class LlamaModel implements AutoCloseable {
    * @throws IOException if the file was written to since it was opened
    * @throws IllegalArgumentException if the device is unknown or layers are asked for where there
    *     is no GPU
+   * @throws IllegalStateException if float32 is asked for on GPUs that multiply in float16 already
    */
   public static LlamaModel load(
       OpenModelFile file, ModelParameters parameters, DoubleConsumer progress) throws IOException {
     DeviceChoice choice = DeviceChoice.here(parameters.gpuLayers(), parameters.device());
+    DeviceArithmetic.choose(parameters.float32(), choice.devices());
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment params = Bindings.llama_model_default_params(scratch);
       llama_model_params.n_gpu_layers(
