@@ -4,6 +4,7 @@
 #
 #   NATIVE_PORTABLE=true        loadable backends with every CPU variant, for distribution (default: for this CPU)
 #   NATIVE_BACKENDS=cuda,metal  GPU backends to build as well: cuda, metal, vulkan
+#   NATIVE_CUDA=80-virtual      architectures that CUDA's kernels are compiled for, with commas (default: llama.cpp's, which takes long)
 #   LLAMA_CPP_DIR=DIR           llama.cpp's source (default: obtained as llama.lock says)
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -13,6 +14,7 @@ lock="$root/native/llama.lock"
 build="$root/native/build"
 portable=${NATIVE_PORTABLE:-false}
 backends=${NATIVE_BACKENDS:-}
+cuda=${NATIVE_CUDA:-}
 named_source=${LLAMA_CPP_DIR:-}
 
 say() { printf 'native: %s\n' "$*" >&2; }
@@ -21,15 +23,17 @@ fail() { say "$*"; exit 1; }
 os=$(uname -s | tr '[:upper:]' '[:lower:]' | sed 's/darwin/macos/')
 arch=$(uname -m | sed 's/amd64/x86_64/;s/arm64/aarch64/')
 variant=$([ "$portable" = true ] && echo portable || echo native)
-backend_flags=""
+# All else is the same with and without GPU backends, and built once.
+folder=$variant
+# Off what is not asked for: Metal would be built unasked on macOS, and what the folder was built with before would stay.
+backend_flags="-DGGML_CUDA=OFF -DGGML_METAL=OFF -DGGML_VULKAN=OFF"
 for backend in $(echo "$backends" | tr ',' ' '); do
   case "$backend" in
     cuda|metal|vulkan) backend_flags="$backend_flags -DGGML_$(echo "$backend" | tr '[:lower:]' '[:upper:]')=ON"; variant="$variant-$backend" ;;
     *) fail "unknown backend '$backend' in native.backends=$backends; known: cuda, metal, vulkan" ;;
   esac
 done
-# On macOS llama.cpp would build Metal unasked.
-case "$backend_flags" in *METAL*) ;; *) backend_flags="$backend_flags -DGGML_METAL=OFF" ;; esac
+[ -z "$cuda" ] || backend_flags="$backend_flags -DCMAKE_CUDA_ARCHITECTURES=$(echo "$cuda" | tr ',' ';')"
 
 # ---- up to date? ----
 
@@ -40,7 +44,7 @@ fi
 key=$({
   cat "$lock" "$root/native/CMakeLists.txt" "$root/native/build.sh" "$root/native/functions.sh" "$root/bindings/bindings.lock"
   cat "$root"/native/shim/* "$root"/native/openmp/* "$root"/native/kernels/* "$root"/native/loader/*
-  echo "$os $arch $variant $named_source ${CC:-} ${CXX:-} ${CFLAGS:-} ${CXXFLAGS:-} $cpu"
+  echo "$os $arch $variant $cuda $named_source ${CC:-} ${CXX:-} ${CFLAGS:-} ${CXXFLAGS:-} $cpu"
 } | sha256)
 current="$build/current"
 [ "$(cat "$build/current.key" 2>/dev/null || true)" = "$key" ] && [ -d "$current" ] && exit 0
@@ -136,7 +140,7 @@ headers=$(header_hash "$source" "$root")
 # ---- build ----
 
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-work="$build/$variant"
+work="$build/$folder"
 log="$work/build.log"
 mkdir -p "$work"
 generator=$(command -v ninja >/dev/null 2>&1 && echo Ninja || echo "Unix Makefiles")
@@ -212,6 +216,6 @@ features=$(cpu_features)
 [ -z "$features" ] || echo "cpu$features" >> "$manifest"
 rm -rf "$current"
 mv "$stage" "$current"
-echo "$variant" > "$build/current.variant"
+echo "$folder" > "$build/current.variant"
 echo "$key" > "$build/current.key"
 say "done: $(grep -vc '^cpu ' "$current/META-INF/native/$os-$arch/MANIFEST") libraries for $os-$arch"

@@ -71,12 +71,15 @@ std::string vulkan_problem(void * backend) {
 
 // What is not there although it belongs to this build. ggml passes over a library that cannot be loaded in silence.
 backend missing(const std::string & name, const std::string & library) {
-    void * handle = dlopen(library.empty() ? nullptr : library.c_str(), RTLD_NOW | RTLD_LOCAL);
+    // Where backends were linked together nothing was loaded for this one alone: Vulkan can be asked itself, others cannot.
+    const bool   vulkan = name == "vulkan";
+    const char * file   = !library.empty() ? library.c_str() : vulkan ? "libvulkan.so.1" : nullptr;
+    void *       handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
         const char * why = dlerror();
         return { name, "", "load " + one_line(why ? why : "") };
     }
-    const std::string problem = name == "vulkan" ? vulkan_problem(handle) : "";
+    const std::string problem = vulkan ? vulkan_problem(handle) : "";
     dlclose(handle);
     return { name, "", "refused " + problem };
 }

@@ -31,11 +31,11 @@ if [ ! -f "$dir/complete" ]; then
   done
   loader=$(find "$system" -name 'ld-linux*.so*' | head -n 1)
   libraries=$(dirname "$(find "$system" -name 'libshaderc_shared.so*' -o -name 'libshaderc.so*' | head -n 1)")
-  mkdir -p "$dir/bin"
-  printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' "$loader" "$libraries:$(dirname "$loader")" "$system/usr/bin/glslc" > "$dir/bin/glslc"
-  chmod +x "$dir/bin/glslc"
-  "$dir/bin/glslc" --version >&2
+  mv "$system/usr/bin/glslc" "$system/glslc"
+  printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' "$loader" "$libraries:$(dirname "$loader")" "$system/glslc" > "$system/usr/bin/glslc"
+  chmod +x "$system/usr/bin/glslc"
+  "$system/usr/bin/glslc" --version >&2
   : > "$dir/complete"
 fi
-# CMake looks below the prefix for headers and packages, and for glslc on the path.
-echo "export CMAKE_PREFIX_PATH='$system/usr' PATH='$dir/bin':\"\$PATH\""
+# CMake looks below the prefix for headers, packages and glslc.
+echo "export CMAKE_PREFIX_PATH='$system/usr'"
