@@ -2,6 +2,7 @@ package dev.murmuration.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.murmuration.ChildJvm;
 import dev.murmuration.Gpus;
 import dev.murmuration.TestModels;
@@ -97,6 +98,29 @@ class GpuFaultsTest {
   void aDeviceThatIsLost() throws Exception {
     assertThat(failure(fault("lost:0"))).contains("lost");
     assertThat(failure(fault("lost:12"))).contains("lost");
+  }
+
+  @Test
+  void inspectShowsWhatADeviceTakes() throws Exception {
+    String file = TestModels.FLEDGLING.toString();
+    JsonNode fast = Cli.run("inspect", file, "-ngl", "3", "--json").json().get("memory").get(0);
+    assertThat(fast.get("host_layers").asInt()).isEqualTo(2);
+    JsonNode device = fast.get("devices").get(0);
+    assertThat(device.get("device").asText()).isEqualTo(Gpus.first());
+    assertThat(device.get("layers").asInt()).isEqualTo(2);
+    assertThat(device.get("cache_bytes")).isEqualTo(fast.get("cache_bytes"));
+    assertThat(device.get("available_bytes").asLong()).isPositive();
+    assertThat(Cli.run("inspect", file, "-ngl", "3").out())
+        .contains("2 layers stay on the CPU", "fast   " + Gpus.first());
+    assertThat(Cli.run("inspect", file, "--device", "Vulkan9").err()).contains("no device");
+  }
+
+  @Test
+  void whatDoesNotFitOnTheDeviceIsRefused() {
+    Cli refused = tiny("--kv-cells", "16777216", "-b", "2048", "-ub", "2048");
+    assertThat(refused.code()).isEqualTo(2);
+    assertThat(refused.err())
+        .contains("2 layers on " + Gpus.first() + " need ", " MiB are free; what fits: ");
   }
 
   @Test
