@@ -63,6 +63,8 @@ spark() {
   local command=()
   { read -r _ && mapfile -d '' -t command; } < <(
     "$JAVA_HOME/bin/java" -cp "$SPARK_HOME/jars/*" org.apache.spark.launcher.Main "$@" && printf '\0')
+  # Behind the command is an empty word, if the launcher has not failed.
+  [ ${#command[@]} -gt 1 ] || exit 1
   SPARK_SCALA_VERSION=2.13 exec "${command[@]:0:${#command[@]}-1}"
 }
 

@@ -23,6 +23,8 @@ final class ClusterCheck {
   private ClusterCheck() {}
 
   /**
+   * Runs one of them.
+   *
    * @param arguments {@code make ROWS WORDS INPUT}, {@code reference INPUT NUMBERS}, {@code check
    *     NUMBERS OUTPUT} or {@code rate INPUT EXECUTORS}
    */
