@@ -17,7 +17,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 
 /** The parts of src/test/scripts/cluster.sh that are programs. */
-final class ClusterCheck {
+public final class ClusterCheck {
   private static final int FILES = 40;
 
   private ClusterCheck() {}
@@ -25,20 +25,23 @@ final class ClusterCheck {
   /**
    * Runs one of them.
    *
-   * @param arguments {@code make ROWS WORDS INPUT}, {@code reference INPUT NUMBERS}, {@code check
-   *     NUMBERS OUTPUT} or {@code rate INPUT EXECUTORS}
+   * @param arguments {@code make ROWS WORDS INPUT [NUMBERS]}, {@code check NUMBERS OUTPUT…} or
+   *     {@code rate INPUT EXECUTORS}
    */
   public static void main(String[] arguments) throws Exception {
     try (SparkSession spark = SparkSession.builder().getOrCreate()) {
       switch (arguments[0]) {
-        case "make" ->
-            make(
-                spark,
-                Integer.parseInt(arguments[1]),
-                Integer.parseInt(arguments[2]),
-                arguments[3]);
-        case "reference" -> reference(spark, arguments[1], Path.of(arguments[2]));
-        case "check" -> check(spark, Path.of(arguments[1]), arguments[2]);
+        case "make" -> {
+          make(spark, Integer.parseInt(arguments[1]), Integer.parseInt(arguments[2]), arguments[3]);
+          if (arguments.length > 4) {
+            reference(spark, arguments[3], Path.of(arguments[4]));
+          }
+        }
+        case "check" -> {
+          for (String output : List.of(arguments).subList(2, arguments.length)) {
+            check(spark, Path.of(arguments[1]), output);
+          }
+        }
         case "rate" -> rate(spark, arguments[1], Integer.parseInt(arguments[2]));
         default -> throw new IllegalArgumentException(arguments[0]);
       }

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.RewardModel;
+import java.io.Serializable;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskKilled;
@@ -21,7 +23,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ScorePartitionsTest {
   /** As Spark wants a bean. */
-  public static class Scored {
+  public static class Scored implements Serializable {
+    private static final long serialVersionUID = 1L;
+
     private String text;
     private Double reward;
 
@@ -73,7 +77,6 @@ class ScorePartitionsTest {
         JavaSparkContext.fromSparkContext(Local.SPARK.sparkContext())
             .parallelize(texts, 3)
             .mapPartitions(scoring(Local.settings()))
-            .map(scored -> new Scored(scored.getText(), scored.getReward()))
             .collect();
     try (RewardModel model = ModelFiles.load(Local.settings())) {
       for (int i = 0; i < 50; i++) {
@@ -93,7 +96,8 @@ class ScorePartitionsTest {
         .hasMessageContaining("no task of Spark");
   }
 
-  private static final CountDownLatch FIRST_ROW = new CountDownLatch(1);
+  /** Counted down by the task: in the same JVM, but what it is given is serialized. */
+  private static volatile CountDownLatch firstRow;
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
@@ -104,7 +108,9 @@ class ScorePartitionsTest {
         new SparkListener() {
           @Override
           public void onTaskEnd(SparkListenerTaskEnd end) {
-            killed.complete(end.reason() instanceof TaskKilled);
+            if (end.reason() instanceof TaskKilled) {
+              killed.complete(true);
+            }
           }
         };
     // A model of its own, whose rows are those of this task alone.
@@ -114,11 +120,12 @@ class ScorePartitionsTest {
             settings,
             (String text) -> Input.text(text),
             (text, _) -> {
-              FIRST_ROW.countDown();
+              firstRow.countDown();
               return text;
             });
     List<String> texts = texts(1000, " word".repeat(500));
     String group = "killed " + interrupt;
+    firstRow = new CountDownLatch(1);
     context.addSparkListener(listener);
     try (SharedModels.Lease lease = SharedModels.ofThisJvm().lease(settings)) {
       CompletableFuture<Throwable> failure = new CompletableFuture<>();
@@ -135,11 +142,11 @@ class ScorePartitionsTest {
                       failure.complete(e);
                     }
                   });
-      FIRST_ROW.await();
+      firstRow.await();
       context.cancelJobGroup(group);
       job.join();
       assertThat(failure.get()).hasMessageContaining("cancelled");
-      assertThat(killed.get()).isTrue();
+      assertThat(killed.get(1, TimeUnit.MINUTES)).isTrue();
       assertThat(lease.model().queueLength()).isZero();
       assertThat(lease.model().statistics().texts()).isLessThan(900);
     } finally {
