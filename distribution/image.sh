@@ -161,6 +161,6 @@ mkdir -p "$image/share/bash-completion/completions"
 "$image/bin/murmur" completion > "$image/share/bash-completion/completions/murmur"
 find "$image" -newermt "$date" -exec touch -h -d "$date" {} +
 
-tar --create --sort=name --owner=0 --group=0 --numeric-owner --mtime="$date" --directory "$output" "$name" | gzip -9n > "$image.tar.gz"
+tar --create --sort=name --owner=0 --group=0 --numeric-owner --mtime="$date" --directory "$output" "$name" | gzip -n > "$image.tar.gz"
 (cd "$output" && sha256sum "$name.tar.gz" > "$name.tar.gz.sha256")
 echo "$image.tar.gz"
