@@ -67,7 +67,7 @@ spark() {
     "$JAVA_HOME/bin/java" -cp "$SPARK_HOME/jars/*" org.apache.spark.launcher.Main "$@" && printf '\0')
   # Behind the command is an empty word, if the launcher has not failed.
   [ ${#command[@]} -gt 1 ] || exit 1
-  exec "${command[@]:0:${#command[@]}-1}"
+  exec "${pin[@]}" "${command[@]:0:${#command[@]}-1}"
 }
 
 submit() {
@@ -120,9 +120,11 @@ start_cluster() {
   await "${pids[0]}" grep -q 'Starting Spark master at spark://' "$work/log/master"
   master=$(sed -n 's/.*Starting Spark master at \(spark:[^ ]*\).*/\1/p' "$work/log/master")
   for worker in 1 2; do
+    pin=("${on_core[@]/CORE/$((worker - 1))}")
     start "worker-$worker" org.apache.spark.deploy.worker.Worker --host 127.0.0.1 --port 0 --webui-port 0 \
       --cores 1 --memory 1g --work-dir "$work/worker-$worker" "$master"
   done
+  pin=()
   for worker in 1 2; do
     await "${pids[$worker]}" grep -q 'Successfully registered with master' "$work/log/worker-$worker"
   done
@@ -135,6 +137,8 @@ run() {
 }
 
 cluster=()
+on_core=()
+pin=()
 on_cluster=(--executor-memory 768m --executor-cores 1)
 rows=${2:-}
 
@@ -177,7 +181,10 @@ check() {
 }
 
 scale() {
-  run make program 'local[2]' make "${rows:-12000}" 60 "$work/answers"
+  run make program 'local[2]' make "${rows:-12000}" 240 "$work/answers"
+  # Each executor has a processor of its own, as a cluster would give it: with two of them to itself, one executor would tokenize on
+  # the one and compute on the other.
+  on_core=(taskset --cpu-list CORE)
   start_cluster
   for executors in 1 2 2 1; do
     cluster=("${on_cluster[@]}" --total-executor-cores "$executors")
