@@ -4,6 +4,9 @@
 #
 #   NATIVE_PORTABLE=true        loadable backends with every CPU variant, for distribution (default: for this CPU)
 #   NATIVE_BACKENDS=cuda,metal  GPU backends to build as well: cuda, metal, vulkan
+#   NATIVE_TARGET=linux-aarch64 what to build for (default: this machine); with NATIVE_SYSROOT
+#   NATIVE_SYSROOT=DIR          headers and libraries of the oldest system that it shall run on, see distribution/natives
+#   NATIVE_OUT=DIR              in the place of native/build/current
 #   LLAMA_CPP_DIR=DIR           llama.cpp's source (default: obtained as llama.lock says)
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -13,6 +16,8 @@ lock="$root/native/llama.lock"
 build="$root/native/build"
 portable=${NATIVE_PORTABLE:-false}
 backends=${NATIVE_BACKENDS:-}
+target=${NATIVE_TARGET:-}
+sysroot=${NATIVE_SYSROOT:-}
 named_source=${LLAMA_CPP_DIR:-}
 
 say() { printf 'native: %s\n' "$*" >&2; }
@@ -20,7 +25,16 @@ fail() { say "$*"; exit 1; }
 
 os=$(uname -s | tr '[:upper:]' '[:lower:]' | sed 's/darwin/macos/')
 arch=$(uname -m | sed 's/amd64/x86_64/;s/arm64/aarch64/')
+if [ -n "$target" ]; then os=${target%%-*} arch=${target#*-}; fi
 variant=$([ "$portable" = true ] && echo portable || echo native)
+toolchain_flags=""
+if [ -n "$sysroot" ]; then
+  [ -d "$sysroot/usr/include" ] || fail "NATIVE_SYSROOT=$sysroot holds no usr/include; distribution/natives/sysroot.sh makes such a folder"
+  variant="$variant-$os-$arch"
+  toolchain_flags="-DCMAKE_TOOLCHAIN_FILE=toolchain.cmake -DMURMUR_ARCH=$arch"
+elif [ -n "$target" ]; then
+  fail "NATIVE_TARGET=$target needs NATIVE_SYSROOT, the headers and libraries of such a system"
+fi
 backend_flags=""
 for backend in $(echo "$backends" | tr ',' ' '); do
   case "$backend" in
@@ -39,18 +53,20 @@ if [ "$portable" != true ]; then
 fi
 key=$({
   cat "$lock" "$root/native/CMakeLists.txt" "$root/native/build.sh" "$root/native/functions.sh" "$root/bindings/bindings.lock"
-  cat "$root"/native/shim/* "$root"/native/openmp/* "$root"/native/kernels/* "$root"/native/loader/*
-  echo "$os $arch $variant $named_source ${CC:-} ${CXX:-} ${CFLAGS:-} ${CXXFLAGS:-} $cpu"
+  cat "$root/native/toolchain.cmake" "$root"/native/shim/* "$root"/native/openmp/* "$root"/native/kernels/* "$root"/native/loader/* \
+    "$root"/native/runtime/*
+  [ -z "$sysroot" ] || cat "$sysroot/packages"
+  echo "$os $arch $variant $sysroot $named_source ${CC:-} ${CXX:-} ${CFLAGS:-} ${CXXFLAGS:-} $cpu"
 } | sha256)
-current="$build/current"
-[ "$(cat "$build/current.key" 2>/dev/null || true)" = "$key" ] && [ -d "$current" ] && exit 0
+current=${NATIVE_OUT:-$build/current}
+[ "$(cat "$current.key" 2>/dev/null || true)" = "$key" ] && [ -d "$current" ] && exit 0
 
 # ---- what it needs ----
 
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need cmake cmake
-need "${CXX:-c++}" c++
+if [ -n "$sysroot" ]; then need "$arch-linux-gnu-g++" "$arch-linux-gnu-g++"; else need "${CXX:-c++}" c++; fi
 command -v ninja >/dev/null 2>&1 || need make make
 [ -n "$named_source" ] || need git git
 if [ -n "$missing" ]; then
@@ -66,7 +82,7 @@ take_lock "$build/lock" native || fail "cannot write into $build; build as a use
 trap 'rm -rf "$build/lock" "$build/download"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-[ "$(cat "$build/current.key" 2>/dev/null || true)" = "$key" ] && [ -d "$current" ] && exit 0
+[ "$(cat "$current.key" 2>/dev/null || true)" = "$key" ] && [ -d "$current" ] && exit 0
 
 # ---- llama.cpp's source ----
 
@@ -143,7 +159,8 @@ generator=$(command -v ninja >/dev/null 2>&1 && echo Ninja || echo "Unix Makefil
 say "building llama.cpp $version for $os-$arch ($variant) on $cores cores; once only, a few minutes"
 # shellcheck disable=SC2086 # the flags are meant to be split
 cmake -S "$root/native" -B "$work" -G "$generator" -DLLAMA_CPP_DIR="$source" -DLLAMA_CPP_COMMIT="$commit" \
-  -DMURMUR_HEADER_HASH="$headers" -DMURMUR_PORTABLE="$([ "$portable" = true ] && echo ON || echo OFF)" $backend_flags > "$log" 2>&1 ||
+  -DMURMUR_HEADER_HASH="$headers" -DMURMUR_PORTABLE="$([ "$portable" = true ] && echo ON || echo OFF)" \
+  $backend_flags $toolchain_flags ${sysroot:+"-DMURMUR_SYSROOT=$sysroot"} > "$log" 2>&1 ||
   { tail -n 25 "$log" >&2; fail "CMake could not configure the build (all of it: $log)"; }
 
 # A line every tenth part, or one line that is rewritten where someone watches.
@@ -164,7 +181,7 @@ status=0
 # compiler may lack, and which knows nothing of our threads: each of them would do all of the work.
 if [ "$os" = linux ]; then
   for library in "$work"/dist/*; do
-    missing=$(nm -D --undefined-only "$library" | sed -n 's/.* \(\(GOMP\|omp\|__kmpc\)_[a-z_]*\).*/\1/p' | tr '\n' ' ')
+    missing=$(readelf -W --dyn-syms "$library" | sed -n 's/.* UND \(\(GOMP\|omp\|__kmpc\)_[a-z_]*\).*/\1/p' | tr '\n' ' ')
     [ -z "$missing" ] || fail "$(basename "$library") calls what native/openmp/openmp.cpp does not have: $missing"
   done
 fi
@@ -192,16 +209,23 @@ cpu_features() {
   done
 }
 
+# glibc_version: the newest version of glibc whose functions are called. Prints nothing where there is another C library.
+glibc_version() {
+  [ "$os" = linux ] || return 0
+  for library in "$work"/dist/*; do LC_ALL=C readelf -V "$library"; done |
+    sed -n 's/.*Name: GLIBC_\([0-9.]*\) .*/\1/p' | sort -t . -k 1,1n -k 2,2n -k 3,3n | tail -n 1
+}
+
 # ---- lay out what is shipped ----
 
-stage="$build/stage"
-target="$stage/META-INF/native/$os-$arch"
+stage="$work/stage"
+folder="$stage/META-INF/native/$os-$arch"
 rm -rf "$stage"
-mkdir -p "$target"
-cp "$work"/dist/* "$target/"
+mkdir -p "$folder"
+cp "$work"/dist/* "$folder/"
 # In the order of loading. "keep": not loaded by us, but by ggml (backends) or the system's loader.
-manifest="$target/MANIFEST"
-for library in "$target"/libggml-base.* "$target"/libggml-[!b]* "$target"/libggml-b[!a]* "$target"/libggml.* "$target"/libllama.* "$target"/libmurmur_shim.*; do
+manifest="$folder/MANIFEST"
+for library in "$folder"/libggml-base.* "$folder"/libggml-[!b]* "$folder"/libggml-b[!a]* "$folder"/libggml.* "$folder"/libllama.* "$folder"/libmurmur_shim.*; do
   [ -f "$library" ] || continue
   name=$(basename "$library")
   mode=load
@@ -210,8 +234,11 @@ for library in "$target"/libggml-base.* "$target"/libggml-[!b]* "$target"/libggm
 done > "$manifest"
 features=$(cpu_features)
 [ -z "$features" ] || echo "cpu$features" >> "$manifest"
+glibc=$(glibc_version)
+[ -z "$glibc" ] || echo "glibc $glibc" >> "$manifest"
 rm -rf "$current"
+mkdir -p "$(dirname "$current")"
 mv "$stage" "$current"
-echo "$variant" > "$build/current.variant"
-echo "$key" > "$build/current.key"
-say "done: $(grep -vc '^cpu ' "$current/META-INF/native/$os-$arch/MANIFEST") libraries for $os-$arch"
+echo "$variant" > "$current.variant"
+echo "$key" > "$current.key"
+say "done: $(grep -c ' \(load\|keep\) ' "$current/META-INF/native/$os-$arch/MANIFEST") libraries for $os-$arch"

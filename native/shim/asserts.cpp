@@ -1,6 +1,7 @@
 // Failed asserts and exceptions that nobody catches.
 #include "calls.h"
 
+#include "../runtime/terminate.h"
 #include "ggml.h"
 
 #include <unistd.h>
@@ -36,27 +37,15 @@ void on_assert(const char * message) {
     halt("llama.cpp failed an assertion", message);
 }
 
-[[noreturn]] void on_terminate() {
-    const char * detail = "no exception";
-    std::string  what;
-    if (std::exception_ptr current = std::current_exception()) {
-        try {
-            std::rethrow_exception(current);
-        } catch (const std::exception & e) {
-            what = e.what();
-        } catch (...) {
-            what = "an exception of unknown type";
-        }
-        detail = what.c_str();
-    }
-    halt("llama.cpp ended with an uncaught exception", detail);
+void on_uncaught(const char * what) {
+    halt("llama.cpp ended with an uncaught exception", what);
 }
 
 }  // namespace
 
 void install_failure_handlers() {
     other_on_assert = ggml_set_abort_callback(on_assert);
-    std::set_terminate(on_terminate);
+    murmur_uncaught = on_uncaught;
 }
 
 }  // namespace murmur

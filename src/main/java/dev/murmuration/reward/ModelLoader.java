@@ -70,9 +70,10 @@ final class ModelLoader {
       hashAndSize = new String(in.readAllBytes(), StandardCharsets.UTF_8).strip().split(" ");
     }
     var entry = new StoredFile(file, Long.parseLong(hashAndSize[1]), hashAndSize[0]);
-    String folder = "/" + ModelLoader.class.getPackageName().replace('.', '/') + "/";
     String key = "fledgling-" + hashAndSize[0].substring(0, 24);
-    return ResourceCache.extract(ModelLoader.class, folder, key, List.of(entry)).resolve(file);
+    return ResourceCache.extract(
+            name -> ModelLoader.class.getResourceAsStream(name), key, List.of(entry))
+        .resolve(file);
   }
 
   private static String fileName(Path file) {

@@ -1,14 +1,11 @@
 package dev.murmuration.reward;
 
 import dev.murmuration.llama.Llama;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.util.Properties;
+import dev.murmuration.llama.loading.OwnVersion;
 
 /** The version of this software and of its llama.cpp. */
 public final class Version {
-  private static final String OURS = read();
+  private static final String OURS = OwnVersion.get();
   private static final String BUILD = "murmuration " + OURS + ", llama.cpp " + Llama.version();
 
   private Version() {}
@@ -24,15 +21,5 @@ public final class Version {
    */
   public static String build() {
     return BUILD;
-  }
-
-  private static String read() {
-    Properties properties = new Properties();
-    try (InputStream in = Version.class.getResourceAsStream("version.properties")) {
-      properties.load(in);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read version.properties from the jar", e);
-    }
-    return properties.getProperty("version");
   }
 }

@@ -251,6 +251,16 @@ public class NativeLibraryTest {
   }
 
   @Test
+  void withoutNativeLibrariesTheMessageSaysWhichToAdd() throws Exception {
+    ChildJvm.Result result =
+        child().classPath(place -> !place.contains("native/build/current")).run();
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.err())
+        .startsWith("no native library for ")
+        .contains("dev.murmuration:murmuration-natives:", "-Dmurmuration.native.dir=DIR");
+  }
+
+  @Test
   void aBuildForThisProcessorSaysWhatItDemands() throws Exception {
     NativeManifest manifest =
         NativeManifest.parse(Files.readString(Llama.ensureLoaded().resolve("MANIFEST")));
@@ -260,6 +270,8 @@ public class NativeLibraryTest {
     } else {
       assertThat(manifest.cpu()).isNotEmpty();
     }
+    assertThat(manifest.glibc())
+        .matches(System.getProperty("os.name").equals("Linux") ? "2(\\.\\d+)+" : "");
   }
 
   @Test

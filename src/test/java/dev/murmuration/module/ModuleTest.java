@@ -25,18 +25,21 @@ class ModuleTest {
   private static final String SCORED = "7.34";
 
   private static final String MAIN = "app/app.Main";
+  private static final String NATIVES = "dev.murmuration.natives.test";
 
   @TempDir Path folder;
 
   @Test
   void aModularApplicationScoresAndSoDoesItsImage() throws Exception {
     Path app = compileApplication();
-    String modules = app + ":" + libraryModules();
+    String modules = app + ":" + natives() + ":" + libraryModules();
 
-    assertThat(run(java(System.getProperty("java.home")), "-p", modules)).startsWith(SCORED);
+    Path java = java(System.getProperty("java.home"));
+    assertThat(run(java, "-p", modules, "--add-modules", NATIVES)).startsWith(SCORED);
 
     Path image = folder.resolve("image");
-    tool("jlink", "-p", modules, "--add-modules", "app", "--output", image.toString());
+    String added = "app," + NATIVES;
+    tool("jlink", "-p", modules, "--add-modules", added, "--output", image.toString());
     assertThat(run(java(image.toString()))).startsWith(SCORED);
   }
 
@@ -84,6 +87,22 @@ class ModuleTest {
         module.toString(),
         main.toString());
     return classes;
+  }
+
+  /** A module of nothing but native libraries, as the published ones are. */
+  private Path natives() throws IOException {
+    Path module = folder.resolve("natives");
+    Path libraries = Path.of("native/build/current");
+    try (Stream<Path> files = Files.walk(libraries)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, module.resolve(libraries.relativize(file)));
+      }
+    }
+    Path source = folder.resolve("source/natives/module-info.java");
+    Files.createDirectories(source.getParent());
+    Files.writeString(source, "module " + NATIVES + " {}");
+    tool("javac", "-d", module.toString(), source.toString());
+    return module;
   }
 
   /** The library and what it needs, and nothing that only the command line needs. */

@@ -3,11 +3,9 @@ package dev.murmuration.llama.loading;
 import dev.murmuration.llama.bindings.Bindings;
 import dev.murmuration.machine.CpuFeatures;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,9 +16,10 @@ import java.util.function.Consumer;
 /**
  * Finds llama.cpp and the shim and loads them.
  *
- * <p>Looked for in this order: the directory named by {@code -Dmurmuration.native.dir}, the jar
- * ({@code META-INF/native/{os}-{arch}/}, extracted by {@link ResourceCache}). No other place is
- * searched: anybody may have put a file into the library path or the working directory.
+ * <p>Looked for in this order: the directory named by {@code -Dmurmuration.native.dir}, the jars
+ * and modules of the application ({@code META-INF/native/{os}-{arch}/}, see {@link
+ * NativeResources}; extracted by {@link ResourceCache}). No other place is searched: anybody may
+ * have put a file into the library path or the working directory.
  */
 public final class NativeLibrary {
   public static final String DIRECTORY_PROPERTY = "murmuration.native.dir";
@@ -47,7 +46,7 @@ public final class NativeLibrary {
       String named = System.getProperty(DIRECTORY_PROPERTY);
       Path directory =
           named == null || named.isBlank()
-              ? loadFromJar()
+              ? loadFromApplication()
               : loadFrom(Path.of(named).toAbsolutePath());
       initialise.accept(directory);
       return directory;
@@ -83,16 +82,17 @@ public final class NativeLibrary {
     }
   }
 
-  private static Path loadFromJar() {
-    String folder = "/META-INF/native/" + Platform.name() + "/";
-    byte[] text = manifestInJar(folder);
-    NativeManifest manifest = parse(new String(text, StandardCharsets.UTF_8), "the jar");
-    CpuFeatures.require(manifest.cpu(), "the jar");
-    String hash = HexFormat.of().formatHex(StoredFile.digest().digest(text));
+  private static Path loadFromApplication() {
+    NativeResources found =
+        NativeResources.find(
+            NativeLibrary.class.getClassLoader(), Platform.name(), OwnVersion.get());
+    NativeManifest manifest = found.manifest();
+    requireFit(manifest, found.place());
+    String hash = HexFormat.of().formatHex(StoredFile.digest().digest(found.text()));
     List<StoredFile> files = new ArrayList<>(manifest.files());
-    files.add(new StoredFile(NativeManifest.NAME, text.length, hash));
+    files.add(new StoredFile(NativeManifest.NAME, found.text().length, hash));
     String key = "native-" + hash.substring(0, 24);
-    Path directory = ResourceCache.extract(NativeLibrary.class, folder, key, files);
+    Path directory = ResourceCache.extract(found::open, key, files);
     Path temporary = CacheRoots.temporary(ResourceCache.user());
     try {
       loadAll(directory, manifest, directory.getParent());
@@ -103,32 +103,19 @@ public final class NativeLibrary {
         throw e;
       }
       Notes.add("using " + temporary + ", because: " + e.getMessage());
-      directory =
-          ResourceCache.extract(NativeLibrary.class, folder, key, files, List.of(temporary));
+      directory = ResourceCache.extract(found::open, key, files, List.of(temporary));
       loadAll(directory, manifest, temporary);
       return directory;
     }
   }
 
-  private static byte[] manifestInJar(String folder) {
-    try (InputStream in = NativeLibrary.class.getResourceAsStream(folder + NativeManifest.NAME)) {
-      if (in == null) {
-        throw new UnsatisfiedLinkError(
-            "no native library for "
-                + Platform.name()
-                + ": -D"
-                + DIRECTORY_PROPERTY
-                + " is not set, and the class path holds no "
-                + folder.substring(1)
-                + NativeManifest.NAME
-                + "; build it with native/build.sh on this machine, or take a jar made for "
-                + Platform.name());
-      }
-      return in.readAllBytes();
-    } catch (IOException e) {
-      throw new UncheckedIOException(
-          "cannot read " + folder + NativeManifest.NAME + " from the jar", e);
+  /** Refuses, before anything is loaded, what cannot run here or belongs to another version. */
+  private static void requireFit(NativeManifest manifest, String place) {
+    if (!manifest.isOf(OwnVersion.get())) {
+      throw manifest.otherVersion(OwnVersion.get(), place);
     }
+    CLibrary.require(manifest.glibc(), place, Linker.nativeLinker().defaultLookup());
+    CpuFeatures.require(manifest.cpu(), place);
   }
 
   private static Path loadFrom(Path directory) {
@@ -146,8 +133,8 @@ public final class NativeLibrary {
               + ")",
           e);
     }
-    NativeManifest manifest = parse(text, directory.toString());
-    CpuFeatures.require(manifest.cpu(), directory.toString());
+    NativeManifest manifest = NativeManifest.require(text, directory.toString());
+    requireFit(manifest, directory.toString());
     try {
       manifest.requireIn(directory);
     } catch (IOException e) {
@@ -161,21 +148,6 @@ public final class NativeLibrary {
     }
     loadAll(directory, manifest, CacheRoots.temporary(ResourceCache.user()));
     return directory;
-  }
-
-  private static NativeManifest parse(String text, String where) {
-    try {
-      return NativeManifest.parse(text);
-    } catch (IOException e) {
-      throw LoadFailure.error(
-          NativeManifest.NAME
-              + " in "
-              + where
-              + " is damaged: "
-              + e.getMessage()
-              + "; rebuild it with native/build.sh",
-          e);
-    }
   }
 
   /**

@@ -10,11 +10,17 @@ import java.util.List;
 
 /**
  * What native/build.sh made: a line for each library in the order of loading, with SHA-256, size,
- * mode and name, and a line {@code cpu} with what the build demands of the processor.
+ * mode and name, and lines with what the build demands.
  *
- * @param cpu see {@link CpuFeatures}; empty where the build runs on every processor of its kind
+ * @param cpu line {@code cpu}, see {@link CpuFeatures}; empty where the build runs on every
+ *     processor of its kind
+ * @param glibc line {@code glibc}: the version of that C library which it needs at least; empty on
+ *     other systems
+ * @param version line {@code version}: the release of this software that it belongs to; empty for a
+ *     build that was not packed
  */
-public record NativeManifest(List<Library> libraries, List<String> cpu) {
+public record NativeManifest(
+    List<Library> libraries, List<String> cpu, String glibc, String version) {
   public static final String NAME = "MANIFEST";
 
   /** {@code load} is false for what ggml or the system loads itself. */
@@ -23,10 +29,16 @@ public record NativeManifest(List<Library> libraries, List<String> cpu) {
   public static NativeManifest parse(String text) throws IOException {
     List<Library> libraries = new ArrayList<>();
     List<String> cpu = List.of();
+    String glibc = "";
+    String version = "";
     for (String line : text.lines().toList()) {
       String[] field = line.split(" ", 4);
       if (field[0].equals("cpu")) {
         cpu = Arrays.stream(line.split(" ")).skip(1).toList();
+      } else if (field[0].equals("glibc") && field.length == 2) {
+        glibc = field[1];
+      } else if (field[0].equals("version") && field.length == 2) {
+        version = field[1];
       } else if (field.length == 4 && field[1].matches("\\d{1,18}")) {
         libraries.add(
             new Library(
@@ -36,7 +48,45 @@ public record NativeManifest(List<Library> libraries, List<String> cpu) {
         throw new IOException("it has the line '" + line + "'");
       }
     }
-    return new NativeManifest(List.copyOf(libraries), cpu);
+    return new NativeManifest(List.copyOf(libraries), cpu, glibc, version);
+  }
+
+  /**
+   * Parses what must be right.
+   *
+   * @param where the jar or folder, for the message
+   * @throws UnsatisfiedLinkError if it is damaged
+   */
+  static NativeManifest require(String text, String where) {
+    try {
+      return parse(text);
+    } catch (IOException e) {
+      throw LoadFailure.error(
+          NAME
+              + " in "
+              + where
+              + " is damaged: "
+              + e.getMessage()
+              + "; rebuild it with native/build.sh",
+          e);
+    }
+  }
+
+  /** Whether it belongs to this version, or to none. */
+  boolean isOf(String release) {
+    return version.isEmpty() || version.equals(release);
+  }
+
+  /** What is said of libraries that do not belong to this version. */
+  UnsatisfiedLinkError otherVersion(String release, String where) {
+    return new UnsatisfiedLinkError(
+        "the native libraries in "
+            + where
+            + " are those of murmuration-natives "
+            + version
+            + ", and this is murmuration "
+            + release
+            + "; take both of one version");
   }
 
   List<StoredFile> files() {

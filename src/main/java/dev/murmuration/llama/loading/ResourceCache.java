@@ -37,36 +37,35 @@ public final class ResourceCache {
   // processes: a string is what they share.
   private static final Object LOCK = "dev.murmuration.llama.loading.ResourceCache".intern();
 
+  /** Where the files come from. */
+  @FunctionalInterface
+  public interface Source {
+    /** Opens a file by its name; null if there is none. */
+    InputStream open(String name) throws IOException;
+  }
+
   private ResourceCache() {}
 
   /**
    * Returns the directory that holds {@code entries}, extracting them first if it is not there or
    * not whole. Where the cache cannot be written, that is a directory below the temporary one.
    *
-   * @param owner class whose loader finds the resources
-   * @param resourceFolder folder of the resources, absolute, ending in a slash
    * @param key name of the set: different content must have a different key
    * @throws UncheckedIOException if they cannot be written or are not what the entry says, or if
    *     others may write to the directory; nothing partial is left
    */
-  public static Path extract(
-      Class<?> owner, String resourceFolder, String key, List<StoredFile> entries) {
-    return extract(owner, resourceFolder, key, entries, CacheRoots.here(user()));
+  public static Path extract(Source source, String key, List<StoredFile> entries) {
+    return extract(source, key, entries, CacheRoots.here(user()));
   }
 
-  static Path extract(
-      Class<?> owner,
-      String resourceFolder,
-      String key,
-      List<StoredFile> entries,
-      List<Path> roots) {
+  static Path extract(Source source, String key, List<StoredFile> entries, List<Path> roots) {
     StringBuilder reasons = new StringBuilder();
     IOException failure = null;
     for (Path root : roots) {
       try {
         Path extracted;
         synchronized (LOCK) {
-          extracted = extractInto(root, owner, resourceFolder, key, entries);
+          extracted = extractInto(root, source, key, entries);
         }
         if (failure != null) {
           Notes.add("using " + extracted + ", because" + reasons);
@@ -83,8 +82,7 @@ public final class ResourceCache {
         "cannot extract " + key + " into" + reasons + "; make room there" + REMEDY, failure);
   }
 
-  private static Path extractInto(
-      Path root, Class<?> owner, String resourceFolder, String key, List<StoredFile> entries)
+  private static Path extractInto(Path root, Source source, String key, List<StoredFile> entries)
       throws IOException {
     Trust trust = new Trust(user());
     prepare(root, trust);
@@ -95,7 +93,7 @@ public final class ResourceCache {
       }
       try (Staging staging = Staging.create(root, key)) {
         for (StoredFile entry : entries) {
-          copy(owner, resourceFolder, entry, staging.directory().resolve(entry.name()));
+          copy(source, entry, staging.directory().resolve(entry.name()));
         }
         new VerifiedSet(staging.directory(), entries, trust).remember();
         staging.release();
@@ -146,15 +144,14 @@ public final class ResourceCache {
     return kind.isEmpty() ? String.valueOf(e.getMessage()) : kind + " " + e.getMessage();
   }
 
-  private static void copy(Class<?> owner, String folder, StoredFile entry, Path to)
-      throws IOException {
+  private static void copy(Source source, StoredFile entry, Path to) throws IOException {
     MessageDigest digest = StoredFile.digest();
-    try (InputStream in = owner.getResourceAsStream(folder + entry.name());
+    try (InputStream in = source.open(entry.name());
         FileChannel channel =
             FileChannel.open(to, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         OutputStream out = new DigestOutputStream(Channels.newOutputStream(channel), digest)) {
       if (in == null) {
-        throw new IOException("the jar lacks " + folder + entry.name());
+        throw new IOException("the jar lacks " + entry.name());
       }
       in.transferTo(out);
       // A full disk may otherwise be noticed only after the rename.

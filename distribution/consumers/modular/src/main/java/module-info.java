@@ -1,0 +1,4 @@
+/** An application that scores a text. */
+module consumer {
+  requires dev.murmuration;
+}

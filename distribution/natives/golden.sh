@@ -1,0 +1,54 @@
+#!/bin/sh
+# Scores the golden texts with the libraries that build.sh made, without Java: on this machine, on an old and on a new processor
+# of x86, and on ARM, the last three in qemu and with the C library of Debian 11. An illegal instruction ends it, and so does a
+# reward that is further from PyTorch's than the bounds of the precision `exact`.
+#
+#   distribution/natives/golden.sh [linux-x86_64] [linux-aarch64]    both unless named
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build="$root/native/build"
+models="$root/src/test/resources/models"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+[ $# -gt 0 ] || set -- linux-x86_64 linux-aarch64
+
+for model in tiny-rm fledgling; do
+  sed -n 's/^{"id": "\([^"]*\)".*"token_ids": \[\([-0-9, ]*\)\].*"reward": \([-0-9.e]*\).*/\1 \3 \2/p' "$models/$model-golden.jsonl" |
+    tr -d ',' > "$work/$model.rows"
+  [ "$(wc -l < "$work/$model.rows")" = "$(wc -l < "$models/$model-golden.jsonl")" ] ||
+    { echo "golden.sh: not every line of $model-golden.jsonl could be read" >&2; exit 1; }
+done
+
+# score TARGET EMULATOR...: with the libraries for a target. The bounds are those of GoldenRewardsTest.
+score() {
+  folder="$build/dist/$1/META-INF/native/$1"
+  program="$build/portable-$1/lib/murmur-golden"
+  name=$1
+  shift
+  echo "$name ${*:-natively}"
+  for model in tiny-rm-f32:5e-5 fledgling-f16:2e-3; do
+    rows="$work/${model%-*}.rows"
+    if [ $# -eq 0 ]; then
+      LD_LIBRARY_PATH="$folder" "$program" "$folder" "$models/${model%:*}.gguf" "$rows" "${model#*:}"
+    else
+      "$@" -L "$build/sysroot-${name#linux-}" -E LD_LIBRARY_PATH="$folder" "$program" "$folder" "$models/${model%:*}.gguf" "$rows" \
+        "${model#*:}"
+    fi
+  done
+}
+
+for target; do
+  cmake --build "$build/portable-$target" --target murmur-golden > "$work/log" 2>&1 || { tail -n 25 "$work/log" >&2; exit 1; }
+  [ "$target" != "linux-$(uname -m)" ] || score "$target"
+  case $target in
+    linux-x86_64)
+      score "$target" qemu-x86_64 -cpu Nehalem
+      score "$target" qemu-x86_64 -cpu max
+      ;;
+    linux-aarch64)
+      score "$target" qemu-aarch64 -cpu cortex-a53
+      score "$target" qemu-aarch64 -cpu max
+      ;;
+  esac
+done
