@@ -6,8 +6,9 @@
 #   cluster.sh check [ROWS]   rewards of local[2], of two workers, and of two workers of which one executor is killed in the
 #                             middle, beside those of scoreAll. Default: 100000 rows
 #   cluster.sh scale [ROWS]   rows a second of one executor and of two, of one thread each, in turns. Default: 12000 rows
+#   cluster.sh functions [ROWS]   rows a second of the stage and of the SQL function on local[2], in turns. Default: 4000 rows
 #
-# Needs "mvn -f integrations package" (target/classpath.txt, and the jars).
+# Needs "mvn install -DskipTests" and "mvn -f integrations package" (the jars, and target/classpath.txt).
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -48,7 +49,9 @@ app=$(echo target/murmuration-spark-*.jar)
 case $app in
   *' '*) app=$(printf '%s\n' target/murmuration-spark-*.jar | grep -v -e -sources -e -javadoc) ;;
 esac
-jars=$(IFS=, && echo "$app,${murmuration[*]}")
+# This machine's native libraries, as an application has murmuration-natives.
+murmuration+=("$app" ../../target/lib/murmuration-natives.jar)
+jars=$(IFS=, && echo "${murmuration[*]}")
 "$JAVA_HOME/bin/jar" --create --file "$work/check.jar" -C target/test-classes dev
 cat > "$work/log4j2.properties" <<END
 rootLogger.level = info
@@ -193,8 +196,15 @@ scale() {
   done
 }
 
+functions() {
+  run make program 'local[2]' make "${rows:-4000}" 60 "$work/answers"
+  run functions program 'local[2]' functions "$work/answers"
+  grep 'rows/s' "$work/log/functions"
+}
+
 case ${1:-} in
   check) check ;;
   scale) scale ;;
+  functions) functions ;;
   *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
