@@ -6,8 +6,9 @@
 #   cluster.sh check [ROWS]   rewards of local[2], of two workers, and of two workers of which one executor is killed in the
 #                             middle, beside those of scoreAll. Default: 100000 rows
 #   cluster.sh scale [ROWS]   rows a second of one executor and of two, of one thread each, in turns. Default: 12000 rows
+#   cluster.sh functions [ROWS]   rows a second of the stage and of the SQL function on local[2], in turns. Default: 4000 rows
 #
-# Needs "mvn -f integrations package" (target/classpath.txt, and the jars).
+# Needs "mvn install -DskipTests" and "mvn -f integrations package" (the jars, and target/classpath.txt).
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -48,7 +49,9 @@ app=$(echo target/murmuration-spark-*.jar)
 case $app in
   *' '*) app=$(printf '%s\n' target/murmuration-spark-*.jar | grep -v -e -sources -e -javadoc) ;;
 esac
-jars=$(IFS=, && echo "$app,${murmuration[*]}")
+# This machine's native libraries, as an application has murmuration-natives.
+murmuration+=("$app" ../../target/lib/murmuration-natives.jar)
+jars=$(IFS=, && echo "${murmuration[*]}")
 "$JAVA_HOME/bin/jar" --create --file "$work/check.jar" -C target/test-classes dev
 cat > "$work/log4j2.properties" <<END
 rootLogger.level = info
@@ -67,7 +70,7 @@ spark() {
     "$JAVA_HOME/bin/java" -cp "$SPARK_HOME/jars/*" org.apache.spark.launcher.Main "$@" && printf '\0')
   # Behind the command is an empty word, if the launcher has not failed.
   [ ${#command[@]} -gt 1 ] || exit 1
-  exec "${command[@]:0:${#command[@]}-1}"
+  exec "${pin[@]}" "${command[@]:0:${#command[@]}-1}"
 }
 
 submit() {
@@ -120,9 +123,11 @@ start_cluster() {
   await "${pids[0]}" grep -q 'Starting Spark master at spark://' "$work/log/master"
   master=$(sed -n 's/.*Starting Spark master at \(spark:[^ ]*\).*/\1/p' "$work/log/master")
   for worker in 1 2; do
+    pin=("${on_core[@]/CORE/$((worker - 1))}")
     start "worker-$worker" org.apache.spark.deploy.worker.Worker --host 127.0.0.1 --port 0 --webui-port 0 \
       --cores 1 --memory 1g --work-dir "$work/worker-$worker" "$master"
   done
+  pin=()
   for worker in 1 2; do
     await "${pids[$worker]}" grep -q 'Successfully registered with master' "$work/log/worker-$worker"
   done
@@ -135,6 +140,8 @@ run() {
 }
 
 cluster=()
+on_core=()
+pin=()
 on_cluster=(--executor-memory 768m --executor-cores 1)
 rows=${2:-}
 
@@ -177,7 +184,10 @@ check() {
 }
 
 scale() {
-  run make program 'local[2]' make "${rows:-12000}" 60 "$work/answers"
+  run make program 'local[2]' make "${rows:-12000}" 240 "$work/answers"
+  # Each executor has a processor of its own, as a cluster would give it: with two of them to itself, one executor would tokenize on
+  # the one and compute on the other.
+  on_core=(taskset --cpu-list CORE)
   start_cluster
   for executors in 1 2 2 1; do
     cluster=("${on_cluster[@]}" --total-executor-cores "$executors")
@@ -186,8 +196,15 @@ scale() {
   done
 }
 
+functions() {
+  run make program 'local[2]' make "${rows:-4000}" 60 "$work/answers"
+  run functions program 'local[2]' functions "$work/answers"
+  grep 'rows/s' "$work/log/functions"
+}
+
 case ${1:-} in
   check) check ;;
   scale) scale ;;
+  functions) functions ;;
   *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
