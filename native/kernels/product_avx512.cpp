@@ -109,7 +109,7 @@ size_t rows_size(int64_t k, int64_t m) {
 
 void quantize_rows(const product & p, void * work, int thread, int threads) {
     const quantized_rows rows = rows_in(work, p.k, p.m);
-    for (int64_t row = thread; row < p.m; row += threads) {
+    for (int64_t row = first_row(p, thread, threads); row < first_row(p, thread + 1, threads); row++) {
         for (int64_t g = 0; g < p.k / group; g += 4) {
             const int64_t at = row * (p.k / group) + g;
             quantize_groups(p.x + static_cast<size_t>(row) * p.x_stride + g * group,

@@ -119,7 +119,7 @@ template <typename type> size_t x_size(int64_t k, int64_t m) {
 }
 
 template <typename type> void quantize(const product & p, void * work, int thread, int threads) {
-    for (int64_t row = thread; row < p.m; row += threads) {
+    for (int64_t row = first_row(p, thread, threads); row < first_row(p, thread + 1, threads); row++) {
         const int64_t first = row / tile_rows * tile_rows;
         const int64_t rows  = std::min<int64_t>(tile_rows, p.m - first);
         const float * x     = p.x + static_cast<size_t>(row) * p.x_stride;
