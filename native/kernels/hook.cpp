@@ -29,7 +29,8 @@ SHOWN bool         murmur_kernels_attend(int64_t head_size, int64_t group);
 
 namespace {
 
-constexpr size_t alignment = 64;
+constexpr size_t  alignment   = 64;
+constexpr int64_t memory_rows = 16;  // of x: up to here memory is what a product waits for
 
 bool enabled() {
     static const bool on = [] {
@@ -95,9 +96,14 @@ void compute(const murmur::product_kernel & kernel, const ggml_compute_params * 
     while (lanes > kernel.least_lanes && p.n < 4 * lanes * params->nth) {
         lanes /= 2;
     }
-    const int64_t shares = (p.n + lanes - 1) / lanes;
-    for (int64_t share = params->ith; share < shares; share = ggml_threadpool_chunk_add(params->threadpool, 1)) {
-        kernel.multiply(p, work, params->ith, share * lanes, std::min(lanes, p.n - share * lanes));
+    // With few rows of x it takes as long as reading the weights, which are asked for some lanes before they are needed: by
+    // the thread that needs them, if it goes on for a while.
+    const int64_t each = p.m > memory_rows ? lanes : std::max(lanes, p.n / (4 * params->nth) / lanes * lanes);
+    for (int64_t share = params->ith; share * each < p.n; share = ggml_threadpool_chunk_add(params->threadpool, 1)) {
+        const int64_t end = std::min(p.n, (share + 1) * each);
+        for (int64_t begin = share * each; begin < end; begin += lanes) {
+            kernel.multiply(p, work, params->ith, begin, std::min(lanes, end - begin));
+        }
     }
 }
 

@@ -33,13 +33,18 @@ struct product {
 struct product_kernel {
     // Bytes of work space for all threads.
     size_t (*work_size)(int64_t k, int64_t m, int threads);
-    // Quantizes rows of x, every threads-th one beginning with the thread's own.
+    // Quantizes the thread's rows of x.
     void (*quantize)(const product & p, void * work, int thread, int threads);
     // Computes y for some lanes (rows of weights); `begin` is a multiple of least_lanes, `count` at most most_lanes.
     void (*multiply)(const product & p, void * work, int thread, int64_t begin, int64_t count);
     int64_t least_lanes;
     int64_t most_lanes;
 };
+
+// Of the rows of x that a thread quantizes, which lie one after another: the processor reads ahead then.
+inline int64_t first_row(const product & p, int thread, int threads) {
+    return p.m * thread / threads;
+}
 
 // For one of ggml's types, or null if there is none for it on this processor.
 const product_kernel * find_product_kernel(int type);

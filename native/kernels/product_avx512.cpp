@@ -23,35 +23,71 @@ size_t rounded(size_t size) {
     return (size + 63) / 64 * 64;
 }
 
-void quantize_row(const float * x, int64_t k, uint8_t * bytes, float * scales, float * sums, int16_t * wholes,
-                  bool is_signed) {
+// The largest elements of four vectors, in this order and four times.
+inline __m512i largest_of(const __m512i * v) {
+    const auto    larger = [](__m512i a, __m512i b) { return _mm512_max_epi32(a, b); };
+    const __m512i ab     = larger(_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
+    const __m512i cd     = larger(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
+    const __m512i all    = larger(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    const __m512i half   = larger(all, _mm512_shuffle_i32x4(all, all, 0x4E));
+    return larger(half, _mm512_shuffle_i32x4(half, half, 0xB1));
+}
+
+// The bytes of four vectors of numbers that fit.
+inline __m512i bytes_of(const __m512i * v) {
+    const __m512i quarters = _mm512_packs_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
+    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), quarters);
+}
+
+// The sums of each 16 bytes, four times.
+inline __m512i sums_of_bytes(__m512i bytes) {
+    const __m512i four  = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1), bytes);
+    const __m512i eight = _mm512_add_epi32(four, _mm512_shuffle_epi32(four, _MM_PERM_BADC));
+    return _mm512_add_epi32(eight, _mm512_shuffle_epi32(eight, _MM_PERM_CDAB));
+}
+
+// The first `count` of four groups, which are quantized together because most steps are for all of them at once.
+void quantize_groups(const float * x, int count, uint8_t * bytes, float * scales, float * sums, int16_t * wholes,
+                     bool is_signed) {
     const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
-    const __m128i flip      = _mm_set1_epi8(static_cast<char>(is_signed ? 0 : 0x80));
-    for (int64_t g = 0; g < k / group; g++) {
-        const __m512 a = _mm512_loadu_ps(x + g * group);
-        const __m512 b = _mm512_loadu_ps(x + g * group + vector_lanes);
-        // As integers floats without a sign are in the order of their size, and NaN is larger than infinity.
-        const int32_t bits = _mm512_reduce_max_epi32(_mm512_max_epi32(_mm512_and_si512(_mm512_castps_si512(a), magnitude),
-                                                                      _mm512_and_si512(_mm512_castps_si512(b), magnitude)));
-        float         most;
-        memcpy(&most, &bits, sizeof most);
-        // Numbers so small that the quotient would not be one are zeros.
-        const bool   zero  = most < 1e-30f;
-        const float  scale = zero ? 0.0f : most / 127.0f;
-        const __m512 by    = _mm512_set1_ps(zero ? 0.0f : 127.0f / most);
-        // One that is not finite makes the whole row so, by the scale.
-        const bool      finite = std::isfinite(most);
-        const __mmask16 all    = finite ? 0xFFFF : 0;
-        const __m512i   qa     = _mm512_maskz_cvtps_epi32(all, _mm512_mul_ps(a, by));
-        const __m512i   qb     = _mm512_maskz_cvtps_epi32(all, _mm512_mul_ps(b, by));
-        scales[g]              = finite ? scale : NAN;
-        wholes[2 * g]          = _mm512_reduce_add_epi32(qa);
-        wholes[2 * g + 1]      = _mm512_reduce_add_epi32(qb);
-        sums[g]                = scale * static_cast<float>(wholes[2 * g] + wholes[2 * g + 1]);
-        _mm_storeu_si128(reinterpret_cast<__m128i *>(bytes + g * group), _mm_xor_si128(_mm512_cvtepi32_epi8(qa), flip));
-        _mm_storeu_si128(reinterpret_cast<__m128i *>(bytes + g * group + vector_lanes),
-                         _mm_xor_si128(_mm512_cvtepi32_epi8(qb), flip));
+    __m512        v[8];
+    __m512i       size[4], q[8];
+    for (int i = 0; i < 8; i++) {
+        v[i] = _mm512_maskz_loadu_ps(i / 2 < count ? 0xFFFF : 0, x + i * vector_lanes);
     }
+    for (int i = 0; i < 4; i++) {
+        // As integers floats without a sign are in the order of their size, and NaN is larger than infinity.
+        size[i] = _mm512_max_epi32(_mm512_and_si512(_mm512_castps_si512(v[2 * i]), magnitude),
+                                   _mm512_and_si512(_mm512_castps_si512(v[2 * i + 1]), magnitude));
+    }
+    const __m128i bits = _mm512_castsi512_si128(largest_of(size));
+    const __m128  most = _mm_castsi128_ps(bits), top = _mm_set1_ps(127);
+    // Numbers so small that the quotient would not be one are zeros.
+    const __mmask8 some  = _mm_cmp_ps_mask(most, _mm_set1_ps(1e-30f), _CMP_NLT_UQ);
+    const __m128   scale = _mm_maskz_div_ps(some, most, top);
+    const __m512   by    = _mm512_castps128_ps512(_mm_maskz_div_ps(some, top, most));
+    // One that is not finite makes the whole row so, by the scale.
+    const __mmask8 finite = _mm_cmplt_epi32_mask(bits, _mm_castps_si128(_mm_set1_ps(INFINITY)));
+    for (int i = 0; i < 8; i++) {
+        const __m512 times = _mm512_mul_ps(v[i], _mm512_permutexvar_ps(_mm512_set1_epi32(i / 2), by));
+        q[i]               = _mm512_maskz_cvtps_epi32(finite >> i / 2 & 1 ? 0xFFFF : 0, times);
+    }
+    const __m512i flip = _mm512_set1_epi8(static_cast<char>(is_signed ? 0 : 0x80));
+    __m512i       whole[2];
+    for (int i = 0; i < 2; i++) {
+        const __m512i number = bytes_of(q + 4 * i);
+        const int     there  = std::min(std::max(count - 2 * i, 0), 2) * group;
+        _mm512_mask_storeu_epi8(bytes + 2 * i * group, there == 0 ? 0 : ~UINT64_C(0) >> (64 - there),
+                                _mm512_xor_si512(number, flip));
+        whole[i] = sums_of_bytes(number);
+    }
+    const __m512i  order = _mm512_castsi128_si512(_mm_setr_epi16(0, 8, 16, 24, 4, 12, 20, 28));
+    const __m128i  pairs = _mm512_castsi512_si128(_mm512_permutexvar_epi16(order, _mm512_packs_epi32(whole[0], whole[1])));
+    const __m128   all   = _mm_cvtepi32_ps(_mm_madd_epi16(pairs, _mm_set1_epi16(1)));
+    const __mmask8 there = static_cast<__mmask8>((1 << count) - 1);
+    _mm_mask_storeu_ps(scales, there, _mm_mask_mov_ps(_mm_set1_ps(NAN), finite, scale));
+    _mm_mask_storeu_ps(sums, there, _mm_mul_ps(scale, all));
+    _mm_mask_storeu_epi32(wholes, there, pairs);
 }
 
 }  // namespace
@@ -73,10 +109,13 @@ size_t rows_size(int64_t k, int64_t m) {
 
 void quantize_rows(const product & p, void * work, int thread, int threads) {
     const quantized_rows rows = rows_in(work, p.k, p.m);
-    for (int64_t row = thread; row < p.m; row += threads) {
-        quantize_row(p.x + static_cast<size_t>(row) * p.x_stride, p.k, rows.bytes + row * p.k,
-                     rows.scales + row * (p.k / group), rows.sums + row * (p.k / group),
-                     rows.wholes + 2 * row * (p.k / group), p.m <= fewest_rows);
+    for (int64_t row = first_row(p, thread, threads); row < first_row(p, thread + 1, threads); row++) {
+        for (int64_t g = 0; g < p.k / group; g += 4) {
+            const int64_t at = row * (p.k / group) + g;
+            quantize_groups(p.x + static_cast<size_t>(row) * p.x_stride + g * group,
+                            static_cast<int>(std::min<int64_t>(4, p.k / group - g)), rows.bytes + at * group,
+                            rows.scales + at, rows.sums + at, rows.wholes + 2 * at, p.m <= fewest_rows);
+        }
     }
 }
 

@@ -193,7 +193,7 @@ template <typename type> struct bytes_scheme {
 
     static void quantize(const product & p, void * work, int thread, int threads) {
         const rows x(p, work);
-        for (int64_t row = thread; row < p.m; row += threads) {
+        for (int64_t row = first_row(p, thread, threads); row < first_row(p, thread + 1, threads); row++) {
             const float * from = p.x + static_cast<size_t>(row) * p.x_stride;
             for (int64_t column = 0; column < p.k; column += murmur::group) {
                 const int64_t at = row * p.k + column, g = at / murmur::group;

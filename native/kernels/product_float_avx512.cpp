@@ -119,7 +119,7 @@ template <typename type> size_t x_size(int64_t k, int64_t m) {
 }
 
 template <typename type> void quantize(const product & p, void * work, int thread, int threads) {
-    for (int64_t row = thread; row < p.m; row += threads) {
+    for (int64_t row = first_row(p, thread, threads); row < first_row(p, thread + 1, threads); row++) {
         const int64_t first = row / tile_rows * tile_rows;
         const int64_t rows  = std::min<int64_t>(tile_rows, p.m - first);
         const float * x     = p.x + static_cast<size_t>(row) * p.x_stride;
@@ -164,8 +164,11 @@ template <typename type, int lanes_ = tile_lanes> struct stored_weights {
 
     bool is_whole() const { return columns % vector_columns<type> == 0; }
 
-    // Memory is asked for that the next tile needs: the processor does not see it coming.
+    // Memory is asked for that the next tile needs: the processor does not see it coming. Once for each 64 bytes.
     void prefetch(int64_t vector) const {
+        if (vector * vector_columns<type> * static_cast<int64_t>(sizeof(element)) % 64 != 0) {
+            return;
+        }
         for (const element * row : rows) {
             _mm_prefetch(reinterpret_cast<const char *>(row + vector * vector_columns<type>) + next_tile, _MM_HINT_T1);
         }
@@ -308,10 +311,8 @@ template <typename type, int lanes> void multiply_few(const product & p, void * 
 
 template <typename type> void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
     const int64_t end = std::min(begin + lanes, p.n);
-    // With fewer rows of x a tile has more of weights: memory is read at more places at once.
-    if (p.m == 1) {
-        return multiply_few<type, 16>(p, work, begin, end);
-    }
+    // With fewer rows of x a tile has more of weights: memory is read at more places at once. (At sixteen it is slower
+    // again.)
     if (p.m <= 3) {
         return multiply_few<type, 8>(p, work, begin, end);
     }

@@ -26,6 +26,13 @@ inline __m512i load_lanes(const void * at, size_t stride) {
     return _mm512_inserti32x4(v, load(3), 3);
 }
 
+// The same, for blocks that nothing is read of twice: the compiler would keep an address for each row, to use it again, and
+// there are more rows than it has registers for.
+inline __m512i load_lanes_once(const void * at, size_t stride) {
+    asm("" : "+r"(at));
+    return load_lanes(at, stride);
+}
+
 // A matrix of 4 by 4 elements of 32 bits in each 128 bits, the other way round.
 inline void transpose4(__m512i & a, __m512i & b, __m512i & c, __m512i & d) {
     const __m512i ab0 = _mm512_unpacklo_epi32(a, b), ab1 = _mm512_unpackhi_epi32(a, b);
@@ -80,8 +87,8 @@ template <> struct lane_bytes<q8_0> {
     static constexpr int bias = 128;
 
     static void unpack(const block_q8_0 * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        low  = flipped(load_lanes(row[g].qs, stride));
-        high = flipped(load_lanes(row[g].qs + 16, stride));
+        low  = flipped(load_lanes_once(row[g].qs, stride));
+        high = flipped(load_lanes_once(row[g].qs + 16, stride));
     }
 };
 
@@ -89,7 +96,7 @@ template <> struct lane_bytes<q4_0> {
     static constexpr int bias = 8;
 
     static void unpack(const block_q4_0 * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        const __m512i both = load_lanes(row[g].qs, stride);
+        const __m512i both = load_lanes_once(row[g].qs, stride);
         low                = bits_of(both, 15);
         high               = bits_of(_mm512_srli_epi16(both, 4), 15);
     }
@@ -101,7 +108,7 @@ template <> struct lane_bytes<iq4_nl> {
     static void unpack(const block_iq4_nl * row, size_t stride, int g, __m512i & low, __m512i & high) {
         const __m512i values =
             flipped(_mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i *>(values_iq4))));
-        const __m512i both = load_lanes(row[g].qs, stride);
+        const __m512i both = load_lanes_once(row[g].qs, stride);
         low                = _mm512_shuffle_epi8(values, bits_of(both, 15));
         high               = _mm512_shuffle_epi8(values, bits_of(_mm512_srli_epi16(both, 4), 15));
     }
@@ -162,15 +169,13 @@ template <typename type> struct lane_scales {
 // A scale of 16 bits in every block.
 template <typename type> struct block_scales {
     template <typename places> static void unpack(const char * rows, size_t stride, int groups, places to) {
-        alignas(32) ggml_half d[batch][vector_lanes];
-        for (int lane = 0; lane < vector_lanes; lane++) {
-            const auto * row = reinterpret_cast<const typename type::block *>(rows + static_cast<size_t>(lane) * stride);
-            for (int g = 0; g < groups; g++) {
-                d[g][lane] = row[g].d;
-            }
-        }
         for (int g = 0; g < groups; g++) {
-            _mm512_store_ps(to(g).scale, _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i *>(d[g]))));
+            const auto d = [&](size_t lane) {
+                return static_cast<int16_t>(reinterpret_cast<const typename type::block *>(rows + lane * stride)[g].d);
+            };
+            const __m256i all = _mm256_setr_epi16(d(0), d(1), d(2), d(3), d(4), d(5), d(6), d(7), d(8), d(9), d(10), d(11),
+                                                  d(12), d(13), d(14), d(15));
+            _mm512_store_ps(to(g).scale, _mm512_cvtph_ps(all));
         }
     }
 };
