@@ -4,10 +4,11 @@
 // for all rows of x, which are read where they are. An element of y adds its columns in ascending order in chunks of 64, and
 // these in ascending order: errors of rounding grow with the length of a chain of sums, and with chunks they stay as small
 // as those of ggml, which adds in many lanes.
-#include "product_avx2.h"
+#include "product.h"
 
 #if defined(MURMUR_AVX2) || defined(MURMUR_AVX_VNNI)
 
+#include "product_avx2.h"
 #include "product_panels.h"
 
 #include "ggml.h"

@@ -34,4 +34,14 @@ namespace {
 
 [[maybe_unused]] const std::terminate_handler before = std::set_terminate(on_terminate);
 
+// A runtime's unwinder prepares itself when it throws for the first time, and aborts the process if it has not when an exception
+// of another library's runtime comes through (dwarf_reg_size_table in libgcc's unwind-dw2.c).
+[[maybe_unused]] const bool prepared = [] {
+    try {
+        throw 0;
+    } catch (int) {
+        return true;
+    }
+}();
+
 }  // namespace
