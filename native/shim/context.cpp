@@ -191,9 +191,9 @@ murmur_context * murmur_context_create(llama_model * model, const llama_context_
 
 void murmur_context_free(murmur_context * context) {
     if (context) {
-        // Backends wait for their device in a destructor, where they may not throw and the process would end. So what they hold
-        // of a device that is lost is not freed.
-        if (!context->lost) {
+        // Backends wait for their device in a destructor, where they may not throw and the process would end. So they do it here
+        // first, and what they hold of a device that is lost is not freed.
+        if (!context->lost && guarded(nullptr, 0, [&] { llama_synchronize(context->llama); }) == 0) {
             guarded(nullptr, 0, [&] { llama_free(context->llama); });
         }
         delete context;
