@@ -14,6 +14,7 @@ namespace {
 PFN_vkGetInstanceProcAddr next_instance = nullptr;
 PFN_vkGetDeviceProcAddr   next_device   = nullptr;
 VkInstance                instance      = nullptr;
+VkDevice                  the_device    = nullptr;
 std::atomic<long>         submissions{ 0 };
 
 // N of MURMUR_FAULT=kind:N, or -1.
@@ -33,10 +34,11 @@ Function next(VkDevice device, const char * name) {
     return reinterpret_cast<Function>(next_device(device, name));
 }
 
-VkDevice the_device = nullptr;
-
 VKAPI_ATTR VkResult VKAPI_CALL submit(VkQueue queue, uint32_t count, const VkSubmitInfo * infos, VkFence fence) {
-    submissions++;
+    if (++submissions == fault("lost")) {
+        // A device that is lost computes nothing any more.
+        next<PFN_vkDeviceWaitIdle>(the_device, "vkDeviceWaitIdle")(the_device);
+    }
     return is_lost() ? VK_ERROR_DEVICE_LOST : next<PFN_vkQueueSubmit>(the_device, "vkQueueSubmit")(queue, count, infos, fence);
 }
 

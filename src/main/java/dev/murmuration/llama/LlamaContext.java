@@ -17,6 +17,10 @@ import java.lang.foreign.ValueLayout;
  * already: in both cases it is computed once and takes one cell.
  */
 public final class LlamaContext implements AutoCloseable {
+  private static final String LOST =
+      "the GPU failed and is lost to this process, which has to be started again; the system's log"
+          + " may say why";
+
   private final LlamaModel model;
   private final ContextParameters parameters;
   private final Arena arena = Arena.ofShared();
@@ -81,6 +85,11 @@ public final class LlamaContext implements AutoCloseable {
     // Layers with a sliding window keep all tokens as well; otherwise no prefix could be shared or
     // trimmed.
     llama_context_params.swa_full(params, true);
+    // Else a GPU that has some of the layers would get large products of the others', and with them
+    // attention. For that
+    // llama.cpp copies keys and values of float32 first, and our kernels leave out that copy on the
+    // CPU.
+    llama_context_params.op_offload(params, parameters.halfPrecisionCache());
     llama_context_params.no_perf(params, true);
     MemorySegment created =
         Bindings.murmur_context_create(
@@ -90,12 +99,17 @@ public final class LlamaContext implements AutoCloseable {
             error.segment(),
             error.size());
     if (created.equals(MemorySegment.NULL)) {
-      throw error.exception(
-          "llama_init_from_model",
-          0,
-          "a context of "
-              + parameters.cells()
-              + " tokens could not be created; a smaller contextLength needs less memory");
+      LlamaException failure =
+          error.exception(
+              "llama_init_from_model",
+              0,
+              "a context of " + parameters.cells() + " tokens could not be created");
+      throw failure.getMessage().contains("DeviceLost")
+          ? new LlamaException("llama_init_from_model", 0, LOST + "; " + failure.getMessage())
+          : new LlamaException(
+              "llama_init_from_model",
+              0,
+              failure.getMessage() + "; a smaller contextLength needs less memory");
     }
     LlamaLog.drain();
     return created;
@@ -237,11 +251,7 @@ public final class LlamaContext implements AutoCloseable {
         throw new DecodeAbortedException();
       }
       if (result == Bindings.MURMUR_DEVICE_LOST()) {
-        throw error.exception(
-            "llama_decode",
-            result,
-            "the GPU failed while it computed and is lost to this process, which has to be started"
-                + " again; the system's log may say why");
+        throw error.exception("llama_decode", result, LOST);
       }
       throw error.exception(
           "llama_decode",

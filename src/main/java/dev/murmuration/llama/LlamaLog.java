@@ -20,8 +20,8 @@ final class LlamaLog {
   private LlamaLog() {}
 
   /**
-   * Hands the lines that llama.cpp has left to the logger; returns the last error among them, or an
-   * empty string.
+   * Hands the lines that llama.cpp has left to the logger; returns the last error among them that
+   * says something, or an empty string.
    */
   static String drain() {
     String lastError = "";
@@ -29,7 +29,9 @@ final class LlamaLog {
       MemorySegment line = arena.allocate(LINE);
       for (int level; (level = Bindings.murmur_log_take(line, line.byteSize())) != 0; ) {
         String text = text(line);
-        if (level >= ERROR) {
+        // It is the last one of several, and says nothing that the one before has not said.
+        boolean summary = text.endsWith(": failed to load model") && !lastError.isEmpty();
+        if (level >= ERROR && !summary) {
           lastError = text;
         }
         LOGGER.log(level(level), text);

@@ -51,7 +51,7 @@ final class GpuGolden {
   static double spread(String model, RewardModelOptions options) throws Exception {
     double most = 0;
     try (RewardModel loaded = RewardModel.load(file(model), options)) {
-      List<Input> inputs = rows(model).stream().map(row -> Input.text(row.text())).toList();
+      List<Input> inputs = rows(model).stream().<Input>map(row -> Input.text(row.text())).toList();
       List<Reward> together = loaded.scoreAll(inputs);
       for (int i = 0; i < inputs.size(); i++) {
         most =
