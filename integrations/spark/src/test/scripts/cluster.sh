@@ -76,7 +76,8 @@ spark() {
 submit() {
   spark org.apache.spark.deploy.SparkSubmit --conf spark.ui.enabled=false \
     --conf "spark.driver.extraJavaOptions=-Dlog4j2.configurationFile=file:$work/log4j2.properties" \
-    --conf spark.sql.files.maxPartitionBytes=1m --conf spark.driver.bindAddress=127.0.0.1 --jars "$jars" "$@"
+    --conf spark.sql.files.maxPartitionBytes=1m --conf spark.driver.bindAddress=127.0.0.1 \
+    --conf spark.network.timeout=600s --jars "$jars" "$@"
 }
 
 # The programs of the tests.
@@ -118,9 +119,11 @@ start() {
 }
 
 start_cluster() {
-  export SPARK_DAEMON_JAVA_OPTS="-Dlog4j2.configurationFile=file:$work/log4j2.properties" SPARK_DAEMON_MEMORY=256m
+  # A busy machine may be late with heartbeats.
+  export SPARK_DAEMON_JAVA_OPTS="-Dspark.worker.timeout=600 -Dlog4j2.configurationFile=file:$work/log4j2.properties"
+  export SPARK_DAEMON_MEMORY=256m
   start master org.apache.spark.deploy.master.Master --host 127.0.0.1 --port 0 --webui-port 0
-  await "${pids[0]}" grep -q 'Starting Spark master at spark://' "$work/log/master"
+  await "${pids[0]}" grep -qs 'Starting Spark master at spark://' "$work/log/master"
   master=$(sed -n 's/.*Starting Spark master at \(spark:[^ ]*\).*/\1/p' "$work/log/master")
   for worker in 1 2; do
     pin=("${on_core[@]/CORE/$((worker - 1))}")
@@ -129,7 +132,7 @@ start_cluster() {
   done
   pin=()
   for worker in 1 2; do
-    await "${pids[$worker]}" grep -q 'Successfully registered with master' "$work/log/worker-$worker"
+    await "${pids[$worker]}" grep -qs 'Successfully registered with master' "$work/log/worker-$worker"
   done
 }
 
