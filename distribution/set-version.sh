@@ -13,7 +13,7 @@ old=$(sed -n 's/^  <version>\(.*\)<\/version>$/\1/p' pom.xml | head -n 1)
 quoted=${old//./\\.}
 
 mapfile -t files < <(git ls-files '*pom.xml' 'README.md' 'integrations/*README.md')
-sed -i "s|<version>$quoted</version>|<version>$new</version>|" "${files[@]}"
+sed -i "s|<version>$quoted</version>|<version>$new</version>|; s|\(murmuration[a-z-]*-\)$quoted\([-.][a-z]\)|\1$new\2|g" "${files[@]}"
 openapi=src/main/resources/dev/murmuration/server/openapi.json
 sed -i "s|\"version\": \"${quoted%-SNAPSHOT}\"|\"version\": \"${new%-SNAPSHOT}\"|" "$openapi"
 if [[ $new != *-SNAPSHOT ]]; then
