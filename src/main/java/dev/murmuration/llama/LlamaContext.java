@@ -236,6 +236,13 @@ public final class LlamaContext implements AutoCloseable {
       if (result == Bindings.MURMUR_ABORTED()) {
         throw new DecodeAbortedException();
       }
+      if (result == Bindings.MURMUR_DEVICE_LOST()) {
+        throw error.exception(
+            "llama_decode",
+            result,
+            "the GPU failed while it computed and is lost to this process, which has to be started"
+                + " again; the system's log may say why");
+      }
       throw error.exception(
           "llama_decode",
           result,
@@ -303,9 +310,8 @@ public final class LlamaContext implements AutoCloseable {
   }
 
   /**
-   * Any thread may call. While set, a running decode ends early and a new one at once. llama.cpp
-   * looks at it between two nodes of the graph, and only on the CPU; a decode on a GPU runs to its
-   * end.
+   * Any thread may call. While set, a running decode ends early and a new one at once: on the CPU
+   * after the operation that is computed, on a GPU after some layers.
    */
   public void cancel(boolean cancelled) {
     Bindings.murmur_context_cancel(handle, cancelled ? 1 : 0);

@@ -11,15 +11,17 @@ import dev.murmuration.machine.Processors;
  * @param request with a number of threads
  * @param ours whether our own kernels compute everything that could depend on what is computed
  *     beside it
+ * @param hostLayers layers that the CPU computes
  */
-public record ContextSizes(ModelShape model, ContextRequest request, boolean ours) {
+public record ContextSizes(ModelShape model, ContextRequest request, boolean ours, int hostLayers) {
   /** Where the request leaves the threads open, with as many as this machine has cores for. */
-  public static ContextSizes here(ModelShape model, ContextRequest request, boolean ours) {
+  public static ContextSizes here(ModelShape model, ContextRequest request, WeightMemory weights) {
     int threads =
         request.threads() == 0
             ? Math.min(Processors.defaultThreads(), ContextParameters.MAX_THREADS)
             : request.threads();
-    return new ContextSizes(model, request.threads(threads), ours);
+    return new ContextSizes(
+        model, request.threads(threads), weights.ours(), weights.placement().hostLayers());
   }
 
   /** A context with so many cells. */
@@ -44,7 +46,7 @@ public record ContextSizes(ModelShape model, ContextRequest request, boolean our
 
   /** What a context with so many cells takes. */
   public ContextMemory memory(int cells) {
-    return new ContextMemory(model, context(cells));
+    return new ContextMemory(model, context(cells), hostLayers);
   }
 
   /** How many cells a context begins with that may have so many. */
