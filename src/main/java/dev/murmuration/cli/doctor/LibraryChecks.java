@@ -11,6 +11,7 @@ import dev.murmuration.machine.MappedFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.regex.Matcher;
@@ -95,15 +96,25 @@ final class LibraryChecks {
         || Objects.equals(System.getProperty("murmuration.kernels"), "off");
   }
 
-  /** The devices that take layers of a model. */
+  /** The devices that take layers of a model, and why backends have none. */
   static Finding gpus() {
     List<Device> gpus =
         Llama.devices().stream().filter(device -> device.kind().takesLayers()).toList();
+    List<String> problems =
+        Llama.backends().stream()
+            .filter(backend -> backend.problem() != null)
+            .map(backend -> "no device of " + backend.name() + ": " + backend.problem())
+            .toList();
+    List<String> text = new ArrayList<>(gpus.stream().map(LibraryChecks::shown).toList());
+    text.addAll(problems);
     if (gpus.isEmpty()) {
-      return Finding.ok("gpu", "none that this library can use: the processor computes")
-          .with("devices", List.of());
+      text.addFirst(
+          problems.isEmpty()
+              ? "none, since this library has no backend for any: the processor computes"
+              : "none: the processor computes");
     }
-    return Finding.ok("gpu", String.join("; ", gpus.stream().map(LibraryChecks::shown).toList()))
+    String said = String.join("; ", text);
+    return (problems.isEmpty() ? Finding.ok("gpu", said) : Finding.note("gpu", said))
         .with("devices", gpus.stream().map(Device::name).toList());
   }
 
