@@ -32,27 +32,32 @@ final class LibraryChecks {
       return Finding.problem("library", Wording.message(e)).with("platform", Platform.name());
     }
     boolean named = System.getProperty(NativeLibrary.DIRECTORY_PROPERTY) != null;
-    NativeManifest manifest = manifest(directory);
+    NativeManifest manifest;
+    try {
+      manifest = NativeManifest.parse(Files.readString(directory.resolve(NativeManifest.NAME)));
+      manifest.requireIn(directory, true);
+    } catch (IOException e) {
+      return Finding.problem(
+          "library",
+          "the libraries in "
+              + directory
+              + " are not whole: "
+              + e.getMessage()
+              + "; unpack or install Murmuration again");
+    }
     return Finding.ok(
             "library",
             "llama.cpp "
                 + Llama.version()
                 + (named ? " in " : " of the class path, extracted into ")
                 + directory
-                + (manifest == null ? "" : ", " + machines(manifest)))
+                + ", "
+                + machines(manifest))
         .with("directory", directory.toString())
         .with("llama_cpp", Llama.version())
         .with("platform", Platform.name())
-        .with("portable", manifest == null ? null : manifest.cpu().isEmpty())
-        .with("glibc", manifest == null ? null : manifest.glibc());
-  }
-
-  private static NativeManifest manifest(Path directory) {
-    try {
-      return NativeManifest.parse(Files.readString(directory.resolve(NativeManifest.NAME)));
-    } catch (IOException e) {
-      return null; // It was read when the library was loaded; so it has just been removed.
-    }
+        .with("portable", manifest.cpu().isEmpty())
+        .with("glibc", manifest.glibc());
   }
 
   private static String machines(NativeManifest manifest) {
