@@ -24,7 +24,7 @@ public final class ModelChecks {
     Inspection found;
     try {
       found = new Inspector(file, request).gguf(false, _ -> {});
-    } catch (IOException e) {
+    } catch (IOException | IllegalArgumentException e) {
       return unreadable(e).with("file", file.toString());
     }
     if (!found.valid()) {
@@ -39,8 +39,8 @@ public final class ModelChecks {
         .with("available_bytes", need.available());
   }
 
-  /** Of a file that cannot be read. */
-  public static Finding unreadable(IOException failure) {
+  /** Of a file that cannot be read, or not with the context and the devices asked for. */
+  public static Finding unreadable(Exception failure) {
     return Finding.problem(CHECK, Wording.message(failure));
   }
 
