@@ -90,6 +90,20 @@ static void change_mask(murmur_context & context, const ggml_tensor * node) {
     context.n_masks++;
 }
 
+// llama.cpp copies keys and values of float32 to float16 in front of flash attention (llama-graph.cpp), which Vulkan's kernels need
+// not have: they read the originals, where they multiply in float32. On the CPU ours do so by themselves.
+static void read_originals(ggml_tensor * node) {
+    if (node->op != GGML_OP_FLASH_ATTN_EXT || strncmp(ggml_backend_buffer_name(node->buffer), "Vulkan", 6) != 0) {
+        return;
+    }
+    for (int i = 1; i <= 2; i++) {
+        const ggml_tensor * copy = node->src[i];
+        if (copy->op == GGML_OP_CPY && copy->type == GGML_TYPE_F16 && copy->src[0]->type == GGML_TYPE_F32) {
+            node->src[i] = copy->src[0];
+        }
+    }
+}
+
 // Whether a node is computed by a GPU's backend: its result lies in memory that the CPU does not compute in.
 static bool is_on_device(const ggml_tensor * node) {
     const ggml_backend_buffer_t buffer = node->view_src ? node->view_src->buffer : node->buffer;
@@ -132,6 +146,9 @@ static bool on_eval(ggml_tensor * tensor, bool ask, void * data) {
     if (ask) {
         if (!context->views.empty()) {
             change_mask(*context, tensor);
+        }
+        if (device) {
+            read_originals(tensor);
         }
         return last || cancel || (device && is_resting_place(tensor));
     }

@@ -23,6 +23,8 @@ final class DeviceArithmetic {
   private static final Map<String, String> ENVIRONMENT =
       Map.of(
           "GGML_VK_DISABLE_F16", "1",
+          "GGML_VK_DISABLE_COOPMAT", "1",
+          "GGML_VK_DISABLE_COOPMAT2", "1",
           "GGML_CUDA_CUBLAS_COMPUTE_TYPE", "f32",
           "NVIDIA_TF32_OVERRIDE", "0");
 

@@ -102,7 +102,7 @@ record ContextFit(ContextSizes sizes, WeightMemory weights, long available) {
             ? mapped
             : mapped.withLayers(changed.gpuLayers());
     return new ContextFit(
-        new ContextSizes(sizes.model(), changed, sizes.ours(), placed.placement().hostLayers()),
+        new ContextSizes(sizes.model(), changed, sizes.flash(), placed.placement().hostLayers()),
         placed,
         available);
   }

@@ -90,6 +90,12 @@ record Placement(LayerWeights weights, List<Share> shares) {
     return !shares.isEmpty();
   }
 
+  /** Whether all devices are Vulkan's. */
+  boolean isVulkan() {
+    return usesDevices()
+        && shares.stream().allMatch(share -> share.device().name().startsWith("Vulkan"));
+  }
+
   /** Transformer layers that the CPU computes. */
   int hostLayers() {
     return weights.layers().size() - shares.stream().mapToInt(Share::layers).sum();

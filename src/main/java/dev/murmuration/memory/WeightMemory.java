@@ -77,9 +77,21 @@ public record WeightMemory(
   }
 
   private static boolean ours(ModelShape model, Placement placement) {
+    return attends(model) && !placement.usesDevices();
+  }
+
+  private static boolean attends(ModelShape model) {
     return hasKernels()
-        && Llama.kernelsAttend(model.headSize(), model.heads() / model.keyValueHeads())
-        && !placement.usesDevices();
+        && Llama.kernelsAttend(model.headSize(), model.heads() / model.keyValueHeads());
+  }
+
+  /**
+   * Whether flash attention can compute in float32: our kernels do, and Vulkan's when the device
+   * may not use float16 ({@code LlamaModel}). There plain attention cannot: before it multiplies,
+   * Vulkan's backend copies keys to float16, because they do not lie one behind the other.
+   */
+  boolean flashInFloat32(ModelShape model) {
+    return ours || (placement.isVulkan() && (placement.hostLayers() == 0 || attends(model)));
   }
 
   private static boolean isRepacked(GgufTensor tensor) {

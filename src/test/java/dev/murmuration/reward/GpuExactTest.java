@@ -29,4 +29,12 @@ class GpuExactTest {
         RewardModelOptions.defaults().precision(Precision.EXACT).gpuLayers(layers),
         tolerance);
   }
+
+  @ParameterizedTest
+  @CsvSource({"tiny", "fledgling"})
+  void otherTextsDoNotMatter(String model) throws Exception {
+    RewardModelOptions options =
+        RewardModelOptions.defaults().precision(Precision.EXACT).reuse(false);
+    assertThat(GpuGolden.spread(model, options)).isZero();
+  }
 }

@@ -43,4 +43,28 @@ final class GpuGolden {
         id);
     assertThat(most).as(id).isLessThanOrEqualTo(tolerance);
   }
+
+  /**
+   * How far a text's reward is from its own when other texts are computed beside it and were
+   * before. Prints it.
+   */
+  static double spread(String model, RewardModelOptions options) throws Exception {
+    double most = 0;
+    try (RewardModel loaded = RewardModel.load(file(model), options)) {
+      List<Input> inputs = rows(model).stream().<Input>map(row -> Input.text(row.text())).toList();
+      List<Reward> together = loaded.scoreAll(inputs);
+      for (int i = 0; i < inputs.size(); i++) {
+        most =
+            Math.max(
+                most, Math.abs(loaded.score(inputs.get(i)).reward() - together.get(i).reward()));
+      }
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "%s, %s: alone and together within %.2g%n",
+        model,
+        options.precision().label(),
+        most);
+    return most;
+  }
 }

@@ -58,6 +58,13 @@ class GpuRewardsTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"tiny, 5e-3", "fledgling, 3e-2"})
+  void otherTextsMatterLittle(String model, double tolerance) throws Exception {
+    assertThat(GpuGolden.spread(model, RewardModelOptions.defaults().reuse(false)))
+        .isLessThanOrEqualTo(tolerance);
+  }
+
   private static double score(RewardModelOptions options) throws Exception {
     try (RewardModel model = RewardModel.load(TestModels.TINY, options)) {
       return model.score("Hello?", "Hi").reward();
