@@ -69,7 +69,7 @@ class PlacementTest {
     assertThat(need.weights() + device.weights()).isEqualTo(ALL);
     // Half a MiB a token: 2 · 32 layers · 4096 numbers of two bytes.
     assertThat(device.cache() + need.cache()).isEqualTo(1024 * MIB);
-    assertThat(device.cache()).isEqualTo(32 * layers * MIB);
+    assertThat(device.cache()).isEqualTo(32L * layers * MIB);
     assertThat(need.refusal()).isNull();
   }
 
