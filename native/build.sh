@@ -7,6 +7,7 @@
 #   NATIVE_TARGET=linux-aarch64 what to build for (default: this machine); with NATIVE_SYSROOT
 #   NATIVE_SYSROOT=DIR          headers and libraries of the oldest system that it shall run on, see distribution/natives
 #   NATIVE_OUT=DIR              in the place of native/build/current
+#   NATIVE_CUDA=80-virtual      architectures that CUDA's kernels are compiled for, with commas (default: llama.cpp's, which takes long)
 #   LLAMA_CPP_DIR=DIR           llama.cpp's source (default: obtained as llama.lock says)
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -16,6 +17,7 @@ lock="$root/native/llama.lock"
 build="$root/native/build"
 portable=${NATIVE_PORTABLE:-false}
 backends=${NATIVE_BACKENDS:-}
+cuda=${NATIVE_CUDA:-}
 target=${NATIVE_TARGET:-}
 sysroot=${NATIVE_SYSROOT:-}
 named_source=${LLAMA_CPP_DIR:-}
@@ -35,15 +37,17 @@ if [ -n "$sysroot" ]; then
 elif [ -n "$target" ]; then
   fail "NATIVE_TARGET=$target needs NATIVE_SYSROOT, the headers and libraries of such a system"
 fi
-backend_flags=""
+# All else is the same with and without GPU backends, and built once.
+place=$variant
+# Off what is not asked for: Metal would be built unasked on macOS, and what the folder was built with before would stay.
+backend_flags="-DGGML_CUDA=OFF -DGGML_METAL=OFF -DGGML_VULKAN=OFF"
 for backend in $(echo "$backends" | tr ',' ' '); do
   case "$backend" in
     cuda|metal|vulkan) backend_flags="$backend_flags -DGGML_$(echo "$backend" | tr '[:lower:]' '[:upper:]')=ON"; variant="$variant-$backend" ;;
     *) fail "unknown backend '$backend' in native.backends=$backends; known: cuda, metal, vulkan" ;;
   esac
 done
-# On macOS llama.cpp would build Metal unasked.
-case "$backend_flags" in *METAL*) ;; *) backend_flags="$backend_flags -DGGML_METAL=OFF" ;; esac
+[ -z "$cuda" ] || backend_flags="$backend_flags -DCMAKE_CUDA_ARCHITECTURES=$(echo "$cuda" | tr ',' ';')"
 
 # ---- up to date? ----
 
@@ -56,7 +60,7 @@ key=$({
   cat "$root/native/toolchain.cmake" "$root"/native/shim/* "$root"/native/openmp/* "$root"/native/kernels/* "$root"/native/loader/* \
     "$root"/native/runtime/*
   [ -z "$sysroot" ] || cat "$sysroot/packages"
-  echo "$os $arch $variant $sysroot $named_source ${CC:-} ${CXX:-} ${CFLAGS:-} ${CXXFLAGS:-} $cpu"
+  echo "$os $arch $variant $cuda $sysroot $named_source ${CC:-} ${CXX:-} ${CFLAGS:-} ${CXXFLAGS:-} $cpu"
 } | sha256)
 current=${NATIVE_OUT:-$build/current}
 [ "$(cat "$current.key" 2>/dev/null || true)" = "$key" ] && [ -d "$current" ] && exit 0
@@ -152,7 +156,7 @@ headers=$(header_hash "$source" "$root")
 # ---- build ----
 
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-work="$build/$variant"
+work="$build/$place"
 log="$work/build.log"
 mkdir -p "$work"
 generator=$(command -v ninja >/dev/null 2>&1 && echo Ninja || echo "Unix Makefiles")
@@ -239,6 +243,6 @@ glibc=$(glibc_version)
 rm -rf "$current"
 mkdir -p "$(dirname "$current")"
 mv "$stage" "$current"
-echo "$variant" > "$current.variant"
+echo "$place" > "$current.variant"
 echo "$key" > "$current.key"
 say "done: $(grep -c ' \(load\|keep\) ' "$current/META-INF/native/$os-$arch/MANIFEST") libraries for $os-$arch"

@@ -53,8 +53,9 @@ scored plain 1 "$(bare plain java --enable-native-access=ALL-UNNAMED -cp "$targe
 scored spring-boot 1 "$(bare spring-boot java -jar "$work/consumers/spring-boot/target/spring-boot.jar")"
 
 target="$work/consumers/modular/target"
-"$home/bin/jlink" --module-path "$target/modular.jar:$target/lib" --add-modules "consumer,dev.murmuration.natives.${natives//-/.}" \
-  --add-options=--enable-native-access=dev.murmuration --output "$work/image"
+module="dev.murmuration.natives.${natives//-/.}"
+"$home/bin/jlink" --module-path "$target/modular.jar:$target/lib" --add-modules "consumer,$module" \
+  --add-options="--add-modules=$module --enable-native-access=dev.murmuration" --output "$work/image"
 scored jlink 1 "$(bare jlink "$work/image/bin/java" -m consumer/consumer.Main)"
 
 target="$work/consumers/reload/target"

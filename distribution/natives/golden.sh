@@ -22,20 +22,18 @@ done
 
 # score TARGET EMULATOR...: with the libraries for a target. The bounds are those of GoldenRewardsTest.
 score() {
-  folder="$build/dist/$1/META-INF/native/$1"
-  program="$build/portable-$1/lib/murmur-golden"
-  name=$1
+  target=$1
+  folder="$build/dist/$target/META-INF/native/$target"
+  program="$build/portable-$target/lib/murmur-golden"
   shift
-  echo "$name ${*:-natively}"
-  for model in tiny-rm-f32:5e-5 fledgling-f16:2e-3; do
-    rows="$work/${model%-*}.rows"
-    if [ $# -eq 0 ]; then
-      LD_LIBRARY_PATH="$folder" "$program" "$folder" "$models/${model%:*}.gguf" "$rows" "${model#*:}"
-    else
-      "$@" -L "$build/sysroot-${name#linux-}" -E LD_LIBRARY_PATH="$folder" "$program" "$folder" "$models/${model%:*}.gguf" "$rows" \
-        "${model#*:}"
-    fi
-  done
+  echo "$target ${*:-natively}"
+  if [ $# -eq 0 ]; then
+    set -- env LD_LIBRARY_PATH="$folder"
+  else
+    set -- "$@" -L "$build/sysroot-${target#linux-}" -E LD_LIBRARY_PATH="$folder"
+  fi
+  "$@" "$program" "$folder" "$models/tiny-rm-f32.gguf" "$work/tiny-rm.rows" 5e-5
+  "$@" "$program" "$folder" "$models/fledgling-f16.gguf" "$work/fledgling.rows" 2e-3
 }
 
 for target; do

@@ -18,7 +18,7 @@ struct assert_failed : std::runtime_error {
 
 // Whether this thread is inside guarded(), which catches what an assert that fails throws.
 extern thread_local bool in_call;
-// Whether it may be computing a graph. Nothing is thrown then: the exception would leave a parallel region of OpenMP, which ends
+// Whether it may be computing a graph on the CPU. Nothing is thrown then: the exception would leave a parallel region of OpenMP, which ends
 // the process without a message.
 extern thread_local bool in_compute;
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -37,6 +38,13 @@ struct murmur_context {
     std::vector<ggml_fp16_t> mask_row_half;
     int64_t                  n_masks  = 0;
     bool                     bad_mask = false;
+
+    // Whether the running decode was ended in the middle, on a device.
+    bool stopped = false;
+    // Whether what was computed last was computed there.
+    bool on_device = false;
+    // Whether that device is of no use any more.
+    bool lost = false;
 };
 
 static void note_spoilt(murmur_context * context, const float * values, size_t count) {
@@ -82,17 +90,35 @@ static void change_mask(murmur_context & context, const ggml_tensor * node) {
     context.n_masks++;
 }
 
-// ggml asks this before each node (`ask`), and hands it the nodes that it wanted to see when they are computed.
-static bool on_eval(ggml_tensor * tensor, bool ask, void * data) {
-    murmur_context * context = static_cast<murmur_context *>(data);
-    in_compute               = true;
-    if (ask) {
-        if (!context->views.empty()) {
-            change_mask(*context, tensor);
-        }
-        // src/models/llama.cpp names the final norm's output so, once a graph. It holds only the flagged rows.
-        return context->readout == MURMUR_READOUT_PRUNED && strcmp(tensor->name, "result_norm") == 0;
+// llama.cpp copies keys and values of float32 to float16 in front of flash attention (llama-graph.cpp), which Vulkan's kernels need
+// not have: they read the originals, where they multiply in float32. On the CPU ours do so by themselves.
+static void read_originals(ggml_tensor * node) {
+    if (node->op != GGML_OP_FLASH_ATTN_EXT || strncmp(ggml_backend_buffer_name(node->buffer), "Vulkan", 6) != 0) {
+        return;
     }
+    for (int i = 1; i <= 2; i++) {
+        const ggml_tensor * copy = node->src[i];
+        if (copy->op == GGML_OP_CPY && copy->type == GGML_TYPE_F16 && copy->src[0]->type == GGML_TYPE_F32) {
+            node->src[i] = copy->src[0];
+        }
+    }
+}
+
+// Whether a node is computed by a GPU's backend: its result lies in memory that the CPU does not compute in.
+static bool is_on_device(const ggml_tensor * node) {
+    const ggml_backend_buffer_t buffer = node->view_src ? node->view_src->buffer : node->buffer;
+    return buffer && !ggml_backend_buffer_is_host(buffer);
+}
+
+// Whether a decode on a device can be ended behind this node. ggml asks its abort callback on the CPU alone; elsewhere all nodes up
+// to one that is wanted are handed over at once. So behind some layers one is wanted, always the same ones: a backend may compute
+// neighbours together, which changes bits. A GPU idles there for some microseconds.
+static bool is_resting_place(const ggml_tensor * node) {
+    constexpr int layers = 4;
+    return strncmp(node->name, "l_out-", 6) == 0 && atoi(node->name + 6) % layers == layers - 1;
+}
+
+static void take_rows(murmur_context * context, const ggml_tensor * tensor) {
     const int64_t n = tensor->ne[1];
     if (tensor->type == GGML_TYPE_F32 && (size_t) tensor->ne[0] == context->n_embd &&
         context->n_rows + n <= context->capacity) {
@@ -105,8 +131,34 @@ static bool on_eval(ggml_tensor * tensor, bool ask, void * data) {
     } else {
         context->n_rows = context->capacity + 1;
     }
-    // Ends the computation here: what follows in the graph is the language-model head.
-    return false;
+}
+
+// ggml asks this before each node (`ask`), and hands it the nodes that it wanted to see when they are computed.
+static bool on_eval(ggml_tensor * tensor, bool ask, void * data) {
+    murmur_context * context = static_cast<murmur_context *>(data);
+    const bool       device  = is_on_device(tensor);
+    const bool       cancel  = device && context->cancelled.load(std::memory_order_relaxed) != 0;
+    // src/models/llama.cpp names the final norm's output so, once a graph. It holds only the flagged rows.
+    const bool last = context->readout == MURMUR_READOUT_PRUNED && strcmp(tensor->name, "result_norm") == 0;
+    // A device's backend computes on this thread, outside of OpenMP.
+    in_compute         = !device;
+    context->on_device = device;
+    if (ask) {
+        if (!context->views.empty()) {
+            change_mask(*context, tensor);
+        }
+        if (device) {
+            read_originals(tensor);
+        }
+        return last || cancel || (device && is_resting_place(tensor));
+    }
+    if (last) {
+        take_rows(context, tensor);
+    }
+    context->stopped |= cancel && !last;
+    // What follows the last one in the graph is the language-model head. ggml goes on with the next split of the graph,
+    // which is ended at its first node.
+    return !last && !cancel;
 }
 
 static bool on_abort(void * data) {
@@ -139,7 +191,11 @@ murmur_context * murmur_context_create(llama_model * model, const llama_context_
 
 void murmur_context_free(murmur_context * context) {
     if (context) {
-        guarded(nullptr, 0, [&] { llama_free(context->llama); });
+        // Backends wait for their device in a destructor, where they may not throw and the process would end. So what they hold
+        // of a device that is lost is not freed.
+        if (!context->lost) {
+            guarded(nullptr, 0, [&] { llama_free(context->llama); });
+        }
         delete context;
     }
 }
@@ -151,13 +207,15 @@ int32_t murmur_context_decode(murmur_context * context, const llama_batch * batc
     context->n_rows     = 0;
     context->n_masks    = 0;
     context->bad_mask   = false;
+    context->stopped    = false;
+    context->on_device  = false;
     int32_t decoded     = 0;
     int32_t code        = guarded(error, error_size, [&] {
         if (!context->views.empty() && (uint32_t) batch->n_tokens > llama_n_ubatch(context->llama)) {
             throw std::runtime_error("a token's own view needs a batch that is computed at once");
         }
         decoded = llama_decode(context->llama, *batch);
-        if (decoded != 0 || context->readout == MURMUR_READOUT_PRUNED) {
+        if (decoded != 0 || context->stopped || context->readout == MURMUR_READOUT_PRUNED) {
             return;
         }
         in_compute = false;
@@ -177,7 +235,12 @@ int32_t murmur_context_decode(murmur_context * context, const llama_batch * batc
     const bool unmasked = !context->views.empty() && (context->bad_mask || context->n_masks == 0);
     context->views.clear();
     if (code != 0) {
-        return code;
+        // Vulkan's word; CUDA's backend asserts that its driver reports no error, and after one there are only errors.
+        context->lost |= context->on_device && (code == MURMUR_ASSERT || strstr(error, "DeviceLost"));
+        return context->lost ? MURMUR_DEVICE_LOST : code;
+    }
+    if (context->stopped) {
+        return MURMUR_ABORTED;
     }
     if (decoded != 0) {
         return decoded == 1 ? MURMUR_NO_KV_SLOT : decoded == 2 ? MURMUR_ABORTED : decoded;

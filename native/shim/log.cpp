@@ -101,6 +101,18 @@ void install_log_handler() {
     llama_log_set(on_log, &log_mark);
 }
 
+std::string kept_error(const char * word) {
+    log_buffer &                buffer = logs();
+    std::lock_guard<std::mutex> lock(buffer.mutex);
+    std::string                 found;
+    for (const log_line & line : buffer.lines) {
+        if (line.level >= GGML_LOG_LEVEL_ERROR && line.text.find(word) != std::string::npos) {
+            found = line.text;
+        }
+    }
+    return found;
+}
+
 }  // namespace murmur
 
 using namespace murmur;

@@ -22,6 +22,8 @@ extern "C" {
 #define MURMUR_ASSERT    (-101)
 #define MURMUR_BAD_ROWS  (-102)
 #define MURMUR_BAD_VIEW  (-103)
+// The device on which it was computed failed for good.
+#define MURMUR_DEVICE_LOST (-104)
 // The process's exit status after an assert that failed where no caller can be told: on a worker thread or inside a computation.
 #define MURMUR_EXIT_STATUS 70
 
@@ -40,6 +42,11 @@ MURMUR_API const char * murmur_layouts(void);
 // JVM have a copy of this library each, all on one llama.cpp, and each may call it: an assert and a log line
 // go to the copy whose call they belong to.
 MURMUR_API int32_t murmur_init(const char * directory, char * error, size_t error_size);
+// The backends of this build, a line each, of three parts with tabs between: name, devices (names with commas between), and why
+// there is no device: "load" and what the system's loader says of the backend's library, which lies in `directory`; "refused"
+// and what is known, if it was loaded and does not work here; "none" and the backend's own words, if it found no device.
+// Returns 0 or MURMUR_*. To be called after murmur_init, before its log lines are taken.
+MURMUR_API int32_t murmur_backends(const char * directory, char * text, size_t text_size);
 // The files, a line each, that this library's calls of llama, ggml and ggml-base go to.
 MURMUR_API const char * murmur_libraries(void);
 // Log lines at or above this ggml_log_level are kept (1 debug, 2 info, 3 warn, 4 error).
@@ -120,7 +127,7 @@ MURMUR_API struct murmur_context * murmur_context_create(struct llama_model * mo
                                                          enum murmur_readout readout, char * error, size_t error_size);
 MURMUR_API void murmur_context_free(struct murmur_context * context);
 // Decodes a batch. The hidden states (after the final norm) of its flagged tokens are written to `rows`, in batch
-// order, n_embd floats each. Returns how many rows, which is the number of flags, or one of the codes above.
+// order, n_embd floats each. Returns how many rows, which is the number of flags, or one of the codes above. `error` has to be given.
 MURMUR_API int32_t murmur_context_decode(struct murmur_context * context, const struct llama_batch * batch,
                                          float * rows, int32_t rows_capacity, char * error, size_t error_size);
 // In the next decode the batch's token at this index attends to these cells of the cache, of which there is at least one,
@@ -137,7 +144,8 @@ MURMUR_API int32_t murmur_context_share(struct murmur_context * context, int32_t
 // MURMUR_*.
 MURMUR_API int32_t murmur_context_trim(struct murmur_context * context, int32_t sequence, int32_t length, char * error,
                                        size_t error_size);
-// Any thread: makes a running decode end early (as "aborted"), and every later one, until it is set back to 0.
+// Any thread: makes a running decode end early (as "aborted"), and every later one, until it is set back to 0. On a CPU it
+// ends after the operation that is computed, elsewhere after some layers.
 MURMUR_API void murmur_context_cancel(struct murmur_context * context, int32_t cancel);
 
 #ifdef __cplusplus

@@ -1686,6 +1686,68 @@ public class Bindings extends Bindings$shared {
         }
     }
 
+    private static class murmur_backends {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_INT,
+            Bindings.C_POINTER,
+            Bindings.C_POINTER,
+            Bindings.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_backends");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t murmur_backends(const char *directory, char *text, size_t text_size)
+     * }
+     */
+    public static FunctionDescriptor murmur_backends$descriptor() {
+        return murmur_backends.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t murmur_backends(const char *directory, char *text, size_t text_size)
+     * }
+     */
+    public static MethodHandle murmur_backends$handle() {
+        return murmur_backends.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t murmur_backends(const char *directory, char *text, size_t text_size)
+     * }
+     */
+    public static MemorySegment murmur_backends$address() {
+        return murmur_backends.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t murmur_backends(const char *directory, char *text, size_t text_size)
+     * }
+     */
+    public static int murmur_backends(MemorySegment directory, MemorySegment text, long text_size) {
+        var mh$ = murmur_backends.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_backends", directory, text, text_size);
+            }
+            return (int)mh$.invokeExact(directory, text, text_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class murmur_libraries {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Bindings.C_POINTER    );
@@ -3405,6 +3467,15 @@ public class Bindings extends Bindings$shared {
      */
     public static int MURMUR_ASSERT() {
         return MURMUR_ASSERT;
+    }
+    private static final int MURMUR_DEVICE_LOST = (int)-104L;
+    /**
+     * {@snippet lang=c :
+     * #define MURMUR_DEVICE_LOST -104
+     * }
+     */
+    public static int MURMUR_DEVICE_LOST() {
+        return MURMUR_DEVICE_LOST;
     }
 }
 

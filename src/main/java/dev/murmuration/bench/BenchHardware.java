@@ -1,6 +1,7 @@
 package dev.murmuration.bench;
 
 import dev.murmuration.llama.Device;
+import dev.murmuration.llama.DeviceChoice;
 import dev.murmuration.llama.Hardware;
 import dev.murmuration.llama.Llama;
 import java.util.List;
@@ -20,7 +21,7 @@ public record BenchHardware(Optional<String> processor, List<Device> accelerator
    * What this machine has for a model.
    *
    * @param gpuLayers layers that go to a GPU; 0 for none
-   * @param device the only one that layers are put on, if it is named
+   * @param device the only ones that layers are put on, if they are named
    */
   public static BenchHardware of(int gpuLayers, Optional<String> device) {
     List<Device> devices = Llama.devices();
@@ -29,10 +30,7 @@ public record BenchHardware(Optional<String> processor, List<Device> accelerator
             .filter(found -> found.kind() == Device.Kind.CPU)
             .map(Device::description)
             .findFirst(),
-        devices.stream()
-            .filter(found -> found.kind().takesLayers() && gpuLayers != 0)
-            .filter(found -> device.isEmpty() || device.get().equals(found.name()))
-            .toList());
+        DeviceChoice.here(gpuLayers, device.orElse(null)).devices());
   }
 
   /** Their names, in one line. */

@@ -41,6 +41,23 @@ final class ContextOptions {
   Integer microBatchSize;
 
   @Option(
+      names = {"-ngl", "--gpu-layers"},
+      order = HelpLayout.MODEL + 7,
+      paramLabel = "N",
+      description =
+          "Layers of the model that go to the GPU. Default: all where there is a GPU, which is -1.")
+  Integer gpuLayers;
+
+  @Option(
+      names = "--device",
+      order = HelpLayout.MODEL + 8,
+      paramLabel = "DEVICE",
+      description =
+          "The device that computes, as 'murmur devices' names it, or several with commas between."
+              + " Default: llama.cpp's choice.")
+  String device;
+
+  @Option(
       names = "--no-mmap",
       order = HelpLayout.MODEL + 17,
       description = "Read the weights into memory. Default: map the file.")
@@ -56,6 +73,8 @@ final class ContextOptions {
     request = with(request, contextLength, ContextRequest::contextLength);
     request = with(request, cells, ContextRequest::cells);
     request = with(request, batchSize, ContextRequest::batchSize);
+    request = with(request, gpuLayers, ContextRequest::gpuLayers);
+    request = with(request, device, ContextRequest::device);
     return with(request, microBatchSize, ContextRequest::microBatchSize);
   }
 

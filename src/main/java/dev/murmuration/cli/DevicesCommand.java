@@ -5,6 +5,7 @@ import dev.murmuration.cli.terminal.Display;
 import dev.murmuration.cli.terminal.Numbers;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.cli.view.Json;
+import dev.murmuration.llama.Backend;
 import dev.murmuration.llama.Device;
 import dev.murmuration.llama.Llama;
 import dev.murmuration.reward.Version;
@@ -64,6 +65,13 @@ final class DevicesCommand extends TerminalCommand {
               Numbers.gibibytes(device.totalBytes()),
               Display.visible(device.description()));
     }
+    for (Backend backend : Llama.backends()) {
+      if (backend.problem() != null) {
+        terminal.out().println();
+        String text = "No device of " + backend.name() + ": " + backend.problem() + ".";
+        Display.wrap(text, Math.max(20, terminal.columns())).forEach(terminal.out()::println);
+      }
+    }
     terminal.out().println();
     terminal
         .out()
@@ -81,6 +89,19 @@ final class DevicesCommand extends TerminalCommand {
       json.writeNumberField("free_bytes", device.freeBytes());
       json.writeNumberField("total_bytes", device.totalBytes());
       json.writeBooleanField("takes_layers", device.kind().takesLayers());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeArrayFieldStart("backends");
+    for (Backend backend : Llama.backends()) {
+      json.writeStartObject();
+      json.writeStringField("name", backend.name());
+      json.writeArrayFieldStart("devices");
+      for (String device : backend.devices()) {
+        json.writeString(device);
+      }
+      json.writeEndArray();
+      json.writeStringField("problem", backend.problem());
       json.writeEndObject();
     }
     json.writeEndArray();

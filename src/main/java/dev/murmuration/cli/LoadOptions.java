@@ -13,22 +13,6 @@ import picocli.CommandLine.Option;
 /** How a model is loaded and scores, under llama.cpp's names where it has them. */
 final class LoadOptions {
   @Option(
-      names = {"-ngl", "--gpu-layers"},
-      order = HelpLayout.MODEL + 7,
-      paramLabel = "N",
-      description =
-          "Layers of the model that go to the GPU. Default: all where there is a GPU, which is -1.")
-  Integer gpuLayers;
-
-  @Option(
-      names = "--device",
-      order = HelpLayout.MODEL + 8,
-      paramLabel = "DEVICE",
-      description =
-          "The device that computes, as 'murmur devices' names it. Default: llama.cpp's choice.")
-  String device;
-
-  @Option(
       names = "--precision",
       order = HelpLayout.MODEL + 9,
       paramLabel = "PRECISION",
@@ -139,8 +123,8 @@ final class LoadOptions {
     options = ContextOptions.with(options, context.batchSize, RewardModelOptions::batchSize);
     options =
         ContextOptions.with(options, context.microBatchSize, RewardModelOptions::microBatchSize);
-    options = ContextOptions.with(options, gpuLayers, RewardModelOptions::gpuLayers);
-    options = ContextOptions.with(options, device, RewardModelOptions::device);
+    options = ContextOptions.with(options, context.gpuLayers, RewardModelOptions::gpuLayers);
+    options = ContextOptions.with(options, context.device, RewardModelOptions::device);
     options = ContextOptions.with(options, precision, RewardModelOptions::precision);
     options = ContextOptions.with(options, template.template, RewardModelOptions::template);
     options = ContextOptions.with(options, readout, RewardModelOptions::readout);

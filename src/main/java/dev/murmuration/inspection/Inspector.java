@@ -100,7 +100,10 @@ public final class Inspector {
     } catch (IOException e) {
       problem = e;
     } catch (IllegalArgumentException e) {
-      if (request.contextLength() != 0 || request.cells() != 0) {
+      if (request.contextLength() != 0
+          || request.cells() != 0
+          || request.gpuLayers() > 0
+          || request.device() != null) {
         throw e; // What the caller asks for, not what the file says.
       }
       problem = e;

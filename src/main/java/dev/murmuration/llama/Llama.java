@@ -40,6 +40,9 @@ public final class Llama {
     }
   }
 
+  // Written while the library is loaded, before anybody can ask.
+  private static List<Backend> backends = List.of();
+
   private static void initialise(Path directory) {
     Handshake.of(directory);
     try (Arena arena = Arena.ofConfined()) {
@@ -50,6 +53,7 @@ public final class Llama {
       if (devices < 0) {
         throw error.exception("murmur_init", devices, "llama.cpp could not be initialised");
       }
+      backends = backends(arena, directory);
       if (devices == 0) {
         throw new LinkageError(
             "no compute backend could be loaded from "
@@ -58,6 +62,22 @@ public final class Llama {
       }
       Bindings.murmur_log_level(LlamaLog.ERROR);
     }
+  }
+
+  private static List<Backend> backends(Arena arena, Path directory) {
+    MemorySegment text = arena.allocate(1 << 16);
+    int code =
+        Bindings.murmur_backends(arena.allocateFrom(directory.toString()), text, text.byteSize());
+    return code == 0 ? text.getString(0).lines().map(Backend::parse).toList() : List.of();
+  }
+
+  /**
+   * The backends of the loaded library: those that have devices, and those that have none, with the
+   * reason.
+   */
+  public static List<Backend> backends() {
+    ensureLoaded();
+    return backends;
   }
 
   /** Makes sure that llama.cpp is loaded, and returns the directory that it was loaded from. */

@@ -81,6 +81,11 @@ public final class LlamaContext implements AutoCloseable {
     // Layers with a sliding window keep all tokens as well; otherwise no prefix could be shared or
     // trimmed.
     llama_context_params.swa_full(params, true);
+    // Else a GPU that has some of the layers would get large products of the others', and with them
+    // attention. For that
+    // llama.cpp copies keys and values of float32 first, and our kernels leave out that copy on the
+    // CPU.
+    llama_context_params.op_offload(params, parameters.halfPrecisionCache());
     llama_context_params.no_perf(params, true);
     MemorySegment created =
         Bindings.murmur_context_create(
@@ -236,6 +241,13 @@ public final class LlamaContext implements AutoCloseable {
       if (result == Bindings.MURMUR_ABORTED()) {
         throw new DecodeAbortedException();
       }
+      if (result == Bindings.MURMUR_DEVICE_LOST()) {
+        throw error.exception(
+            "llama_decode",
+            result,
+            "the GPU failed while it computed and is lost to this process, which has to be started"
+                + " again; the system's log may say why");
+      }
       throw error.exception(
           "llama_decode",
           result,
@@ -303,9 +315,8 @@ public final class LlamaContext implements AutoCloseable {
   }
 
   /**
-   * Any thread may call. While set, a running decode ends early and a new one at once. llama.cpp
-   * looks at it between two nodes of the graph, and only on the CPU; a decode on a GPU runs to its
-   * end.
+   * Any thread may call. While set, a running decode ends early and a new one at once: on the CPU
+   * after the operation that is computed, on a GPU after some layers.
    */
   public void cancel(boolean cancelled) {
     Bindings.murmur_context_cancel(handle, cancelled ? 1 : 0);

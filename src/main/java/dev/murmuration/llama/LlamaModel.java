@@ -64,16 +64,16 @@ public final class LlamaModel implements AutoCloseable {
    * @throws IOException if the file was written to since it was opened
    * @throws IllegalArgumentException if the device is unknown or layers are asked for where there
    *     is no GPU
+   * @throws IllegalStateException if float32 is asked for on GPUs that multiply in float16 already
    */
   public static LlamaModel load(
       OpenModelFile file, ModelParameters parameters, DoubleConsumer progress) throws IOException {
-    Device device = requireDevice(parameters);
-    // The CPU always takes part; who names it wants no other device.
-    boolean named = device != null && device.kind().takesLayers();
+    DeviceChoice choice = DeviceChoice.here(parameters.gpuLayers(), parameters.device());
+    DeviceArithmetic.choose(parameters.float32(), choice.devices());
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment params = Bindings.llama_model_default_params(scratch);
       llama_model_params.n_gpu_layers(
-          params, device != null && !named ? 0 : parameters.gpuLayers());
+          params, choice.devices().isEmpty() ? 0 : parameters.gpuLayers());
       // Our kernels read the weights as they lie in the file; llama.cpp would copy them into an
       // order of its own.
       llama_model_params.use_extra_bufts(params, Llama.kernels().isEmpty());
@@ -82,11 +82,9 @@ public final class LlamaModel implements AutoCloseable {
           parameters.memoryMap()
               ? Bindings.LLAMA_LOAD_MODE_MMAP()
               : Bindings.LLAMA_LOAD_MODE_NONE());
-      if (named) {
-        // A list that ends with NULL, which is what fresh memory holds.
-        MemorySegment devices = scratch.allocate(ValueLayout.ADDRESS, 2);
-        devices.setAtIndex(ValueLayout.ADDRESS, 0, Llama.deviceHandle(device.name()));
-        llama_model_params.devices(params, devices);
+      if (choice.named() || choice.devices().isEmpty()) {
+        // Even with no layer on it a GPU would compute large products, if it were among them.
+        llama_model_params.devices(params, handles(choice, scratch));
       }
       Thrown thrown = new Thrown();
       if (progress != null) {
@@ -100,6 +98,16 @@ public final class LlamaModel implements AutoCloseable {
           Bindings.murmur_model_load(file.handle(), params, error.segment(), error.size());
       return finish(file, handle, thrown, error);
     }
+  }
+
+  /** A list that ends with NULL, which is what fresh memory holds. */
+  private static MemorySegment handles(DeviceChoice choice, Arena arena) {
+    List<Device> devices = choice.devices();
+    MemorySegment list = arena.allocate(ValueLayout.ADDRESS, devices.size() + 1L);
+    for (int i = 0; i < devices.size(); i++) {
+      list.setAtIndex(ValueLayout.ADDRESS, i, Llama.deviceHandle(devices.get(i).name()));
+    }
+    return list;
   }
 
   private static LlamaModel finish(
@@ -126,34 +134,6 @@ public final class LlamaModel implements AutoCloseable {
   private static void report(DoubleConsumer progress, float share) {
     LlamaLog.drain();
     progress.accept(share);
-  }
-
-  /** The device that is asked for by name, or null when none is. */
-  private static Device requireDevice(ModelParameters parameters) {
-    if (parameters.device() == null && parameters.gpuLayers() <= 0) {
-      return null; // Listing devices takes time, and there is nothing to look up.
-    }
-    List<Device> devices = Llama.devices();
-    List<String> names = devices.stream().map(Device::name).toList();
-    if (parameters.gpuLayers() > 0
-        && devices.stream().noneMatch(device -> device.kind().takesLayers())) {
-      throw new IllegalArgumentException(
-          parameters.gpuLayers()
-              + " layers on the GPU were asked for (gpuLayers), but there is no GPU that this build"
-              + " can use, only "
-              + names
-              + "; leave gpuLayers out, or build with -Dnative.backends=cuda, metal or vulkan");
-    }
-    if (parameters.device() == null) {
-      return null;
-    }
-    return devices.stream()
-        .filter(device -> device.name().equalsIgnoreCase(parameters.device()))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "no device '" + parameters.device() + "'; there are " + names));
   }
 
   public Vocabulary vocabulary() {

@@ -46,7 +46,8 @@ record ContextFit(ContextSizes sizes, WeightMemory weights, long available) {
 
   /** Whether all that is in use does. What was repacked is not read where it was. */
   private boolean staysInMemory(MemoryNeed need) {
-    return need.total() - need.repacked() + MemoryPolicy.OVERHEAD <= available;
+    return need.total() - need.repacked() + MemoryPolicy.OVERHEAD <= available
+        && need.devices().stream().allMatch(DeviceNeed::fits);
   }
 
   /** What a context with so many cells takes, and the weights. */
@@ -55,12 +56,24 @@ record ContextFit(ContextSizes sizes, WeightMemory weights, long available) {
     return new MemoryNeed(
         longest,
         memory.context().cells(),
+        sizes.hostLayers(),
         weights.stored(),
         weights.repacked(),
         memory.cache(),
         memory.buffers(),
+        weights.placement().shares().stream().map(share -> need(share, memory)).toList(),
         available,
         null);
+  }
+
+  private static DeviceNeed need(Placement.Share share, ContextMemory memory) {
+    return new DeviceNeed(
+        share.device().name(),
+        share.layers(),
+        share.weights(),
+        memory.cache(share.layers()),
+        memory.deviceBuffers(),
+        share.device().freeBytes());
   }
 
   /** Whether the context for texts of so many tokens can be had. */
@@ -69,7 +82,7 @@ record ContextFit(ContextSizes sizes, WeightMemory weights, long available) {
   }
 
   boolean fits(MemoryNeed need) {
-    return claimed(need) <= available;
+    return claimed(need) <= available && need.devices().stream().allMatch(DeviceNeed::fits);
   }
 
   /**
@@ -83,9 +96,14 @@ record ContextFit(ContextSizes sizes, WeightMemory weights, long available) {
 
   /** The same model and memory with another request. */
   ContextFit with(ContextRequest changed) {
+    WeightMemory mapped = changed.memoryMap() && !weights.mapped() ? weights.ifMapped() : weights;
+    WeightMemory placed =
+        changed.gpuLayers() == sizes.request().gpuLayers()
+            ? mapped
+            : mapped.withLayers(changed.gpuLayers());
     return new ContextFit(
-        new ContextSizes(sizes.model(), changed, sizes.ours()),
-        changed.memoryMap() && !weights.mapped() ? weights.ifMapped() : weights,
+        new ContextSizes(sizes.model(), changed, sizes.flash(), placed.placement().hostLayers()),
+        placed,
         available);
   }
 }

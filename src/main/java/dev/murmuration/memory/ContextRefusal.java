@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.IntPredicate;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * Why a context is refused, and which single changes of the request would make it fit.
@@ -15,6 +16,39 @@ import java.util.function.IntUnaryOperator;
 record ContextRefusal(ContextFit fit, MemoryNeed need) {
   /** The refusal in words, with the names of setters for the changes. */
   String text() {
+    StringBuilder text = new StringBuilder();
+    text.append(
+        need.devices().stream()
+            .filter(device -> !device.fits())
+            .findFirst()
+            .map(ContextRefusal::ofDevice)
+            .orElseGet(this::ofMainMemory));
+    List<String> remedies = remedies();
+    text.append(
+        remedies.isEmpty()
+            ? "no context fits: free some memory, or take a smaller model"
+            : "what fits: " + String.join(", or ", remedies));
+    return text.toString();
+  }
+
+  private static String ofDevice(DeviceNeed device) {
+    return device.layers()
+        + " layers on "
+        + device.device()
+        + " need "
+        + mebibytes(device.total())
+        + " MiB there (weights "
+        + mebibytes(device.weights())
+        + ", key/value cache "
+        + mebibytes(device.cache())
+        + ", buffers "
+        + mebibytes(device.buffers())
+        + "), and "
+        + mebibytes(device.free())
+        + " MiB are free; ";
+  }
+
+  private String ofMainMemory() {
     WeightMemory weights = fit.weights();
     StringBuilder text = new StringBuilder();
     text.append("a context of ").append(need.contextLength()).append(" tokens needs ");
@@ -28,17 +62,13 @@ record ContextRefusal(ContextFit fit, MemoryNeed need) {
     text.append(mebibytes(need.cache()));
     text.append(", buffers ").append(mebibytes(need.buffers())).append("), and ");
     text.append(mebibytes(fit.available())).append(" MiB are free; ");
-    List<String> remedies = remedies();
-    text.append(
-        remedies.isEmpty()
-            ? "no context fits: free some memory, or take a smaller model"
-            : "what fits: " + String.join(", or ", remedies));
     return text.toString();
   }
 
   private List<String> remedies() {
     ContextRequest request = request();
     List<String> remedies = new ArrayList<>();
+    otherLayers().ifPresent(layers -> remedies.add("gpuLayers(" + layers + ")"));
     fewerCells().ifPresent(cells -> remedies.add("cells(" + cells + ")"));
     shorterTexts().ifPresent(length -> remedies.add("contextLength(" + length + ")"));
     if (request.exact() && fits(request.exact(false))) {
@@ -49,6 +79,20 @@ record ContextRefusal(ContextFit fit, MemoryNeed need) {
       remedies.add("memoryMap(true)");
     }
     return remedies;
+  }
+
+  /** The most layers on the devices, the output counting as one, that fit there and here. */
+  private OptionalInt otherLayers() {
+    Placement placement = fit.weights().placement();
+    if (!placement.usesDevices()) {
+      return OptionalInt.empty();
+    }
+    int most = placement.all();
+    int asked = request().gpuLayers();
+    return IntStream.iterate(most, layers -> layers >= 0, layers -> layers - 1)
+        .filter(layers -> layers != asked)
+        .filter(layers -> fits(request().gpuLayers(layers)))
+        .findFirst();
   }
 
   /** Of a number of cells that is asked for. */

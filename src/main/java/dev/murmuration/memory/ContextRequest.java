@@ -16,6 +16,7 @@ import java.util.function.Consumer;
  * @param microBatchSize most tokens computed at once; at least 1
  * @param threads that compute
  * @param gpuLayers layers of the model that go to a GPU; -1 for all where there is one
+ * @param device names of the devices that get them, with commas between; null for a choice
  * @param memoryMap whether the weights are mapped, or read into memory
  * @param readout which hidden states are computed to the end
  */
@@ -27,11 +28,13 @@ public record ContextRequest(
     int microBatchSize,
     int threads,
     int gpuLayers,
+    String device,
     boolean memoryMap,
     Readout readout) {
   /** What is asked when nothing is said. */
   public static final ContextRequest DEFAULTS =
-      new ContextRequest(false, 0, 0, 0, 512, 0, ModelParameters.ALL_LAYERS, true, Readout.PRUNED);
+      new ContextRequest(
+          false, 0, 0, 0, 512, 0, ModelParameters.ALL_LAYERS, null, true, Readout.PRUNED);
 
   /**
    * Checks the numbers.
@@ -95,6 +98,11 @@ public record ContextRequest(
     return with(draft -> draft.gpuLayers = value);
   }
 
+  /** The same with another {@link #device}. */
+  public ContextRequest device(String value) {
+    return with(draft -> draft.device = value);
+  }
+
   /** The same with another {@link #memoryMap}. */
   public ContextRequest memoryMap(boolean value) {
     return with(draft -> draft.memoryMap = value);
@@ -123,6 +131,7 @@ public record ContextRequest(
     private int microBatchSize;
     private int threads;
     private int gpuLayers;
+    private String device;
     private boolean memoryMap;
     private Readout readout;
 
@@ -134,6 +143,7 @@ public record ContextRequest(
       microBatchSize = of.microBatchSize;
       threads = of.threads;
       gpuLayers = of.gpuLayers;
+      device = of.device;
       memoryMap = of.memoryMap;
       readout = of.readout;
     }
@@ -147,6 +157,7 @@ public record ContextRequest(
           microBatchSize,
           threads,
           gpuLayers,
+          device,
           memoryMap,
           readout);
     }

@@ -9,17 +9,22 @@ import dev.murmuration.machine.Processors;
  * and from what is asked.
  *
  * @param request with a number of threads
- * @param ours whether our own kernels compute everything that could depend on what is computed
- *     beside it
+ * @param flash whether flash attention computes in float32 where that is asked for
+ * @param hostLayers layers that the CPU computes
  */
-public record ContextSizes(ModelShape model, ContextRequest request, boolean ours) {
+public record ContextSizes(
+    ModelShape model, ContextRequest request, boolean flash, int hostLayers) {
   /** Where the request leaves the threads open, with as many as this machine has cores for. */
-  public static ContextSizes here(ModelShape model, ContextRequest request, boolean ours) {
+  public static ContextSizes here(ModelShape model, ContextRequest request, WeightMemory weights) {
     int threads =
         request.threads() == 0
             ? Math.min(Processors.defaultThreads(), ContextParameters.MAX_THREADS)
             : request.threads();
-    return new ContextSizes(model, request.threads(threads), ours);
+    return new ContextSizes(
+        model,
+        request.threads(threads),
+        weights.flashInFloat32(model),
+        weights.placement().hostLayers());
   }
 
   /** A context with so many cells. */
@@ -38,13 +43,13 @@ public record ContextSizes(ModelShape model, ContextRequest request, boolean our
         outputs,
         request.threads(),
         fast,
-        fast || ours,
+        fast || flash,
         request.readout());
   }
 
   /** What a context with so many cells takes. */
   public ContextMemory memory(int cells) {
-    return new ContextMemory(model, context(cells));
+    return new ContextMemory(model, context(cells), hostLayers);
   }
 
   /** How many cells a context begins with that may have so many. */

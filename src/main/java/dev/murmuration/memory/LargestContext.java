@@ -51,7 +51,7 @@ public record LargestContext(ContextParameters context, MemoryNeed need) {
 
   private static MemoryNeed need(
       ModelShape model, WeightMemory weights, int contextLength, ContextRequest request) {
-    ContextSizes sizes = ContextSizes.here(model, request, weights.ours());
+    ContextSizes sizes = ContextSizes.here(model, request, weights);
     return here(sizes, weights, contextLength).need();
   }
 }

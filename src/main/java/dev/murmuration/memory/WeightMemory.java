@@ -11,15 +11,17 @@ import java.util.Set;
 /**
  * What a model's weights take, in bytes, and what computes with them.
  *
- * @param stored as they are in the file
+ * @param stored those that the CPU computes with, as they are in the file
  * @param repacked a second copy, in the order in which llama.cpp's kernels read, where ours do not
  *     compute: made at loading from a mapped file, whose own copy is not looked at again
  * @param mapped whether {@code stored} is the mapped file, which the system drops and reads again
  *     as it likes
  * @param ours whether our own kernels compute everything that could depend on what is computed
  *     beside it: all products, and attention
+ * @param placement what lies on devices
  */
-public record WeightMemory(long stored, long repacked, boolean mapped, boolean ours) {
+public record WeightMemory(
+    long stored, long repacked, boolean mapped, boolean ours, Placement placement) {
   private static final String EMBEDDING = "token_embd.weight";
   private static final String OUTPUT = "output.weight";
 
@@ -44,22 +46,26 @@ public record WeightMemory(long stored, long repacked, boolean mapped, boolean o
   private static final int REPACKED_ROWS = 4;
 
   public static WeightMemory of(Gguf gguf, ModelShape model, ContextRequest request) {
-    long stored = gguf.tensors().stream().mapToLong(GgufTensor::byteSize).sum();
+    Placement placement = Placement.here(LayerWeights.of(gguf, model), request);
+    long stored =
+        gguf.tensors().stream().mapToLong(GgufTensor::byteSize).sum() - placement.deviceWeights();
     long repacked = 0;
     long twice = 0;
     for (GgufTensor tensor : gguf.tensors()) {
       boolean embedding = tensor.name().equals(EMBEDDING);
       // The embedding is looked up, not multiplied with, unless it stands in for the output head.
-      if ((!embedding || !model.hasOutputHead()) && isRepacked(tensor)) {
+      if (!placement.usesDevices()
+          && (!embedding || !model.hasOutputHead())
+          && isRepacked(tensor)) {
         repacked += tensor.byteSize();
         twice += embedding ? tensor.byteSize() : 0;
       }
     }
-    boolean ours = ours(model, request) && gguf.tensors().stream().allMatch(WeightMemory::isOurs);
+    boolean ours = ours(model, placement) && gguf.tensors().stream().allMatch(WeightMemory::isOurs);
     // Without a map a tensor is rearranged on the way to its only place.
     return request.memoryMap()
-        ? new WeightMemory(stored, repacked, true, ours)
-        : new WeightMemory(stored + twice, 0, false, ours);
+        ? new WeightMemory(stored, repacked, true, ours, placement)
+        : new WeightMemory(stored + twice, 0, false, ours, placement);
   }
 
   private static boolean isOurs(GgufTensor tensor) {
@@ -70,11 +76,22 @@ public record WeightMemory(long stored, long repacked, boolean mapped, boolean o
         || Llama.kernelsMultiply(tensor.type().id());
   }
 
-  private static boolean ours(ModelShape model, ContextRequest request) {
+  private static boolean ours(ModelShape model, Placement placement) {
+    return attends(model) && !placement.usesDevices();
+  }
+
+  private static boolean attends(ModelShape model) {
     return hasKernels()
-        && Llama.kernelsAttend(model.headSize(), model.heads() / model.keyValueHeads())
-        && (request.gpuLayers() == 0
-            || Llama.devices().stream().noneMatch(device -> device.kind().takesLayers()));
+        && Llama.kernelsAttend(model.headSize(), model.heads() / model.keyValueHeads());
+  }
+
+  /**
+   * Whether flash attention can compute in float32: our kernels do, and Vulkan's when the device
+   * may not use float16 ({@code LlamaModel}). There plain attention cannot: before it multiplies,
+   * Vulkan's backend copies keys to float16, because they do not lie one behind the other.
+   */
+  boolean flashInFloat32(ModelShape model) {
+    return ours || (placement.isVulkan() && (placement.hostLayers() == 0 || attends(model)));
   }
 
   private static boolean isRepacked(GgufTensor tensor) {
@@ -95,13 +112,22 @@ public record WeightMemory(long stored, long repacked, boolean mapped, boolean o
 
   /** Of a model that is yet to be converted, to float16. */
   static WeightMemory of(ModelShape model, ContextRequest request) {
-    boolean ours = ours(model, request) && Llama.kernelsMultiply(GgufTensorType.F16.id());
-    return new WeightMemory(model.weightBytes(), 0, request.memoryMap(), ours);
+    Placement placement = Placement.here(LayerWeights.of(model), request);
+    boolean ours = ours(model, placement) && Llama.kernelsMultiply(GgufTensorType.F16.id());
+    return new WeightMemory(
+        model.weightBytes() - placement.deviceWeights(), 0, request.memoryMap(), ours, placement);
   }
 
   /** At most, if the file were mapped: all of it may be repacked. */
   WeightMemory ifMapped() {
-    return new WeightMemory(stored, stored, true, ours);
+    return new WeightMemory(stored, placement.usesDevices() ? 0 : stored, true, ours, placement);
+  }
+
+  /** With another number of layers on the same devices. */
+  WeightMemory withLayers(int gpuLayers) {
+    Placement changed = placement.withLayers(gpuLayers);
+    long all = stored + placement.deviceWeights();
+    return new WeightMemory(all - changed.deviceWeights(), repacked, mapped, ours, changed);
   }
 
   private static Set<GgufTensorType> repackedHere() {

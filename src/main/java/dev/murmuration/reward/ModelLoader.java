@@ -111,7 +111,7 @@ final class ModelLoader {
     int contextLength = checked.contextLength(request.contextLength());
     ReadoutRule readout = readout(checked, options, contextLength);
     WeightMemory weights = WeightMemory.of(checked.gguf(), shape, request);
-    ContextSizes sizes = ContextSizes.here(shape, request, weights.ours());
+    ContextSizes sizes = ContextSizes.here(shape, request, weights);
     LargestContext largest =
         LargestContext.here(sizes, weights, longest(contextLength, readout, weights));
     if (largest.need().refusal() != null) {
@@ -137,7 +137,8 @@ final class ModelLoader {
     LlamaModel model =
         LlamaModel.load(
             file,
-            new ModelParameters(request.gpuLayers(), options.values().device, request.memoryMap()),
+            new ModelParameters(
+                request.gpuLayers(), request.device(), request.memoryMap(), request.exact()),
             options.values().progress);
     try {
       Engine engine =

@@ -16,7 +16,6 @@ final class OptionValues {
   ChatTemplate template;
   Readout readout;
   ContextRequest context = ContextRequest.DEFAULTS;
-  String device;
   boolean truncate = true;
   boolean literal;
   Path valueHead;
@@ -37,7 +36,6 @@ final class OptionValues {
     copy.template = template;
     copy.readout = readout;
     copy.context = context;
-    copy.device = device;
     copy.truncate = truncate;
     copy.literal = literal;
     copy.valueHead = valueHead;

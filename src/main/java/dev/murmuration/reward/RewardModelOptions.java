@@ -195,18 +195,20 @@ public final class RewardModelOptions {
   }
 
   /**
-   * Name of the device to use, as {@code murmur devices} lists it; llama.cpp's choice by default.
+   * Name of the device to use, as {@code murmur devices} lists it, or of several with commas
+   * between, which share the layers; llama.cpp's choice by default.
    *
    * @param value the device's name
    * @return a copy that differs in this
    */
   public RewardModelOptions device(String value) {
-    return with(o -> o.device = Objects.requireNonNull(value, "device"));
+    Objects.requireNonNull(value, "device");
+    return with(o -> o.context = o.context.device(value));
   }
 
   /** {@return the device to use; empty for llama.cpp's choice} */
   public Optional<String> device() {
-    return Optional.ofNullable(values.device);
+    return Optional.ofNullable(values.context.device());
   }
 
   /**

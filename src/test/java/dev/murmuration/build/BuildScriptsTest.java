@@ -236,6 +236,7 @@ class BuildScriptsTest {
     return Map.of(
         "NATIVE_PORTABLE", System.getProperty("native.portable", "false"),
         "NATIVE_BACKENDS", System.getProperty("native.backends", ""),
+        "NATIVE_CUDA", System.getProperty("native.cuda", ""),
         "LLAMA_CPP_DIR", System.getProperty("llama.cpp.dir", ""));
   }
 

@@ -3,23 +3,18 @@ package dev.murmuration.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.murmuration.LlamaCppLog;
 import dev.murmuration.TestModels;
 import dev.murmuration.architecture.ModelShape;
 import dev.murmuration.checkpoint.Families;
 import dev.murmuration.gguf.GgufReader;
 import dev.murmuration.llama.ContextParameters;
 import dev.murmuration.llama.ContextParameters.Readout;
-import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.LlamaContext;
 import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.llama.ModelParameters;
 import dev.murmuration.model.ModelCheck;
 import java.nio.file.Path;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,53 +24,11 @@ import org.junit.jupiter.api.io.TempDir;
 class ContextMemoryTest {
   private static final double MIB = 1 << 20;
 
-  /** Collects llama.cpp's log. */
-  private static final class Log extends Handler implements AutoCloseable {
-    private final Logger logger = Logger.getLogger("dev.murmuration.llama");
-    private final StringBuilder text = new StringBuilder();
-
-    Log() {
-      logger.addHandler(this);
-      logger.setUseParentHandlers(false);
-      Llama.setVerbose(true);
-    }
-
-    @Override
-    public void publish(LogRecord line) {
-      text.append(line.getMessage()).append('\n');
-    }
-
-    @Override
-    public void flush() {}
-
-    /** The sum of the sizes that follow these words. */
-    double mebibytes(String words) {
-      Matcher matcher = Pattern.compile(words + " size = +([0-9.]+) MiB").matcher(text);
-      assertThat(matcher.find()).as(words + " in " + text).isTrue();
-      double sum = 0;
-      do {
-        sum += Double.parseDouble(matcher.group(1));
-      } while (matcher.find());
-      return sum;
-    }
-
-    void forget() {
-      text.setLength(0);
-    }
-
-    @Override
-    public void close() {
-      Llama.setVerbose(false);
-      logger.removeHandler(this);
-      logger.setUseParentHandlers(true);
-    }
-  }
-
   @Test
   void cacheAndComputeBuffer(@TempDir Path directory) throws Exception {
     Path qwen3 = Families.gguf("qwen3-rm", directory); // heads wider than the hidden state
     Path gemma2 = Families.gguf("gemma2-rm", directory); // two caches
-    try (Log log = new Log()) {
+    try (LlamaCppLog log = new LlamaCppLog()) {
       for (Path file : new Path[] {TestModels.TINY, TestModels.FLEDGLING, qwen3, gemma2}) {
         ModelShape shape = ModelCheck.check(GgufReader.read(file));
         try (LlamaModel model = LlamaModel.load(file, ModelParameters.DEFAULT, null)) {
@@ -97,8 +50,8 @@ class ContextMemoryTest {
   }
 
   private static void compare(
-      Log log, LlamaModel model, ModelShape shape, ContextParameters parameters) {
-    ContextMemory memory = new ContextMemory(shape, parameters);
+      LlamaCppLog log, LlamaModel model, ModelShape shape, ContextParameters parameters) {
+    ContextMemory memory = new ContextMemory(shape, parameters, shape.layers());
     log.forget();
     new LlamaContext(model, parameters).close();
     assertThat(memory.cache() / MIB)

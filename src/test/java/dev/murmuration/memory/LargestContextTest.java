@@ -35,7 +35,8 @@ class LargestContextTest {
           true,
           6_738_415_616L,
           7 * GIB);
-  private static final WeightMemory MAPPED = new WeightMemory(7 * GIB, 0, true, false);
+  private static final Placement HOST = Placement.host(LayerWeights.of(MODEL));
+  private static final WeightMemory MAPPED = new WeightMemory(7 * GIB, 0, true, false, HOST);
   private static final ContextRequest OPTIONS = ContextRequest.DEFAULTS.threads(2);
 
   private static LargestContext choose(ContextRequest options, int longest, double free) {
@@ -44,7 +45,8 @@ class LargestContextTest {
 
   private static LargestContext choose(
       WeightMemory weights, ContextRequest options, int longest, double free) {
-    ContextSizes sizes = new ContextSizes(MODEL, options, weights.ours());
+    ContextSizes sizes =
+        new ContextSizes(MODEL, options, weights.ours(), weights.placement().hostLayers());
     return LargestContext.within((long) (free * GIB), sizes, weights, longest);
   }
 
@@ -128,11 +130,11 @@ class LargestContextTest {
 
   @Test
   void weightsThatAreReadOrRepackedCount() {
-    WeightMemory read = new WeightMemory(7 * GIB, 0, false, false);
+    WeightMemory read = new WeightMemory(7 * GIB, 0, false, false, HOST);
     assertThat(choose(read, OPTIONS.memoryMap(false), 2048, 5).need().refusal())
         .contains("(weights 7168, key/value cache")
         .contains("no context fits");
-    WeightMemory repacked = new WeightMemory(4 * GIB, 3 * GIB, true, false);
+    WeightMemory repacked = new WeightMemory(4 * GIB, 3 * GIB, true, false, HOST);
     MemoryNeed refused = choose(repacked, OPTIONS, 2048, 2.5).need();
     assertThat(refused.total()).isGreaterThan(8 * GIB);
     assertThat(refused.refusal()).contains("(repacked weights 3072, ");

@@ -40,7 +40,7 @@ class ModuleTest {
     Path image = folder.resolve("image");
     String added = "app," + NATIVES;
     tool("jlink", "-p", modules, "--add-modules", added, "--output", image.toString());
-    assertThat(run(java(image.toString()))).startsWith(SCORED);
+    assertThat(run(java(image.toString()), "--add-modules", NATIVES)).startsWith(SCORED);
   }
 
   @Test

@@ -238,7 +238,7 @@ class GrowingContextTest {
   void memoryThatIsNotFreeIsNotTaken() throws Exception {
     ModelShape shape = ModelCheck.check(GgufReader.read(TestModels.TINY));
     ContextRequest options = ContextRequest.DEFAULTS.threads(1);
-    ContextSizes sizes = new ContextSizes(shape, options, true);
+    ContextSizes sizes = new ContextSizes(shape, options, true, shape.layers());
     long[] free = {0};
     try (LlamaModel model = LlamaModel.load(TestModels.TINY, ModelParameters.DEFAULT, null);
         GrowingContext growing = new GrowingContext(model, sizes, 4096, () -> free[0], _ -> {})) {

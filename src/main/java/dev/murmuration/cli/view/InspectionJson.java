@@ -3,6 +3,7 @@ package dev.murmuration.cli.view;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.murmuration.inspection.InspectedMetadata;
 import dev.murmuration.inspection.Inspection;
+import dev.murmuration.memory.DeviceNeed;
 import dev.murmuration.memory.MemoryNeed;
 import dev.murmuration.model.RewardMetadata;
 import dev.murmuration.reward.Precision;
@@ -65,8 +66,26 @@ public final class InspectionJson {
       json.writeNumberField("cache_bytes", need.cache());
       json.writeNumberField("buffer_bytes", need.buffers());
       json.writeNumberField("total_bytes", need.total());
+      json.writeNumberField("host_layers", need.hostLayers());
+      devices(json, need);
       json.writeNumberField("available_bytes", need.available());
       json.writeStringField("refusal", Wording.refusal(need));
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+
+  private static void devices(JsonGenerator json, MemoryNeed need) throws IOException {
+    json.writeArrayFieldStart("devices");
+    for (DeviceNeed device : need.devices()) {
+      json.writeStartObject();
+      json.writeStringField("device", device.device());
+      json.writeNumberField("layers", device.layers());
+      json.writeNumberField("weight_bytes", device.weights());
+      json.writeNumberField("cache_bytes", device.cache());
+      json.writeNumberField("buffer_bytes", device.buffers());
+      json.writeNumberField("total_bytes", device.total());
+      json.writeNumberField("available_bytes", device.free());
       json.writeEndObject();
     }
     json.writeEndArray();

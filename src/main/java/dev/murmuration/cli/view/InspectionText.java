@@ -6,6 +6,7 @@ import dev.murmuration.cli.terminal.Numbers;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.inspection.InspectedMetadata;
 import dev.murmuration.inspection.Inspection;
+import dev.murmuration.memory.DeviceNeed;
 import dev.murmuration.memory.MemoryNeed;
 import dev.murmuration.memory.MemoryPolicy;
 import dev.murmuration.model.RewardMetadata;
@@ -152,6 +153,7 @@ public final class InspectionText {
                   Numbers.bytes(need.buffers()),
                   Numbers.bytes(need.total())));
     }
+    devices(any);
     if (any.repacked() > 0) {
       paragraph(
           "Of the weights, "
@@ -168,6 +170,47 @@ public final class InspectionText {
             + " are free.");
     found.memory().forEach((precision, need) -> refusal(precision, need));
     terminal.out().println();
+  }
+
+  private void devices(MemoryNeed any) {
+    if (any.devices().isEmpty()) {
+      return;
+    }
+    String format = "  %-6s %-12s %6s %10s %10s %10s %10s %10s";
+    terminal.out().println();
+    terminal
+        .out()
+        .println(
+            any.hostLayers() + " layers stay on the CPU, whose memory that is. Of GPUs it takes:");
+    terminal
+        .out()
+        .println(
+            Colour.DIM.of(
+                String.format(
+                    format, "", "device", "layers", "weights", "cache", "buffers", "total", "free"),
+                terminal));
+    found
+        .memory()
+        .forEach(
+            (precision, need) ->
+                need.devices()
+                    .forEach(
+                        device ->
+                            terminal.out().println(String.format(format, row(precision, device)))));
+    terminal.out().println();
+  }
+
+  private static Object[] row(Precision precision, DeviceNeed device) {
+    return new Object[] {
+      precision.label(),
+      Display.visible(device.device()),
+      device.layers(),
+      Numbers.bytes(device.weights()),
+      Numbers.bytes(device.cache()),
+      Numbers.bytes(device.buffers()),
+      Numbers.bytes(device.total()),
+      Numbers.bytes(device.free())
+    };
   }
 
   private void refusal(Precision precision, MemoryNeed need) {

@@ -95,11 +95,16 @@ public enum LoadFailure {
     return UNKNOWN;
   }
 
-  /** What failed, what the system says, and what to do. */
-  static String explain(Path library, String message) {
+  /** What to do about it. */
+  public static String remedyFor(String message) {
     LoadFailure failure = of(message);
     Matcher found = failure.words.matcher(message);
-    String remedy = found.find() ? failure.remedy(found) : UNKNOWN.remedy(found);
+    return found.find() ? failure.remedy(found) : UNKNOWN.remedy(found);
+  }
+
+  /** What failed, what the system says, and what to do. */
+  static String explain(Path library, String message) {
+    String remedy = remedyFor(message);
     // The JVM and the system name the library again.
     String said = message.replace(library + ": ", "");
     return "cannot load " + library + " on " + Platform.name() + " (" + said + "): " + remedy;
@@ -112,6 +117,15 @@ public enum LoadFailure {
     }
     if (name.startsWith("libgcc_s")) {
       return "install it (Debian, Ubuntu: libgcc-s1)";
+    }
+    if (name.startsWith("libcuda.so")) {
+      return "install NVIDIA's driver, of which it is a part";
+    }
+    if (name.startsWith("libcudart") || name.startsWith("libcublas")) {
+      return "install the runtime libraries of the CUDA Toolkit, of the version in that name";
+    }
+    if (name.startsWith("libvulkan")) {
+      return "install Vulkan's loader (Debian, Ubuntu: libvulkan1) and the GPU's driver";
     }
     if (name.startsWith("libggml") || name.startsWith("libllama")) {
       return "it belongs beside it: the directory is not complete; rebuild it with native/build.sh";

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Puts into DIR what compiles llama.cpp's Vulkan backend on a Debian or Ubuntu whose own glslc is too old for its shaders (Debian
+# 12's 2023.2 is): Debian 13's glslc, which runs with that Debian's C library from DIR, and Debian 13's headers. Nothing is installed,
+# and what is compiled with them needs no more than the system's own libraries. Prints what to put into the environment.
+#
+#   eval "$(src/test/scripts/vulkan-sdk.sh DIR)"
+#
+# apt fetches the packages and compares their signatures. A Debian 13 needs none of this: apt-get install glslc libvulkan-dev spirv-headers.
+set -eu
+[ $# -eq 1 ] || { echo "usage: $0 DIR" >&2; exit 2; }
+mkdir -p "$1"
+dir=$(cd "$1" && pwd)
+mirror=$(sed -n 's/^URIs: *\([^ ]*\)\/*$/\1/p; s/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*debian\)\/* .*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep '/debian$' | head -n 1)
+system=$dir/system
+
+apt() {
+  tool=$1
+  shift
+  "$tool" -q -o Dir::State="$dir/apt" -o Dir::State::status="$dir/apt/status" -o Dir::Cache="$dir/apt" -o Dir::Etc::sourcelist="$dir/apt/sources.list" \
+    -o Dir::Etc::sourceparts=- -o APT::Sandbox::User=root -o Acquire::Languages=none "$@" >&2
+}
+
+if [ ! -f "$dir/complete" ]; then
+  mkdir -p "$dir/apt/lists/partial" "$dir/apt/archives/partial" "$dir/packages" "$system"
+  : > "$dir/apt/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} trixie main" > "$dir/apt/sources.list"
+  apt apt-get update
+  (cd "$dir/packages" && apt apt-get download glslc libshaderc1 libstdc++6 libgcc-s1 libc6 libvulkan-dev libvulkan1 spirv-headers)
+  for package in "$dir"/packages/*.deb; do
+    dpkg-deb -x "$package" "$system"
+  done
+  loader=$(find "$system" -name 'ld-linux*.so*' | head -n 1)
+  libraries=$(dirname "$(find "$system" -name 'libshaderc_shared.so*' -o -name 'libshaderc.so*' | head -n 1)")
+  mv "$system/usr/bin/glslc" "$system/glslc"
+  printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" "$@"\n' "$loader" "$libraries:$(dirname "$loader")" "$system/glslc" > "$system/usr/bin/glslc"
+  chmod +x "$system/usr/bin/glslc"
+  "$system/usr/bin/glslc" --version >&2
+  : > "$dir/complete"
+fi
+# CMake looks below the prefix for headers, packages and glslc.
+echo "export CMAKE_PREFIX_PATH='$system/usr'"
