@@ -31,7 +31,7 @@ done
 # What data sets are read with would otherwise unpack its libraries into the temporary directory at each start.
 # shellcheck disable=SC2086 # the options are meant to be split
 exec "$jdk/bin/java" $java_options -Xlog:disable -XX:AOTCache="$lib/murmur.aot" \
-  -Dmurmuration.native.dir="$lib/native" -Dmurmuration.embedded.model="$lib/fledgling-q8_0.gguf" -Djava.library.path="$lib/data" \
+  -Dmurmuration.native.dir="$lib/native" -Dmurmuration.native.packed=true -Dmurmuration.embedded.model="$lib/fledgling-q8_0.gguf" -Djava.library.path="$lib/data" \
   -Dmurmur.stdin.tty="$in_tty" -Dmurmur.stdout.tty="$out_tty" -Dmurmur.stderr.tty="$err_tty" -Dmurmur.columns="$columns" \
   -Dmurmur.command="$command" -Dmurmur.stdin.closed="$stdin_closed" ${MURMUR_JAVA_OPTS:-} -cp "$class_path" \
   dev.murmuration.cli.Murmur "$@"

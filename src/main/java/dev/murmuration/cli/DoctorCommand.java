@@ -8,6 +8,7 @@ import dev.murmuration.cli.doctor.ModelChecks;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.cli.view.Json;
 import dev.murmuration.memory.ContextRequest;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -24,11 +25,13 @@ import picocli.CommandLine.Option;
       "Java, the processor and its kernels, GPUs, memory and the limits of control groups, the"
           + " native library and the directory that it is extracted into; at last the embedded"
           + " model scores a text. With -m also whether that model is sound and fits into memory."
-          + " Each line is ok, a note or a problem, and says what to do.",
+          + " Each line is ok, a note or a problem, and says what to do. With --device or -ngl that"
+          + " GPU has to score, too.",
       "",
       "Examples:",
       "  murmur doctor",
       "  murmur doctor -m starling-q4.gguf -c 4096",
+      "  murmur doctor --device CUDA0",
       "  murmur doctor --json",
       "",
       "The exit code is 1 if scoring does not work."
@@ -58,13 +61,20 @@ final class DoctorCommand extends TerminalCommand {
     } catch (LinkageError e) {
       // The diagnosis says so, and the rest, too.
     }
-    Diagnosis diagnosis = Diagnosis.here().and(model(request));
+    Diagnosis diagnosis = Diagnosis.here(devices()).and(model(request));
     if (json.json) {
       Json.printObject(terminal(), json -> DiagnosisJson.write(json, diagnosis));
     } else {
       DiagnosisText.print(diagnosis, terminal());
     }
     return diagnosis.works() ? ExitCode.DONE : ExitCode.FAILED;
+  }
+
+  private RewardModelOptions devices() {
+    RewardModelOptions options =
+        ContextOptions.with(
+            RewardModelOptions.defaults(), context.gpuLayers, RewardModelOptions::gpuLayers);
+    return ContextOptions.with(options, context.device, RewardModelOptions::device);
   }
 
   private Optional<Finding> model(ContextRequest request) {

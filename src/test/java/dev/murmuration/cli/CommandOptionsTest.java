@@ -193,6 +193,8 @@ class CommandOptionsTest {
                     "--kv-cells",
                     "--batch-size",
                     "--ubatch-size",
+                    "--gpu-layers",
+                    "--device",
                     "--no-mmap",
                     "--json")),
             Map.entry("completion", Set.of()),

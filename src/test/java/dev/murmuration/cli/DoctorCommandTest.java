@@ -10,6 +10,7 @@ import dev.murmuration.cli.terminal.Display;
 import dev.murmuration.cli.terminal.Terminal;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,6 +104,19 @@ class DoctorCommandTest {
         .contains("problem model " + TINY + " would be refused: a context of 2048 tokens needs ")
         .contains("what fits: --kv-cells ")
         .endsWith("Scoring does not work here: see what is a problem. ");
+  }
+
+  /** No silent fallback to the processor. */
+  @Test
+  void aDeviceThatIsAskedForAndCannotBeHadIsAProblem() throws Exception {
+    Cli result = Cli.run("doctor", "--json", "--device", "nowhere", "-m", TINY);
+    assertThat(result.code()).isEqualTo(ExitCode.FAILED);
+    for (String check : List.of("scoring", "model")) {
+      assertThat(check(result.json(), check).get("state").asText()).as(check).isEqualTo("problem");
+      assertThat(check(result.json(), check).get("text").asText())
+          .contains("no device 'nowhere'; there are ");
+    }
+    assertThat(check(result.json(), "library").get("state").asText()).isEqualTo("ok");
   }
 
   /** It is of most use where hardly anything works. */

@@ -346,17 +346,26 @@ class ReadmeTest {
         .toList();
   }
 
+  /** Its own artifact, or that of its native libraries, in this version. */
   @Test
-  void theDependencyIsThisProject() throws Exception {
-    String pom = Files.readString(Path.of("pom.xml")).replaceAll("\\s+", "");
-    List<String> dependencies = new ArrayList<>();
+  void theDependenciesAreThisProjects() throws Exception {
+    String own = Files.readString(Path.of("pom.xml")).replaceAll("\\s+", "");
+    String natives =
+        Files.readString(Path.of("distribution/natives/pom.xml")).replaceAll("\\s+", "");
+    Pattern name =
+        Pattern.compile(
+            "<dependency><groupId>dev.murmuration</groupId>(<artifactId>.*?</artifactId>)(<version>.*?</version>)");
+    int dependencies = 0;
     for (Path text : texts()) {
-      dependencies.addAll(blocks(text, "xml"));
+      for (String block : blocks(text, "xml")) {
+        for (MatchResult found : name.matcher(block.replaceAll("\\s+", "")).results().toList()) {
+          assertThat(own + natives).as(text + ": " + block).contains(found.group(1));
+          assertThat(own).as(text + ": " + block).contains(found.group(2));
+          dependencies++;
+        }
+      }
     }
-    assertThat(dependencies).isNotEmpty();
-    for (String dependency : dependencies) {
-      assertThat(pom).contains(dependency.replaceAll("\\s+|</?dependency>", ""));
-    }
+    assertThat(dependencies).isPositive();
   }
 
   private static void compile(Path folder, String name, String example) throws Exception {

@@ -1,5 +1,6 @@
 package dev.murmuration.cli.doctor;
 
+import dev.murmuration.reward.RewardModelOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -10,8 +11,12 @@ import java.util.Optional;
  * @param findings one a check
  */
 public record Diagnosis(List<Finding> findings) {
-  /** Looks at everything. What cannot be loaded is found out as well and ends nothing. */
-  public static Diagnosis here() {
+  /**
+   * Looks at everything. What cannot be loaded is found out as well and ends nothing.
+   *
+   * @param options which devices are to compute
+   */
+  public static Diagnosis here(RewardModelOptions options) {
     List<Finding> found = new ArrayList<>();
     found.add(SystemChecks.java());
     found.add(SystemChecks.system());
@@ -26,7 +31,7 @@ public record Diagnosis(List<Finding> findings) {
       found.add(LibraryChecks.kernels());
       found.add(LibraryChecks.gpus());
     }
-    Finding scoring = loaded ? ScoringChecks.scoring() : null;
+    Finding scoring = loaded ? ScoringChecks.scoring(options) : null;
     found.add(CacheChecks.cache(scoring != null && scoring.state() == Finding.State.OK));
     if (scoring != null) {
       found.add(scoring);

@@ -11,6 +11,7 @@ import dev.murmuration.machine.MappedFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.regex.Matcher;
@@ -31,27 +32,32 @@ final class LibraryChecks {
       return Finding.problem("library", Wording.message(e)).with("platform", Platform.name());
     }
     boolean named = System.getProperty(NativeLibrary.DIRECTORY_PROPERTY) != null;
-    NativeManifest manifest = manifest(directory);
+    NativeManifest manifest;
+    try {
+      manifest = NativeManifest.parse(Files.readString(directory.resolve(NativeManifest.NAME)));
+      manifest.requireIn(directory, true);
+    } catch (IOException e) {
+      return Finding.problem(
+          "library",
+          "the libraries in "
+              + directory
+              + " are not whole: "
+              + e.getMessage()
+              + "; unpack or install Murmuration again");
+    }
     return Finding.ok(
             "library",
             "llama.cpp "
                 + Llama.version()
                 + (named ? " in " : " of the class path, extracted into ")
                 + directory
-                + (manifest == null ? "" : ", " + machines(manifest)))
+                + ", "
+                + machines(manifest))
         .with("directory", directory.toString())
         .with("llama_cpp", Llama.version())
         .with("platform", Platform.name())
-        .with("portable", manifest == null ? null : manifest.cpu().isEmpty())
-        .with("glibc", manifest == null ? null : manifest.glibc());
-  }
-
-  private static NativeManifest manifest(Path directory) {
-    try {
-      return NativeManifest.parse(Files.readString(directory.resolve(NativeManifest.NAME)));
-    } catch (IOException e) {
-      return null; // It was read when the library was loaded; so it has just been removed.
-    }
+        .with("portable", manifest.cpu().isEmpty())
+        .with("glibc", manifest.glibc());
   }
 
   private static String machines(NativeManifest manifest) {
@@ -95,15 +101,25 @@ final class LibraryChecks {
         || Objects.equals(System.getProperty("murmuration.kernels"), "off");
   }
 
-  /** The devices that take layers of a model. */
+  /** The devices that take layers of a model, and why backends have none. */
   static Finding gpus() {
     List<Device> gpus =
         Llama.devices().stream().filter(device -> device.kind().takesLayers()).toList();
+    List<String> problems =
+        Llama.backends().stream()
+            .filter(backend -> backend.problem() != null)
+            .map(backend -> "no device of " + backend.name() + ": " + backend.problem())
+            .toList();
+    List<String> text = new ArrayList<>(gpus.stream().map(LibraryChecks::shown).toList());
+    text.addAll(problems);
     if (gpus.isEmpty()) {
-      return Finding.ok("gpu", "none that this library can use: the processor computes")
-          .with("devices", List.of());
+      text.addFirst(
+          problems.isEmpty()
+              ? "none, since this library has no backend for any: the processor computes"
+              : "none: the processor computes");
     }
-    return Finding.ok("gpu", String.join("; ", gpus.stream().map(LibraryChecks::shown).toList()))
+    String said = String.join("; ", text);
+    return (problems.isEmpty() ? Finding.ok("gpu", said) : Finding.note("gpu", said))
         .with("devices", gpus.stream().map(Device::name).toList());
   }
 

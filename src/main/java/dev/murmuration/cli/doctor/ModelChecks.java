@@ -5,11 +5,13 @@ import dev.murmuration.cli.view.Wording;
 import dev.murmuration.inspection.Inspection;
 import dev.murmuration.inspection.Inspector;
 import dev.murmuration.memory.ContextRequest;
+import dev.murmuration.memory.DeviceNeed;
 import dev.murmuration.memory.MemoryNeed;
 import dev.murmuration.memory.MemoryPolicy;
 import dev.murmuration.reward.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.stream.Collectors;
 
 /** Whether a model's file is sound, and whether there is memory for it. Nothing is loaded. */
 public final class ModelChecks {
@@ -22,7 +24,7 @@ public final class ModelChecks {
     Inspection found;
     try {
       found = new Inspector(file, request).gguf(false, _ -> {});
-    } catch (IOException e) {
+    } catch (IOException | IllegalArgumentException e) {
       return unreadable(e).with("file", file.toString());
     }
     if (!found.valid()) {
@@ -37,8 +39,8 @@ public final class ModelChecks {
         .with("available_bytes", need.available());
   }
 
-  /** Of a file that cannot be read. */
-  public static Finding unreadable(IOException failure) {
+  /** Of a file that cannot be read, or not with the context and the devices asked for. */
+  public static Finding unreadable(Exception failure) {
     return Finding.problem(CHECK, Wording.message(failure));
   }
 
@@ -54,7 +56,8 @@ public final class ModelChecks {
             + need.contextLength()
             + " tokens, and "
             + Numbers.bytes(need.available())
-            + " are free";
+            + " are free"
+            + need.devices().stream().map(ModelChecks::device).collect(Collectors.joining());
     return need.total() - need.repacked() + MemoryPolicy.OVERHEAD <= need.available()
         ? Finding.ok(CHECK, takes)
         : Finding.note(
@@ -62,5 +65,17 @@ public final class ModelChecks {
             takes
                 + ": weights will be read from the disk again and again, which is slow; free"
                 + " memory, or take a smaller type of weights ('murmur quantize')");
+  }
+
+  private static String device(DeviceNeed need) {
+    return "; "
+        + Numbers.bytes(need.total())
+        + " of "
+        + need.device()
+        + " with "
+        + need.layers()
+        + " layers, where "
+        + Numbers.bytes(need.free())
+        + " are free";
   }
 }

@@ -3,6 +3,7 @@ package dev.murmuration.cli.doctor;
 import dev.murmuration.cli.terminal.Numbers;
 import dev.murmuration.cli.view.Wording;
 import dev.murmuration.reward.RewardModel;
+import dev.murmuration.reward.RewardModelOptions;
 import java.io.IOException;
 
 /** Whether a reward comes out, and the right one. */
@@ -17,10 +18,14 @@ final class ScoringChecks {
 
   private ScoringChecks() {}
 
-  /** Scores with the embedded model. */
-  static Finding scoring() {
+  /**
+   * Scores with the embedded model.
+   *
+   * @param options which devices compute
+   */
+  static Finding scoring(RewardModelOptions options) {
     double reward;
-    try (RewardModel model = RewardModel.loadEmbedded()) {
+    try (RewardModel model = RewardModel.loadEmbedded(options)) {
       reward = model.score(PROMPT, RESPONSE).reward();
     } catch (IOException | RuntimeException | LinkageError e) {
       return Finding.problem(

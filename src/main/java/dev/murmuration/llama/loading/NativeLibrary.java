@@ -24,6 +24,12 @@ import java.util.function.Consumer;
 public final class NativeLibrary {
   public static final String DIRECTORY_PROPERTY = "murmuration.native.dir";
 
+  /**
+   * True in packages, whose native libraries are as whole as the Java that came with them; {@code
+   * murmur doctor} looks all the same.
+   */
+  private static final String PACKED_PROPERTY = "murmuration.native.packed";
+
   /** {@code off} for llama.cpp's kernels, as the environment variable MURMUR_KERNELS. */
   static final String KERNELS_PROPERTY = "murmuration.kernels";
 
@@ -136,7 +142,7 @@ public final class NativeLibrary {
     NativeManifest manifest = NativeManifest.require(text, directory.toString());
     requireFit(manifest, directory.toString());
     try {
-      manifest.requireIn(directory);
+      manifest.requireIn(directory, !Boolean.getBoolean(PACKED_PROPERTY));
     } catch (IOException e) {
       throw LoadFailure.error(
           "the libraries in "
