@@ -1,7 +1,8 @@
 #!/bin/sh
 # Puts into DIR what compiles llama.cpp's Vulkan backend on a Debian or Ubuntu whose own glslc is too old for its shaders (Debian
-# 12's 2023.2 is): Debian 13's glslc, which runs with that Debian's C library from DIR, and Debian 13's headers. Nothing is installed,
-# and what is compiled with them needs no more than the system's own libraries. Prints what to put into the environment.
+# 12's 2023.2 is): Debian 13's glslc, which runs with that Debian's C library from DIR, and Debian 13's headers; and lavapipe of Mesa
+# 25 from Debian 12's backports, a Vulkan device made of software (Debian 12's own, of Mesa 22, ends the process now and then). Nothing
+# is installed, and what is compiled with them needs no more than the system's own libraries. Prints what to put into the environment.
 #
 #   eval "$(src/test/scripts/vulkan-sdk.sh DIR)"
 #
@@ -20,15 +21,27 @@ apt() {
     -o Dir::Etc::sourceparts=- -o APT::Sandbox::User=root -o Acquire::Languages=none "$@" >&2
 }
 
-if [ ! -f "$dir/complete" ]; then
-  mkdir -p "$dir/apt/lists/partial" "$dir/apt/archives/partial" "$dir/packages" "$system"
-  : > "$dir/apt/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} trixie main" > "$dir/apt/sources.list"
+# fetch SUITE FOLDER PACKAGES...: unpacks a suite's packages.
+fetch() {
+  suite=$1 folder=$2
+  shift 2
+  rm -rf "$dir/packages"
+  mkdir -p "$dir/packages" "$folder"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} $suite main" > "$dir/apt/sources.list"
   apt apt-get update
-  (cd "$dir/packages" && apt apt-get download glslc libshaderc1 libstdc++6 libgcc-s1 libc6 libvulkan-dev libvulkan1 spirv-headers)
+  (cd "$dir/packages" && apt apt-get download "$@")
   for package in "$dir"/packages/*.deb; do
-    dpkg-deb -x "$package" "$system"
+    dpkg-deb -x "$package" "$folder"
   done
+}
+
+if [ ! -f "$dir/complete" ]; then
+  mkdir -p "$dir/apt/lists/partial" "$dir/apt/archives/partial"
+  : > "$dir/apt/status"
+  fetch trixie "$system" glslc libshaderc1 libstdc++6 libgcc-s1 libc6 libvulkan-dev libvulkan1 spirv-headers
+  fetch bookworm-backports "$dir/mesa" mesa-vulkan-drivers libdrm2 libdrm-amdgpu1
+  driver=$(find "$dir/mesa" -name libvulkan_lvp.so)
+  sed "s|\"library_path\": .*|\"library_path\": \"$driver\"|" "$dir"/mesa/usr/share/vulkan/icd.d/lvp_icd*.json > "$dir/lavapipe.json"
   loader=$(find "$system" -name 'ld-linux*.so*' | head -n 1)
   libraries=$(dirname "$(find "$system" -name 'libshaderc_shared.so*' -o -name 'libshaderc.so*' | head -n 1)")
   mv "$system/usr/bin/glslc" "$system/glslc"
@@ -38,4 +51,4 @@ if [ ! -f "$dir/complete" ]; then
   : > "$dir/complete"
 fi
 # CMake looks below the prefix for headers, packages and glslc.
-echo "export CMAKE_PREFIX_PATH='$system/usr'"
+echo "export CMAKE_PREFIX_PATH='$system/usr' VK_ICD_FILENAMES='$dir/lavapipe.json' VK_DRIVER_FILES='$dir/lavapipe.json'"
