@@ -26,7 +26,14 @@ cp -a "$base" "$work/debian"
 debian=$work/debian
 mount -t proc proc "$debian/proc"
 # What a login has, and nothing of this machine's. The locale is none at all, as in a container.
-inside() { chroot "$debian" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/root TERM=dumb "$@"; }
+inside() {
+  local where=/
+  if [ "$1" = -C ]; then
+    where=$2
+    shift 2
+  fi
+  chroot "$debian" /usr/bin/env -i -C "$where" PATH=/usr/local/bin:/usr/bin:/bin HOME=/root TERM=dumb "$@"
+}
 for program in java cc gcc mvn; do
   if inside sh -c "command -v $program"; then fail "this Debian is not bare"; fi
 done
