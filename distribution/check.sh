@@ -12,7 +12,7 @@ work=$(mktemp -d)
 server=''
 clean_up() {
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
-  umount "$work/debian/proc" 2>/dev/null || true
+  umount "$work/debian/proc" "$work/debian" 2>/dev/null || true
   rm -rf --one-file-system "$work"
 }
 trap clean_up EXIT
@@ -24,6 +24,8 @@ base=${DEBIAN:-$work/base}
 [ -d "$base/etc" ] || debootstrap --variant=minbase bookworm "$base" > "$work/debootstrap.log" 2>&1 || { tail -20 "$work/debootstrap.log" >&2; fail "no Debian"; }
 cp -a "$base" "$work/debian"
 debian=$work/debian
+# A file system of its own, as any machine's and any container's is; Java asks which one a file is on.
+mount --bind "$debian" "$debian"
 mount -t proc proc "$debian/proc"
 # What a login has, and nothing of this machine's. The locale is none at all, as in a container.
 inside() {
