@@ -100,7 +100,7 @@ run batch rows.parquet -o rewards.parquet
 run eval rows.parquet --report report.html
 grep -q '</html>' "$data/report.html" || fail "the report is no page"
 run convert . -o tiny.gguf
-run quantize tiny.gguf tiny-q8.gguf q8_0
+run quantize tiny.gguf tiny-q8.gguf --type q8_0
 run doctor -m tiny-q8.gguf
 cat "$work/out"
 
