@@ -12,7 +12,7 @@ work=$(mktemp -d)
 server=''
 clean_up() {
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
-  umount "$work/debian/proc" 2>/dev/null || true
+  umount "$work/debian/proc" "$work/debian" 2>/dev/null || true
   rm -rf --one-file-system "$work"
 }
 trap clean_up EXIT
@@ -24,9 +24,18 @@ base=${DEBIAN:-$work/base}
 [ -d "$base/etc" ] || debootstrap --variant=minbase bookworm "$base" > "$work/debootstrap.log" 2>&1 || { tail -20 "$work/debootstrap.log" >&2; fail "no Debian"; }
 cp -a "$base" "$work/debian"
 debian=$work/debian
+# A file system of its own, as any machine's and any container's is; Java asks which one a file is on.
+mount --bind "$debian" "$debian"
 mount -t proc proc "$debian/proc"
 # What a login has, and nothing of this machine's. The locale is none at all, as in a container.
-inside() { chroot "$debian" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/root TERM=dumb "$@"; }
+inside() {
+  local where=/
+  if [ "$1" = -C ]; then
+    where=$2
+    shift 2
+  fi
+  chroot "$debian" /usr/bin/env -i -C "$where" PATH=/usr/local/bin:/usr/bin:/bin HOME=/root TERM=dumb "$@"
+}
 for program in java cc gcc mvn; do
   if inside sh -c "command -v $program"; then fail "this Debian is not bare"; fi
 done
@@ -91,7 +100,7 @@ run batch rows.parquet -o rewards.parquet
 run eval rows.parquet --report report.html
 grep -q '</html>' "$data/report.html" || fail "the report is no page"
 run convert . -o tiny.gguf
-run quantize tiny.gguf tiny-q8.gguf q8_0
+run quantize tiny.gguf tiny-q8.gguf --type q8_0
 run doctor -m tiny-q8.gguf
 cat "$work/out"
 
