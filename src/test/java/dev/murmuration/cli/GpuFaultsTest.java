@@ -35,7 +35,8 @@ class GpuFaultsTest {
 
   private static String failure(String before, String... arguments) throws Exception {
     List<String> lines = run(before, arguments);
-    assertThat(lines).singleElement().asString().startsWith("1 murmur: ");
+    // 1: it failed; 2: what was asked for cannot be had.
+    assertThat(lines).singleElement().asString().matches("[12] murmur: .*");
     return lines.getFirst();
   }
 
