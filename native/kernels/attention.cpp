@@ -63,7 +63,7 @@ int64_t value_columns(const attention & a) {
 
 // What is multiplied: words of 32 bits, with members of the same names. numbers: in a word; row: words of numbers that lie
 // beside each other, from one vector of them and the next; column: of numbers that lie below each other; add: to sums the
-// products of one word each; widened: what words of a row stand for.
+// products of one word each; widen: what words of a row stand for.
 
 struct float32 {
     static constexpr int numbers = 1;
@@ -293,7 +293,7 @@ template <int rows> struct with_rows {
 };
 
 // From dot products, of which the first `seen` of `columns` count, to words of powers of two, beside the largest dot product
-// so far; returns by what earlier sums are to be multiplied. All else is multiplied with what is added up here, rounded.
+// so far; returns by what earlier sums are to be multiplied. `weight` gets them as they are multiplied with values: rounded.
 template <typename type> float weigh(float * p, int seen, int columns, float cap, float & most, float * weight) {
     vector top = all(-INFINITY);
     for (int i = 0; i < columns; i += vector_lanes) {
