@@ -105,7 +105,8 @@ run doctor -m tiny-q8.gguf
 cat "$work/out"
 
 step "a server, asked from outside"
-inside murmur serve --port 18089 > "$work/serve.log" 2>&1 &
+# Not by the function above: a signal is to reach the server itself.
+chroot "$debian" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/root murmur serve --port 18089 > "$work/serve.log" 2>&1 &
 server=$!
 for _ in $(seq 100); do
   curl -sf http://127.0.0.1:18089/ready > /dev/null && break
