@@ -34,7 +34,7 @@ class FlagsTest {
   /** Of other programs, which are what to use: java, Maven, iconv, ulimit, llama-gguf-split. */
   private static final Pattern FOREIGN =
       Pattern.compile(
-          "--enable-native-access|--add-modules|-D(native\\.backends|murmuration\\.(cache|native)\\.dir)?\\b|-Pnatives-portable|iconv"
+          "--enable-native-access|--add-modules|-D(native\\.backends|murmuration\\.(cache|native)\\.dir)?\\b|-Pnatives-portable|--gpus|iconv"
               + " -f|-t UTF-8|ulimit -f|\" --merge\"");
 
   @Test
