@@ -83,8 +83,10 @@ public final class OutputFile implements AutoCloseable {
       throw new BadFileException(target, "its folder does not exist; create it");
     }
     checkReplaceable(target, replace);
-    long free = Files.getFileStore(folder).getUsableSpace();
-    // Some file systems do not know their free space and report 0.
+    // Not that of a FileStore, which is not found in a changed root. 0 where the file system does
+    // not
+    // know it.
+    long free = folder.toFile().getUsableSpace();
     if (free > 0 && free < bytes) {
       throw new BadFileException(
           target, "needs " + bytes + " bytes, the disk has " + free + " free");
