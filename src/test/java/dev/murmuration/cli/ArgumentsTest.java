@@ -46,7 +46,7 @@ class ArgumentsTest {
             "\u4f60\u597d",
             "--response",
             "\u518d\u89c1");
-    assertThat(right.out()).contains("-5.33").contains("-5.87");
+    assertThat(right.out()).contains("-5.3").contains("-5.8");
     ChildJvm.Result result =
         murmur(
             "export LC_ALL=xx_XX.UTF-8; "
