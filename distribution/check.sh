@@ -129,13 +129,13 @@ if [ -n "$deb" ]; then
   step "the package for Debian"
   rm -rf "$debian/opt/$root" "$debian/usr/local/bin/"{murmur,mm}
   cp "$deb" "$debian/srv/murmuration.deb"
-  inside dpkg -i /srv/murmuration.deb
+  inside PATH=/usr/sbin:/usr/bin:/sbin:/bin dpkg -i /srv/murmuration.deb
   scores inside murmur
   scores inside MURMUR_JAVA_OPTS=-XX:AOTMode=on murmur
   inside murmur demo > "$work/demo"
-  inside dpkg --verify murmuration
+  inside PATH=/usr/sbin:/usr/bin:/sbin:/bin dpkg --verify murmuration
   [ -s "$debian/usr/share/doc/murmuration/copyright" ] || fail "the package has no copyright"
-  inside dpkg --purge murmuration
+  inside PATH=/usr/sbin:/usr/bin:/sbin:/bin dpkg --purge murmuration
   left=$(cd "$debian" && find . -xdev -name '*murmur*' ! -path './srv/*' ! -path './proc/*' ! -path './var/log/*')
   [ -z "$left" ] || fail "the package leaves $left"
 fi

@@ -3,6 +3,7 @@
 # javadoc, and the native libraries in them. Names the entries that differ.
 #
 #   distribution/reproduce.sh [linux-x86_64] [linux-aarch64]    native libraries for x86_64 unless named
+#   distribution/reproduce.sh --java                            with the native libraries that are there, built once
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
@@ -12,11 +13,16 @@ fail() { echo "reproduce.sh: $*" >&2; exit 1; }
 
 [ -z "$(git -C "$root" status --porcelain)" ] || fail "there are changes that a clone would not have; commit them"
 [ $# -gt 0 ] || set -- linux-x86_64
+kept='llama.cpp llama.cpp.commit current current.key current.variant sysroot-x86_64 sysroot-aarch64'
+if [ "$1" = --java ]; then
+  shift
+  kept="$kept dist"
+fi
 # A cache of compiled files would hide what depends on the folder, or bring it here from elsewhere.
 export CCACHE_DISABLE=1
 
 build() {
-  "$1/distribution/natives/build.sh" "${@:2}"
+  [ $# -eq 1 ] || "$1/distribution/natives/build.sh" "${@:2}"
   mvn -B -q -f "$1/distribution" package -DskipTests -Dformat.skip
 }
 build "$root" "$@"
@@ -25,7 +31,7 @@ build "$root" "$@"
 other="$work/a clone in a folder of another length"
 git clone -q "$root" "$other"
 mkdir -p "$other/native/build"
-for name in llama.cpp llama.cpp.commit current current.key current.variant sysroot-x86_64 sysroot-aarch64; do
+for name in $kept; do
   [ ! -e "$root/native/build/$name" ] || cp -R "$root/native/build/$name" "$other/native/build/"
 done
 build "$other" "$@"
