@@ -37,21 +37,21 @@ done
 build "$other" "$@"
 
 home=$(MURMUR_JAVA_OPTS=-XshowSettings:properties "$root/murmur" --version 2>&1 | sed -n 's/^ *java\.home = //p')
-cd "$root"
+cd "$other"
 count=0
 differ=0
 for jar in target/murmuration-*.jar distribution/natives/target/*.jar integrations/*/target/*.jar; do
   count=$((count + 1))
-  cmp -s "$jar" "$other/$jar" && continue
+  cmp -s "$root/$jar" "$jar" && continue
   differ=$((differ + 1))
   echo "differs: $jar"
-  [ -f "$other/$jar" ] || continue
+  [ -f "$root/$jar" ] || continue
   rm -rf "$work/one" "$work/two"
   mkdir "$work/one" "$work/two"
   (cd "$work/one" && "$home/bin/jar" xf "$root/$jar")
   (cd "$work/two" && "$home/bin/jar" xf "$other/$jar")
   (cd "$work" && diff -rq one two) || true
-  diff <("$home/bin/jar" tvf "$jar") <("$home/bin/jar" tvf "$other/$jar") || true
+  diff <("$home/bin/jar" tvf "$root/$jar") <("$home/bin/jar" tvf "$jar") || true
 done
 [ "$differ" = 0 ] || fail "$differ of $count jars differ"
 echo "$count jars, the same bytes in both folders"
