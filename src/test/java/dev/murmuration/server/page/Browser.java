@@ -93,7 +93,15 @@ final class Browser implements AutoCloseable {
     driver.get("about:blank");
     driver.executeCdpCommand(
         "Storage.clearDataForOrigin", Map.of("origin", address, "storageTypes", "all"));
+    // What a page writes while it is left may reach the browser's storage behind that.
+    Object script =
+        driver
+            .executeCdpCommand(
+                "Page.addScriptToEvaluateOnNewDocument", Map.of("source", "localStorage.clear()"))
+            .get("identifier");
     driver.get(address);
+    driver.executeCdpCommand(
+        "Page.removeScriptToEvaluateOnNewDocument", Map.of("identifier", script));
   }
 
   WebElement one(String selector) {
