@@ -28,13 +28,15 @@ debian=$work/debian
 mount --bind "$debian" "$debian"
 mount -t proc proc "$debian/proc"
 # What a login has, and nothing of this machine's. The locale is none at all, as in a container.
+home=/srv/home
+mkdir "$debian$home"
 inside() {
   local where=/
   if [ "$1" = -C ]; then
     where=$2
     shift 2
   fi
-  chroot "$debian" /usr/bin/env -i -C "$where" PATH=/usr/local/bin:/usr/bin:/bin HOME=/root TERM=dumb "$@"
+  chroot "$debian" /usr/bin/env -i -C "$where" PATH=/usr/local/bin:/usr/bin:/bin HOME="$home" TERM=dumb "$@"
 }
 for program in java cc gcc mvn; do
   if inside sh -c "command -v $program"; then fail "this Debian is not bare"; fi
@@ -50,7 +52,7 @@ grep -q '^ 1 .*Put the egg in boiling water' "$work/demo" || fail "demo ranks no
 root=$(cd "$debian/opt" && echo murmuration-*)
 printf '%s MB, unpacked %s MB; from unpacking to ranking %s ms\n' $(($(stat -c %s "$archive") / 1000000)) \
   "$(du -sm --apparent-size "$debian/opt/$root" | cut -f 1)" $(((ended - started) / 1000000))
-[ ! -e "$debian/root/.cache" ] || fail "something was extracted into ~/.cache"
+[ ! -e "$debian$home/.cache" ] || fail "something was extracted into ~/.cache"
 
 # scores COMMAND...: it gives the reward that it should.
 text=(score -q --prompt 'Hello?' --response 'Hi there, how can I help?')
@@ -106,7 +108,7 @@ cat "$work/out"
 
 step "a server, asked from outside"
 # Not by the function above: a signal is to reach the server itself.
-chroot "$debian" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/root murmur serve --port 18089 > "$work/serve.log" 2>&1 &
+chroot "$debian" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$home" murmur serve --port 18089 > "$work/serve.log" 2>&1 &
 server=$!
 for _ in $(seq 100); do
   curl -sf http://127.0.0.1:18089/ready > /dev/null && break

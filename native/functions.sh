@@ -48,3 +48,14 @@ take_lock() {
   done
   echo $$ > "$1/pid"
 }
+
+# debian_mirror: where this Debian gets its packages from, or what DEBIAN_MIRROR names; fails with what to do if neither is known.
+debian_mirror() {
+  found=${DEBIAN_MIRROR:-$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+    sed -n 's/^URIs: *\([^ ]*[^ /]\)\/* *$/\1/p; s/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*debian\)\/* .*/\2/p' | grep '/debian$' | head -n 1)}
+  [ -n "$found" ] || {
+    echo "no mirror of Debian stands in /etc/apt; name one: DEBIAN_MIRROR=ADDRESS, such as that of a Debian system's /etc/apt" >&2
+    return 1
+  }
+  echo "$found"
+}

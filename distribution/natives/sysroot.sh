@@ -4,15 +4,17 @@
 #
 #   distribution/natives/sysroot.sh x86_64|aarch64 DIR
 #
-#   DEBIAN_MIRROR   default http://deb.debian.org/debian
+#   DEBIAN_MIRROR   default: where this system gets its packages from
 set -eu
 arch=$1
 sysroot=$2
 suite=bullseye
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 packages='libc6 libgomp1 libc6-dev linux-libc-dev libgcc-10-dev libstdc++-10-dev'
 
 [ ! -f "$sysroot/packages" ] || exit 0
+# shellcheck source=../../native/functions.sh
+. "$(dirname "$0")/../../native/functions.sh"
+mirror=$(debian_mirror)
 case $arch in
   x86_64) debian=amd64 ;;
   aarch64) debian=arm64 ;;

@@ -11,7 +11,9 @@ set -eu
 [ $# -eq 1 ] || { echo "usage: $0 DIR" >&2; exit 2; }
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
-mirror=$(sed -n 's/^URIs: *\([^ ]*\)\/*$/\1/p; s/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*debian\)\/* .*/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep '/debian$' | head -n 1)
+# shellcheck source=../../../native/functions.sh
+. "$(dirname "$0")/../../../native/functions.sh"
+mirror=$(debian_mirror)
 system=$dir/system
 
 apt() {
@@ -27,7 +29,7 @@ fetch() {
   shift 2
   rm -rf "$dir/packages"
   mkdir -p "$dir/packages" "$folder"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} $suite main" > "$dir/apt/sources.list"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > "$dir/apt/sources.list"
   apt apt-get update
   (cd "$dir/packages" && apt apt-get download "$@")
   for package in "$dir"/packages/*.deb; do
