@@ -19,49 +19,29 @@ import dev.murmuration.memory.WeightMemory;
 import dev.murmuration.model.HeadTensors;
 import dev.murmuration.model.ModelFile;
 import dev.murmuration.model.ReadoutRule;
-import dev.murmuration.model.TextRules;
 import dev.murmuration.model.ValueHead;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * Loads a model from a file and options, ready to score. File, head, options and memory are all
  * checked in Java before llama.cpp gets any of them.
  */
 final class ModelLoader {
-  /** What is known about a loaded model. {@code timeout} is null when there is none. */
-  record Settings(
-      String name,
-      ChatTemplate template,
-      ReadoutRule readout,
-      Precision precision,
-      int contextLength,
-      boolean truncate,
-      boolean literal,
-      TextRules rules,
-      Duration timeout,
-      Path file,
-      int threads,
-      int microBatchSize,
-      ModelSize size) {}
-
-  /** A model and its engine; the engine is closed first. */
-  record Loaded(LlamaModel model, Engine engine, Settings settings) {}
-
   /** The embedded model as a file, for packages, so that it need not be extracted. */
   private static final String EMBEDDED_PROPERTY = "murmuration.embedded.model";
 
   private ModelLoader() {}
 
-  static Loaded load(Path gguf, RewardModelOptions options) throws IOException {
+  static LoadedModel load(Path gguf, RewardModelOptions options) throws IOException {
     return load(gguf, options, fileName(gguf));
   }
 
-  static Loaded loadEmbedded(RewardModelOptions options) throws IOException {
+  static LoadedModel loadEmbedded(RewardModelOptions options) throws IOException {
     return load(embeddedFile(), options, "fledgling");
   }
 
@@ -88,7 +68,7 @@ final class ModelLoader {
     return name == null ? file.toString() : name.toString();
   }
 
-  private static Loaded load(Path path, RewardModelOptions options, String name)
+  private static LoadedModel load(Path path, RewardModelOptions options, String name)
       throws IOException {
     GgufReader.requireFile(path);
     try (OpenModelFile file = OpenModelFile.open(path)) {
@@ -96,7 +76,7 @@ final class ModelLoader {
     }
   }
 
-  private static Loaded load(OpenModelFile file, RewardModelOptions options, String name)
+  private static LoadedModel load(OpenModelFile file, RewardModelOptions options, String name)
       throws IOException {
     ModelFile checked =
         ModelFile.of(GgufReader.read(file.path(), file), file, options.values().headWish);
@@ -106,7 +86,7 @@ final class ModelLoader {
             ? HeadTensors.ofSafetensors(
                 options.valueHead().get(), shape.hiddenSize(), options.values().headWish)
             : checked.requireHead();
-    ChatTemplate template = template(checked, options);
+    ChatTemplate template = TemplateOfFile.choose(checked, options.template());
     ContextRequest request = options.values().context;
     int contextLength = checked.contextLength(request.contextLength());
     ReadoutRule readout = readout(checked, options, contextLength);
@@ -118,8 +98,8 @@ final class ModelLoader {
       throw new IllegalArgumentException(largest.need().refusal());
     }
     ContextParameters context = largest.context();
-    Settings settings =
-        new Settings(
+    LoadedModel.Settings settings =
+        new LoadedModel.Settings(
             name,
             template,
             readout,
@@ -133,30 +113,34 @@ final class ModelLoader {
             context.threads(),
             context.microBatchSize(),
             ModelSize.of(checked));
+    Engine.Settings computing =
+        new Engine.Settings(
+            request.exact(),
+            weights.ours(),
+            options.reuse(),
+            options.queueCapacity(),
+            options.values().probe);
+    return start(
+        LlamaModel.load(file, parameters(request), options.values().progress),
+        model -> new Engine(model, shape, head, readout, sizes, context, computing),
+        settings);
+  }
 
-    LlamaModel model =
-        LlamaModel.load(
-            file,
-            new ModelParameters(
-                request.gpuLayers(), request.device(), request.memoryMap(), request.exact()),
-            options.values().progress);
+  private static ModelParameters parameters(ContextRequest request) {
+    return new ModelParameters(
+        request.gpuLayers(), request.device(), request.memoryMap(), request.exact());
+  }
+
+  private static LoadedModel start(
+      LlamaModel model, Function<LlamaModel, Engine> newEngine, LoadedModel.Settings settings) {
+    Engine engine = null;
     try {
-      Engine engine =
-          new Engine(
-              model,
-              shape,
-              head,
-              readout,
-              sizes,
-              context,
-              new Engine.Settings(
-                  request.exact(),
-                  weights.ours(),
-                  options.reuse(),
-                  options.queueCapacity(),
-                  options.values().probe));
-      return new Loaded(model, engine, settings);
+      engine = newEngine.apply(model);
+      return new LoadedModel(model, engine, settings);
     } catch (RuntimeException | Error e) {
+      if (engine != null) {
+        engine.close();
+      }
       model.close();
       throw e;
     }
@@ -187,10 +171,5 @@ final class ModelLoader {
               + ": allow as many, or choose readout(LAST_TOKEN)");
     }
     return rule;
-  }
-
-  private static ChatTemplate template(ModelFile file, RewardModelOptions options)
-      throws BadFileException {
-    return TemplateOfFile.choose(file, options.template());
   }
 }

@@ -1,13 +1,10 @@
 package dev.murmuration.reward;
 
-import dev.murmuration.engine.Engine;
-import dev.murmuration.llama.LlamaModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A reward model that scores text: prompt and response in, one number out, higher is better.
@@ -31,42 +28,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * to say.
  */
 public final class RewardModel implements AutoCloseable {
-  private final LlamaModel model;
-  private final Engine engine;
-  private final TextEncoder encoder;
-  private final TextEncoder literalEncoder;
-  private final Calls calls;
-  private final ModelLoader.Settings settings;
-  private final AtomicBoolean closed;
+  private final LoadedModel loaded;
 
-  private RewardModel(ModelLoader.Loaded loaded) {
-    this.model = loaded.model();
-    this.engine = loaded.engine();
-    this.settings = loaded.settings();
-    this.encoder = encoder(false);
-    this.literalEncoder = encoder(true);
-    this.closed = LeakReport.of(this, settings.name());
-    this.calls =
-        new Calls(
-            engine,
-            options -> options.literal().orElse(settings.literal()) ? literalEncoder : encoder,
-            model.vocabulary(),
-            settings,
-            closed::get);
-  }
-
-  private TextEncoder encoder(boolean literal) {
-    return new TextEncoder(
-        model.vocabulary(),
-        settings.rules(),
-        settings.template(),
-        settings.contextLength(),
-        settings.truncate(),
-        literal);
+  private RewardModel(LoadedModel loaded) {
+    this.loaded = loaded;
   }
 
   /**
-   * Loads a model with {@link RewardModelOptions#defaults}.
+   * Loads a model with {@link RewardModelOptions#defaults}; throws what {@link #load(Path,
+   * RewardModelOptions)} throws.
    *
    * @param gguf the file
    * @return the model, to be closed
@@ -89,7 +59,7 @@ public final class RewardModel implements AutoCloseable {
    * @throws LinkageError if the native library cannot be loaded
    */
   public static RewardModel load(Path gguf, RewardModelOptions options) throws IOException {
-    return of(ModelLoader.load(gguf, options));
+    return new RewardModel(ModelLoader.load(gguf, options));
   }
 
   /**
@@ -112,72 +82,58 @@ public final class RewardModel implements AutoCloseable {
    * @throws IllegalArgumentException if an option does not fit the model or this machine
    */
   public static RewardModel loadEmbedded(RewardModelOptions options) throws IOException {
-    return of(ModelLoader.loadEmbedded(options));
+    return new RewardModel(ModelLoader.loadEmbedded(options));
   }
-
-  private static RewardModel of(ModelLoader.Loaded loaded) {
-    try {
-      return new RewardModel(loaded);
-    } catch (Throwable e) {
-      loaded.engine().close();
-      loaded.model().close();
-      throw e;
-    }
-  }
-
-  // ---- what it is ----
 
   /** {@return the file's name, or {@code fledgling} for the embedded model} */
   public String name() {
-    return settings.name();
+    return loaded.settings().name();
   }
 
   /** {@return the GGUF file that it was loaded from} */
   public Path file() {
-    return settings.file();
+    return loaded.settings().file();
   }
 
   /** {@return how large it is} */
   public ModelSize size() {
-    return settings.size();
+    return loaded.settings().size();
   }
 
   /** {@return threads that compute} */
   public int threads() {
-    return settings.threads();
+    return loaded.settings().threads();
   }
 
   /** {@return the most tokens computed at once} */
   public int microBatchSize() {
-    return settings.microBatchSize();
+    return loaded.settings().microBatchSize();
   }
 
   /** {@return the template that turns conversations into text} */
   public ChatTemplate template() {
-    return settings.template();
+    return loaded.settings().template();
   }
 
   /** {@return which token is read} */
   public Readout readout() {
-    return Readout.of(settings.readout());
+    return Readout.of(loaded.settings().readout());
   }
 
   /** {@return how exactly attention is computed} */
   public Precision precision() {
-    return settings.precision();
+    return loaded.settings().precision();
   }
 
   /** {@return whether marks in texts are plain characters, unless a call says otherwise} */
   public boolean literal() {
-    return settings.literal();
+    return loaded.settings().literal();
   }
 
   /** {@return the most tokens scored of a text} */
   public int contextLength() {
-    return settings.contextLength();
+    return loaded.settings().contextLength();
   }
-
-  // ---- scoring ----
 
   /**
    * {@return the reward of a response to a prompt}
@@ -194,10 +150,10 @@ public final class RewardModel implements AutoCloseable {
   }
 
   /**
-   * {@return the reward of a conversation's last message, a text or tokens}
+   * {@return the reward of a conversation's last message, a text or tokens} Throws what {@link
+   * #score(String, String)} throws.
    *
    * @param input what is scored
-   * @throws IllegalArgumentException as {@link #score(String, String)}
    */
   public Reward score(Input input) {
     return score(input, CallOptions.defaults());
@@ -213,26 +169,25 @@ public final class RewardModel implements AutoCloseable {
    *     not to wait
    */
   public Reward score(Input input, CallOptions options) {
-    return calls.score(input, options);
+    return loaded.score(input, options);
   }
 
   /**
-   * The rewards of several inputs, in their order. Throws what {@link #scoreAll(List, CallOptions)}
-   * throws.
+   * {@return the rewards of several inputs, in their order} Throws what {@link #scoreAll(List,
+   * CallOptions)} throws.
    *
    * @param inputs what is scored; may be empty
-   * @return a reward for each input
    */
   public List<Reward> scoreAll(List<? extends Input> inputs) {
     return scoreAll(inputs, CallOptions.defaults());
   }
 
   /**
-   * The rewards of several inputs, in their order. The timeout is for all of them together.
+   * {@return the rewards of several inputs, in their order} The timeout is for all of them
+   * together.
    *
    * @param inputs what is scored; may be empty
    * @param options how the call behaves
-   * @return a reward for each input
    * @throws IllegalArgumentException as {@link #score(String, String)}; it says which input
    * @throws NonFiniteRewardException if the model computes no finite number for some; it says for
    *     which, and holds the rewards of the others
@@ -240,57 +195,47 @@ public final class RewardModel implements AutoCloseable {
    *     them and the call is not to wait
    */
   public List<Reward> scoreAll(List<? extends Input> inputs, CallOptions options) {
-    return calls.scoreAll(inputs, options);
+    return loaded.scoreAll(inputs, options);
   }
 
   /**
-   * Ranks responses to a prompt. Throws what {@link #rank(String, List, CallOptions)} throws.
+   * {@return responses to a prompt, the best first} Throws what {@link #rank(String, List,
+   * CallOptions)} throws.
    *
    * @param prompt what is answered; not empty
    * @param responses the texts that are compared
-   * @return the responses, the best first
    */
   public Ranking rank(String prompt, List<String> responses) {
     return rank(prompt, responses, CallOptions.defaults());
   }
 
   /**
-   * Ranks responses to a prompt.
+   * {@return responses to a prompt, the best first}
    *
    * @param prompt what is answered; not empty
    * @param responses the texts that are compared
    * @param options how the call behaves
-   * @return the responses, the best first
    * @throws IllegalArgumentException as {@link #score(String, String)}, or if there are no
    *     responses
    */
   public Ranking rank(String prompt, List<String> responses, CallOptions options) {
-    if (responses.isEmpty()) {
-      throw new IllegalArgumentException("there are no responses to rank; give one or more");
-    }
-    List<Conversation> inputs =
-        responses.stream().map(response -> Input.of(prompt, response)).toList();
-    return Ranking.of(responses, scoreAll(inputs, options));
+    return loaded.rank(prompt, responses, options);
   }
 
   /**
-   * {@return the reward after every token of prompt and response}
+   * {@return the reward after every token} Throws what {@link #trace(Input, CallOptions)} throws.
    *
    * @param prompt what is answered; not empty
    * @param response the text that is judged; may be empty
-   * @throws IllegalArgumentException as {@link #score(String, String)}
-   * @throws IllegalStateException as {@link #trace(Input, CallOptions)}
    */
   public RewardTrace trace(String prompt, String response) {
     return trace(Input.of(prompt, response));
   }
 
   /**
-   * {@return the reward after every token of an input}
+   * {@return the reward after every token} Throws what {@link #trace(Input, CallOptions)} throws.
    *
    * @param input what is scored
-   * @throws IllegalArgumentException as {@link #score(String, String)}
-   * @throws IllegalStateException as {@link #trace(Input, CallOptions)}
    */
   public RewardTrace trace(Input input) {
     return trace(input, CallOptions.defaults());
@@ -306,15 +251,13 @@ public final class RewardModel implements AutoCloseable {
    *     token of the text
    */
   public RewardTrace trace(Input input, CallOptions options) {
-    return calls.trace(input, options);
+    return loaded.trace(input, options);
   }
 
   /** {@return a prompt and its response, to be scored after every edit} */
   public ScoringSession session() {
     return new ScoringSession(this::score, this::submit);
   }
-
-  // ---- the same without waiting ----
 
   /**
    * Like {@link #score(Input)}, without waiting; see {@link #submit(Input, CallOptions)}.
@@ -341,7 +284,7 @@ public final class RewardModel implements AutoCloseable {
    *     not to wait
    */
   public CompletableFuture<Reward> submit(Input input, CallOptions options) {
-    return calls.submit(input, options);
+    return loaded.submit(input, options);
   }
 
   /**
@@ -355,7 +298,7 @@ public final class RewardModel implements AutoCloseable {
    */
   public List<CompletableFuture<Reward>> submitAll(
       List<? extends Input> inputs, CallOptions options) {
-    return calls.submitAll(inputs, options);
+    return loaded.submitAll(inputs, options);
   }
 
   /**
@@ -370,23 +313,19 @@ public final class RewardModel implements AutoCloseable {
 
   /**
    * Like {@link #trace(Input, CallOptions)}, without waiting; see {@link #submit(Input,
-   * CallOptions)}.
+   * CallOptions)}. Throws what both throw.
    *
    * @param input what is scored
    * @param options how the call behaves
    * @return the trace to come; cancelling it withdraws the input
-   * @throws IllegalArgumentException as {@link #score(String, String)}
-   * @throws IllegalStateException as {@link #trace(Input, CallOptions)}
    */
   public CompletableFuture<RewardTrace> submitTrace(Input input, CallOptions options) {
-    return calls.submitTrace(input, options);
+    return loaded.submitTrace(input, options);
   }
-
-  // ---- what it costs ----
 
   /**
    * What would be computed for inputs that are scored together by {@link #scoreAll} or {@link
-   * #rank}, if nothing could be reused of earlier calls. Computes nothing.
+   * #rank}, if nothing could be reused of earlier loaded. Computes nothing.
    *
    * @param inputs what is scored; may be empty
    * @return the cost in tokens and decodes
@@ -404,7 +343,7 @@ public final class RewardModel implements AutoCloseable {
    * @throws IllegalArgumentException as {@link #score(String, String)}; it says which input
    */
   public ScoringCost explain(List<? extends Input> inputs, CallOptions options) {
-    return calls.explain(inputs, options);
+    return loaded.explain(inputs, options);
   }
 
   /**
@@ -416,7 +355,7 @@ public final class RewardModel implements AutoCloseable {
    * @throws IllegalArgumentException if a text cannot be encoded, or has no token
    */
   public TokenIds tokenize(Input input, CallOptions options) {
-    return calls.tokenize(input, options);
+    return loaded.tokenize(input, options);
   }
 
   /**
@@ -427,22 +366,22 @@ public final class RewardModel implements AutoCloseable {
    * @throws IllegalArgumentException if the vocabulary lacks one
    */
   public List<String> texts(TokenIds tokens) {
-    return calls.texts(tokens);
+    return loaded.texts(tokens);
   }
 
   /** {@return what has been computed so far} */
   public ScoringStatistics statistics() {
-    return ScoringStatistics.of(engine.tally());
+    return loaded.statistics();
   }
 
   /** {@return texts that wait in the queue and are not computed yet} */
   public int queueLength() {
-    return engine.queueLength();
+    return loaded.queueLength();
   }
 
   /** {@return whether it scores: it is not closed, and its thread has not ended by a failure} */
   public boolean isOpen() {
-    return !closed.get() && engine.isOpen();
+    return loaded.isOpen();
   }
 
   /**
@@ -451,10 +390,6 @@ public final class RewardModel implements AutoCloseable {
    */
   @Override
   public void close() {
-    closed.set(true);
-    engine.close();
-    encoder.close();
-    literalEncoder.close();
-    model.close();
+    loaded.close();
   }
 }

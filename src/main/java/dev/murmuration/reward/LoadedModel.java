@@ -4,43 +4,75 @@ import dev.murmuration.engine.Completion;
 import dev.murmuration.engine.Deadline;
 import dev.murmuration.engine.Engine;
 import dev.murmuration.engine.Request;
-import dev.murmuration.llama.Vocabulary;
+import dev.murmuration.llama.LlamaModel;
 import dev.murmuration.model.ReadoutRule;
+import dev.murmuration.model.TextRules;
 import dev.murmuration.reward.TextEncoder.Tokens;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * The calls of a {@link RewardModel}, which documents them: from inputs to requests of the engine,
- * and from rewards to results, with waiting and without. Any thread may call.
+ * A model in memory, ready to score: what a {@link RewardModel} does, which documents the calls.
+ * From inputs to requests of the engine, and from rewards to results, with waiting and without. Any
+ * thread may call.
  */
-final class Calls {
+final class LoadedModel implements AutoCloseable {
+  private final LlamaModel model;
   private final Engine engine;
-  private final Function<CallOptions, TextEncoder> encoders;
-  private final Vocabulary vocabulary;
-  private final ModelLoader.Settings settings;
-  private final BooleanSupplier closed;
+  private final Settings settings;
+  private final TextEncoder encoder;
+  private final TextEncoder literalEncoder;
+  private final AtomicBoolean closed;
 
-  /**
-   * @param encoders from options to what makes tokens of texts
-   * @param closed whether the model is closed, and calls are refused
-   */
-  Calls(
-      Engine engine,
-      Function<CallOptions, TextEncoder> encoders,
-      Vocabulary vocabulary,
-      ModelLoader.Settings settings,
-      BooleanSupplier closed) {
+  /** What is known about a model. {@code timeout} is null when there is none. */
+  record Settings(
+      String name,
+      ChatTemplate template,
+      ReadoutRule readout,
+      Precision precision,
+      int contextLength,
+      boolean truncate,
+      boolean literal,
+      TextRules rules,
+      Duration timeout,
+      Path file,
+      int threads,
+      int microBatchSize,
+      ModelSize size) {}
+
+  /** Takes over model and engine, which {@link #close} closes. */
+  LoadedModel(LlamaModel model, Engine engine, Settings settings) {
+    this.model = model;
     this.engine = engine;
-    this.encoders = encoders;
-    this.vocabulary = vocabulary;
     this.settings = settings;
-    this.closed = closed;
+    this.encoder = encoder(false);
+    this.literalEncoder = encoder(true);
+    this.closed = LeakReport.of(this, settings.name());
+  }
+
+  private TextEncoder encoder(boolean literal) {
+    return new TextEncoder(
+        model.vocabulary(),
+        settings.rules(),
+        settings.template(),
+        settings.contextLength(),
+        settings.truncate(),
+        literal);
+  }
+
+  private TextEncoder encoder(CallOptions options) {
+    return options.literal().orElse(settings.literal()) ? literalEncoder : encoder;
+  }
+
+  Settings settings() {
+    return settings;
   }
 
   Reward score(Input input, CallOptions options) {
@@ -90,6 +122,15 @@ final class Calls {
     return rewards;
   }
 
+  Ranking rank(String prompt, List<String> responses, CallOptions options) {
+    if (responses.isEmpty()) {
+      throw new IllegalArgumentException("there are no responses to rank; give one or more");
+    }
+    List<Conversation> inputs =
+        responses.stream().map(response -> Input.of(prompt, response)).toList();
+    return Ranking.of(responses, scoreAll(inputs, options));
+  }
+
   List<CompletableFuture<Reward>> submitAll(List<? extends Input> inputs, CallOptions options) {
     Deadline deadline = deadline(options);
     try {
@@ -108,13 +149,13 @@ final class Calls {
   TokenIds tokenize(Input input, CallOptions options) {
     Deadline deadline = deadline(options);
     requireOpen();
-    return new TokenIds(encoders.apply(options).encodeWhole(input, deadline));
+    return new TokenIds(encoder(options).encodeWhole(input, deadline));
   }
 
   List<String> texts(TokenIds tokens) {
     requireOpen();
-    int[] ids = encoders.apply(CallOptions.defaults()).known(tokens.ids());
-    return TokenTexts.steps(vocabulary, ids, new double[ids.length]).stream()
+    int[] ids = encoder.known(tokens.ids());
+    return TokenTexts.steps(model.vocabulary(), ids, new double[ids.length]).stream()
         .map(RewardTrace.Step::text)
         .toList();
   }
@@ -122,6 +163,28 @@ final class Calls {
   ScoringCost explain(List<? extends Input> inputs, CallOptions options) {
     List<Tokens> tokens = encodeAll(inputs, options, deadline(options));
     return ScoringCost.of(engine.explain(tokens.stream().map(this::computed).toList()));
+  }
+
+  ScoringStatistics statistics() {
+    return ScoringStatistics.of(engine.tally());
+  }
+
+  int queueLength() {
+    return engine.queueLength();
+  }
+
+  boolean isOpen() {
+    return !closed.get() && engine.isOpen();
+  }
+
+  /** Returns when the engine has ended; twice is allowed. */
+  @Override
+  public void close() {
+    closed.set(true);
+    engine.close();
+    encoder.close();
+    literalEncoder.close();
+    model.close();
   }
 
   // ---- from an input to a request, and from its rewards to a result ----
@@ -145,7 +208,7 @@ final class Calls {
               + " the text's own tokens to trace; load the model with readout(LAST_TOKEN)");
     }
     Tokens tokens = encodeAll(List.of(input), options, deadline).getFirst();
-    int responseStart = encoders.apply(options).responseStart(input, tokens, options, deadline);
+    int responseStart = encoder(options).responseStart(input, tokens, options, deadline);
     return new Work<>(
         tokens.ids(),
         true,
@@ -153,13 +216,13 @@ final class Calls {
             new RewardTrace(
                 reward(tokens, rewards),
                 responseStart,
-                TokenTexts.steps(vocabulary, tokens.ids(), rewards)));
+                TokenTexts.steps(model.vocabulary(), tokens.ids(), rewards)));
   }
 
   private List<Tokens> encodeAll(
       List<? extends Input> inputs, CallOptions options, Deadline deadline) {
     requireOpen();
-    List<Tokens> all = encoders.apply(options).encodeAll(inputs, options, deadline);
+    List<Tokens> all = encoder(options).encodeAll(inputs, options, deadline);
     long total = all.stream().mapToLong(one -> one.ids().length).sum();
     if (total > options.totalTokens()) {
       throw new IllegalArgumentException(
@@ -225,7 +288,7 @@ final class Calls {
   }
 
   private void requireOpen() {
-    if (closed.getAsBoolean()) {
+    if (closed.get()) {
       throw new IllegalStateException("the reward model is closed");
     }
   }
