@@ -42,7 +42,8 @@ public final class JsonFile {
           " \\(start marker at \\[Source: .*\\]\\)"
               + "|: enable `[^`]*` to allow"
               + "| \\(not recognized as one since Feature '[^']*' not enabled for parser\\)"
-              + "|, from `[^`]*`");
+              + "|, from `[^`]*`"
+              + "| \\(bound as `[^`]*`\\): not allowed as per `[^`]*`");
 
   private JsonFile() {}
 

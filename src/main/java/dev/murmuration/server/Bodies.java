@@ -1,8 +1,10 @@
 package dev.murmuration.server;
 
 import dev.murmuration.server.protocol.RequestFailure;
+import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.RequestException;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.util.Locale;
@@ -85,10 +87,18 @@ final class Bodies {
             + " bytes; send fewer texts at once, or start the server with a larger --max-body");
   }
 
+  /** Without the message of what was thrown, which may hold parts of the body. */
+  private static RequestFailure malformed(int status) {
+    return RequestFailure.of(
+        status,
+        "the body does not come as HTTP has it; check its length, or the sizes of its chunks");
+  }
+
   /**
    * Reads a body.
    *
    * @throws RequestFailure if it is too large, or its parts are not as HTTP has them
+   * @throws CloseConnectionException if the client goes away in the middle of it
    */
   byte[] read(ServerRequest request) throws IOException {
     try {
@@ -98,11 +108,12 @@ final class Bodies {
         throw tooLarge(most);
       }
       return bytes;
+    } catch (DataReader.InsufficientDataAvailableException e) {
+      throw new CloseConnectionException("the client has gone away", e);
     } catch (RequestException e) {
-      // Its message, and those of its causes, may hold parts of the body.
-      throw e.status().code() == 413
-          ? tooLarge(most)
-          : RequestFailure.of(e.status().code(), "the body does not come as HTTP has it");
+      throw e.status().code() == 413 ? tooLarge(most) : malformed(e.status().code());
+    } catch (NumberFormatException e) {
+      throw malformed(400); // The size of a chunk.
     }
   }
 }

@@ -131,13 +131,8 @@ public final class RewardServer implements AutoCloseable {
       io.helidon.http.Status status,
       io.helidon.http.ServerResponseHeaders headers,
       String message) {
-    String said =
-        switch (status.code()) {
-          case 413 -> Bodies.tooLarge(options.limits().bodyBytes()).getMessage();
-          case 500 -> "the server failed on this request; its log says how";
-          default -> "this is no request that is understood: " + message;
-        };
-    byte[] body = RequestJson.bytes(ErrorShape.NATIVE.answer(status.code(), said, null));
+    byte[] body =
+        RequestJson.bytes(ErrorShape.NATIVE.answer(status.code(), early(status.code()), null));
     headers.set(HeaderNames.CONTENT_TYPE, Answers.JSON);
     return DirectHandler.TransportResponse.builder()
         .status(status)
@@ -145,6 +140,22 @@ public final class RewardServer implements AutoCloseable {
         .keepAlive(false)
         .entity(body)
         .build();
+  }
+
+  /** In words of ours: Helidon's may quote what was sent. */
+  private String early(int status) {
+    return switch (status) {
+      case 413 -> Bodies.tooLarge(options.limits().bodyBytes()).getMessage();
+      case 414 -> "the first line of the request is too long; shorten its path";
+      case 500 -> "the server failed on this request; its log says how";
+      case 501 -> "a body has to come with its length, or with Transfer-Encoding: chunked alone";
+      case 505 ->
+          "this server speaks HTTP/1.1 and no older one; a proxy in front of it has to be told"
+              + " (nginx: proxy_http_version 1.1)";
+      default ->
+          "this is no request of HTTP/1.1; it takes a line with method and path, headers as Name:"
+              + " value, among them Host once, and one length of the body";
+    };
   }
 
   private byte[] lateAnswer() {

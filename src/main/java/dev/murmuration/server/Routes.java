@@ -15,6 +15,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
@@ -92,7 +93,8 @@ final class Routes implements Handler {
 
   @Override
   public void handle(ServerRequest request, ServerResponse response) {
-    String path = request.prologue().uriPath().path();
+    // None where a proxy is asked for a connection (CONNECT).
+    String path = Objects.requireNonNullElse(request.prologue().uriPath().path(), "");
     ScoreHandler.Progress progress = new ScoreHandler.Progress();
     long start = System.nanoTime();
     metrics.begun();

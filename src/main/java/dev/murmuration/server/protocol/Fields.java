@@ -197,8 +197,13 @@ final class Fields {
     int[] integers = new int[array(path, value).size()];
     for (int i = 0; i < integers.length; i++) {
       JsonNode element = value.get(i);
-      if (!element.isIntegralNumber() || !element.canConvertToInt()) {
-        throw wrong(path + "[" + i + "]", element, "the id of a token, a whole number");
+      String at = path + "[" + i + "]";
+      if (!element.isIntegralNumber()) {
+        throw wrong(at, element, "the id of a token, a whole number");
+      }
+      if (!element.canConvertToInt()) {
+        throw RequestFailure.field(
+            at, at + " is " + element.asText() + "; no vocabulary has as many tokens");
       }
       integers[i] = element.intValue();
     }
