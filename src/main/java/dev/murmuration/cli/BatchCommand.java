@@ -30,12 +30,12 @@ import picocli.CommandLine.Option;
           + " probabilities. The order stays.",
       "",
       "Ctrl-C, kill -9, a full disk or a power cut: the same command goes on where it stopped. Rows"
-          + " that cannot be scored are in OUTPUT.errors.jsonl, and OUTPUT.run.json says how it was"
-          + " run.",
+          + " that cannot be scored go to OUTPUT.errors.jsonl; how it was run is in"
+          + " OUTPUT.run.json.",
       "",
       "Examples:",
       "  murmur batch -m rm.gguf train.jsonl -o rewards.jsonl",
-      "  murmur batch -m rm.gguf 'data/*.parquet' -o rewards.parquet --where '.lang == \"en\"'",
+      "  murmur batch -m rm.gguf 'data/*.parquet' -o en.jsonl --where '.lang == \"en\"'",
       "  murmur batch -m rm.gguf train.jsonl -o part-0.jsonl --shard 0/4",
       "  murmur merge part-?.jsonl -o rewards.jsonl"
     })
@@ -51,7 +51,7 @@ final class BatchCommand extends ScoringCommand {
       required = true,
       order = 1,
       description =
-          "The file to write: .jsonl, .json or .csv, also with .gz or .zst behind it, or .parquet.")
+          "The file to write: .jsonl, .json or .csv, each also packed (.gz, .zst); or .parquet.")
   private Path output;
 
   @Option(

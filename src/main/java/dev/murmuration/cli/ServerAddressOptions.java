@@ -79,7 +79,7 @@ final class ServerAddressOptions {
       order = 9,
       paramLabel = "ORIGIN",
       description =
-          "Let pages from there ask, such as https://example.org; may be given several times."
+          "Let pages of an origin ask: https://example.org, say; may be given several times."
               + " Default: none.")
   private List<String> origins = List.of();
 

@@ -1,5 +1,6 @@
 package dev.murmuration.cli;
 
+import dev.murmuration.cli.terminal.Numbers;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.llama.ContextParameters;
 import picocli.CommandLine.Option;
@@ -36,8 +37,7 @@ final class ThreadsOption {
           "--threads "
               + threads
               + " on "
-              + processors
-              + (processors == 1 ? " processor" : " processors")
+              + Numbers.counted(processors, "processor")
               + ": at every step all threads wait for the one whose turn comes last, which can"
               + " take many times as long");
     }

@@ -83,9 +83,7 @@ public final class OutputFile implements AutoCloseable {
       throw new BadFileException(target, "its folder does not exist; create it");
     }
     checkReplaceable(target, replace);
-    // Not that of a FileStore, which is not found in a changed root. 0 where the file system does
-    // not
-    // know it.
+    // Not that of a FileStore, which is not found in a changed root. 0 where it is not known.
     long free = folder.toFile().getUsableSpace();
     if (free > 0 && free < bytes) {
       throw new BadFileException(

@@ -33,7 +33,8 @@ public record DeviceChoice(List<Device> devices, boolean named) {
     if (gpuLayers > 0 && able.isEmpty()) {
       throw new IllegalArgumentException(
           gpuLayers
-              + " layers on the GPU were asked for (gpuLayers), but "
+              + (gpuLayers == 1 ? " layer on the GPU was" : " layers on the GPU were")
+              + " asked for (gpuLayers), but "
               + (names == null
                   ? noGpu(backends)
                   : "device '" + names + "' takes none; name a GPU, or leave gpuLayers out"));

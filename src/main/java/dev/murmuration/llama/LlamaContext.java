@@ -85,10 +85,9 @@ public final class LlamaContext implements AutoCloseable {
     // Layers with a sliding window keep all tokens as well; otherwise no prefix could be shared or
     // trimmed.
     llama_context_params.swa_full(params, true);
-    // Else a GPU that has some of the layers would get large products of the others', and with them
-    // attention. For that
-    // llama.cpp copies keys and values of float32 first, and our kernels leave out that copy on the
-    // CPU.
+    // Else a GPU that has some of the layers would get large products of the others, and with them
+    // attention. For that llama.cpp copies keys and values of float32 first, a copy that our
+    // kernels do without on the CPU.
     llama_context_params.op_offload(params, parameters.halfPrecisionCache());
     llama_context_params.no_perf(params, true);
     MemorySegment created =

@@ -33,9 +33,9 @@ record ContextRefusal(ContextFit fit, MemoryNeed need) {
 
   private static String ofDevice(DeviceNeed device) {
     return device.layers()
-        + " layers on "
+        + (device.layers() == 1 ? " layer on " : " layers on ")
         + device.device()
-        + " need "
+        + (device.layers() == 1 ? " needs " : " need ")
         + mebibytes(device.total())
         + " MiB there (weights "
         + mebibytes(device.weights())

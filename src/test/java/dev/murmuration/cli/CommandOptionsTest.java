@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -139,23 +140,35 @@ class CommandOptionsTest {
   @Test
   void eachCommandTakesOfTheSharedOptionsThoseThatItUses() {
     Map<String, Set<String>> taken = new TreeMap<>();
-    Set<String> shared = new java.util.TreeSet<>(MODEL);
+    Set<String> shared = new TreeSet<>(MODEL);
     shared.addAll(EVERY);
     shared.add("--json");
     commands()
         .forEach(
             command -> {
-              Set<String> names = new java.util.TreeSet<>(shared);
+              Set<String> names = new TreeSet<>(shared);
               names.retainAll(command.getCommandSpec().optionsMap().keySet());
               names.removeAll(EVERY);
               taken.put(command.getCommandName(), names);
             });
-    Set<String> scoring = new java.util.TreeSet<>(MODEL);
+    Set<String> scoring = new TreeSet<>(MODEL);
     scoring.add("--json");
-    Set<String> serve = new java.util.TreeSet<>(scoring);
+    Set<String> serve = new TreeSet<>(scoring);
     serve.remove("--json");
-    Set<String> bench = new java.util.TreeSet<>(scoring);
+    Set<String> bench = new TreeSet<>(scoring);
     bench.remove("--no-truncate");
+    Set<String> context =
+        Set.of(
+            "--ctx-size",
+            "--kv-cells",
+            "--batch-size",
+            "--ubatch-size",
+            "--gpu-layers",
+            "--device",
+            "--no-mmap",
+            "--json");
+    Set<String> doctor = new TreeSet<>(context);
+    doctor.add("--model");
     assertThat(taken)
         .containsOnly(
             Map.entry("score", scoring),
@@ -169,34 +182,13 @@ class CommandOptionsTest {
             Map.entry("compare", Set.of("--json")),
             Map.entry("merge", Set.of()),
             Map.entry("bench", bench),
-            Map.entry(
-                "inspect",
-                Set.of(
-                    "--ctx-size",
-                    "--kv-cells",
-                    "--batch-size",
-                    "--ubatch-size",
-                    "--gpu-layers",
-                    "--device",
-                    "--no-mmap",
-                    "--json")),
+            Map.entry("inspect", context),
             Map.entry(
                 "convert",
                 Set.of("--template", "--readout", "--json", "--head-tensor", "--head-row")),
             Map.entry("quantize", Set.of("--threads", "--json")),
             Map.entry("devices", Set.of("--json")),
-            Map.entry(
-                "doctor",
-                Set.of(
-                    "--model",
-                    "--ctx-size",
-                    "--kv-cells",
-                    "--batch-size",
-                    "--ubatch-size",
-                    "--gpu-layers",
-                    "--device",
-                    "--no-mmap",
-                    "--json")),
+            Map.entry("doctor", doctor),
             Map.entry("completion", Set.of()),
             Map.entry("help", Set.of()));
   }

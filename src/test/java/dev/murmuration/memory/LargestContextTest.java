@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("unit")
 class LargestContextTest {
   private static final long GIB = 1L << 30;
-  private static final ModelShape MODEL =
+  static final ModelShape MODEL =
       new ModelShape(
           "llama",
           4096,

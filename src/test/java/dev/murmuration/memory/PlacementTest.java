@@ -16,24 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("unit")
 class PlacementTest {
   private static final long MIB = 1L << 20;
-  private static final ModelShape MODEL =
-      new ModelShape(
-          "llama",
-          4096,
-          32,
-          32,
-          32,
-          128,
-          11008,
-          32000,
-          4096,
-          1e-5f,
-          1e4f,
-          0,
-          0,
-          true,
-          6_738_415_616L,
-          7000 * MIB);
+  private static final ModelShape MODEL = LargestContextTest.MODEL;
   private static final LayerWeights WEIGHTS =
       new LayerWeights(Collections.nCopies(32, 200 * MIB), 250 * MIB, 0);
   private static final long ALL = 7000 * MIB;

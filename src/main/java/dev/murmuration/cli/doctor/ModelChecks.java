@@ -73,8 +73,8 @@ public final class ModelChecks {
         + " of "
         + need.device()
         + " with "
-        + need.layers()
-        + " layers, where "
+        + Numbers.counted(need.layers(), "layer")
+        + ", where "
         + Numbers.bytes(need.free())
         + " are free";
   }

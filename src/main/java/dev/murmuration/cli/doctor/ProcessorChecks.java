@@ -1,5 +1,6 @@
 package dev.murmuration.cli.doctor;
 
+import dev.murmuration.cli.terminal.Numbers;
 import dev.murmuration.machine.CpuFeatures;
 import dev.murmuration.machine.Processors;
 import java.util.List;
@@ -48,11 +49,9 @@ final class ProcessorChecks {
   static Finding threads() {
     Processors.Share share = Processors.here();
     StringBuilder text = new StringBuilder();
-    text.append(share.threads()).append(" that compute, for ");
-    if (share.cores().isPresent()) {
-      text.append(counted(share.cores().getAsInt(), "core")).append(" and ");
-    }
-    text.append(counted(share.processors(), "processor")).append(" that this process may use");
+    text.append(share.threads()).append(" compute; this process may use ");
+    text.append(Numbers.counted(share.processors(), "processor"));
+    share.cores().ifPresent(cores -> text.append(", of " + Numbers.counted(cores, "core")));
     share
         .quota()
         .ifPresent(
@@ -63,16 +62,14 @@ final class ProcessorChecks {
     boolean starved = share.quota().isPresent() && share.quota().getAsDouble() < 1;
     Finding found =
         starved
-            ? Finding.note("threads", text + ": the kernel will stop it again and again; allow 1")
+            ? Finding.note(
+                "threads",
+                text + ": the kernel stops it again and again; allow the time of 1 or more")
             : Finding.ok("threads", text.toString());
     return found
         .with("threads", share.threads())
         .with("processors", share.processors())
         .with("cores", share.cores().isPresent() ? share.cores().getAsInt() : null)
         .with("quota", share.quota().isPresent() ? share.quota().getAsDouble() : null);
-  }
-
-  private static String counted(int number, String what) {
-    return number + " " + what + (number == 1 ? "" : "s");
   }
 }

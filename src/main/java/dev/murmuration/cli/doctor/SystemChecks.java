@@ -1,10 +1,10 @@
 package dev.murmuration.cli.doctor;
 
 import dev.murmuration.cli.terminal.Numbers;
+import dev.murmuration.llama.loading.CLibrary;
 import dev.murmuration.llama.loading.Platform;
 import dev.murmuration.machine.FreeMemory;
 import dev.murmuration.machine.ResourceLimits;
-import dev.murmuration.machine.SystemLibrary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -45,7 +45,7 @@ final class SystemChecks {
   }
 
   static Finding system() {
-    SystemLibrary library = SystemLibrary.here().orElse(null);
+    String glibc = glibc();
     return Finding.ok(
             "system",
             System.getProperty("os.name")
@@ -53,10 +53,17 @@ final class SystemChecks {
                 + System.getProperty("os.version")
                 + ", "
                 + Platform.name()
-                + (library == null ? "" : ", " + library))
+                + (glibc == null ? "" : ", glibc " + glibc))
         .with("platform", Platform.name())
-        .with("c_library", library == null ? null : library.name())
-        .with("c_library_version", library == null ? null : library.version());
+        .with("glibc", glibc);
+  }
+
+  private static String glibc() {
+    try {
+      return CLibrary.glibc().orElse(null);
+    } catch (IllegalCallerException e) {
+      return null; // Native access is denied, which the check of the library says.
+    }
   }
 
   static Finding memory() {

@@ -48,6 +48,11 @@ public final class Numbers {
         + List.of(" B", " KiB", " MiB", " GiB").get(power);
   }
 
+  /** How many of something, such as {@code 1 layer} and {@code 2 layers}. */
+  public static String counted(long number, String what) {
+    return number + " " + what + (number == 1 ? "" : "s");
+  }
+
   /** A time for people, with three digits. */
   public static String duration(double seconds) {
     if (seconds < 0.9995e-3) {

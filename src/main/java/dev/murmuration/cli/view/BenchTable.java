@@ -63,9 +63,9 @@ public final class BenchTable {
             + ", "
             + System.getProperty("os.arch")
             + ", "
-            + counted(subject.processors(), "processor")
+            + Numbers.counted(subject.processors(), "processor")
             + ", "
-            + counted(subject.threads(), "thread"));
+            + Numbers.counted(subject.threads(), "thread"));
     line(
         "model",
         Display.visible(subject.model())
@@ -170,10 +170,6 @@ public final class BenchTable {
       terminal.out().println(Colour.DIM.of(start, terminal) + part);
       start = " ".repeat(HEADING);
     }
-  }
-
-  private static String counted(int count, String what) {
-    return count + " " + what + (count == 1 ? "" : "s");
   }
 
   private static String grouped(double number) {

@@ -181,7 +181,9 @@ public final class InspectionText {
     terminal
         .out()
         .println(
-            any.hostLayers() + " layers stay on the CPU, whose memory that is. Of GPUs it takes:");
+            Numbers.counted(any.hostLayers(), "layer")
+                + (any.hostLayers() == 1 ? " stays" : " stay")
+                + " on the CPU, whose memory that is. Of GPUs it takes:");
     terminal
         .out()
         .println(

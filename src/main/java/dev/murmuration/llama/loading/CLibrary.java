@@ -1,16 +1,42 @@
 package dev.murmuration.llama.loading;
 
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 
 /**
  * The C library of this process. Libraries that were built for glibc would fail with another one in
  * the middle of loading, or later, at the first call of something that it lacks.
  */
-final class CLibrary {
+public final class CLibrary {
   /** Every glibc has it, and no other C library. */
   private static final String MARK = "gnu_get_libc_version";
 
+  private static final int LONGEST_VERSION = 64;
+
   private CLibrary() {}
+
+  /** The version of glibc, such as {@code 2.36}; empty where the C library is another. */
+  public static Optional<String> glibc() {
+    Linker linker = Linker.nativeLinker();
+    return linker.defaultLookup().find(MARK).map(mark -> version(linker, mark));
+  }
+
+  private static String version(Linker linker, MemorySegment mark) {
+    try {
+      MemorySegment text =
+          (MemorySegment)
+              linker.downcallHandle(mark, FunctionDescriptor.of(ValueLayout.ADDRESS)).invokeExact();
+      return text.reinterpret(LONGEST_VERSION).getString(0);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e); // A function of C throws nothing.
+    }
+  }
 
   /**
    * Refuses a build for glibc where there is none. That a glibc is too old says the system's

@@ -30,7 +30,7 @@ import java.util.List;
 public final class ResourceCache {
   private static final int ATTEMPTS = 3;
   private static final String REMEDY =
-      "; or name another directory: XDG_CACHE_HOME=DIR in the environment, or java"
+      ", or name another directory: XDG_CACHE_HOME=DIR in the environment, or java"
           + " -Dmurmuration.cache.dir=DIR";
 
   // Another class loader of this JVM has a ResourceCache of its own, and file locks are for
@@ -108,7 +108,7 @@ public final class ResourceCache {
           Files.isWritable(there) && Files.isDirectory(there)
               ? null
               : (there.equals(root) ? "it" : there + " is where it would be made, and")
-                  + " is not a directory that this user may write to"
+                  + " is not a directory that this user may write to; make it one"
                   + REMEDY;
       return new Place(root, refusal, false);
     } catch (Trust.UntrustedException e) {

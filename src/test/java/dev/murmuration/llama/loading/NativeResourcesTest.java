@@ -138,6 +138,11 @@ class NativeResourcesTest {
   }
 
   @Test
+  void theVersionOfGlibcIsItsOwnWord() {
+    assertThat(CLibrary.glibc()).get().asString().matches("2\\.\\d+");
+  }
+
+  @Test
   void whatNeedsGlibcIsRefusedWhereTheCLibraryIsAnother() {
     assertThatThrownBy(() -> CLibrary.require("2.31", "/a.jar", _ -> Optional.empty()))
         .isInstanceOf(UnsatisfiedLinkError.class)
