@@ -12,8 +12,8 @@ cd "$(dirname "$0")/.."
 old=$(sed -n 's/^  <version>\(.*\)<\/version>$/\1/p' pom.xml | head -n 1)
 quoted=${old//./\\.}
 
-mapfile -t files < <(git ls-files '*pom.xml' 'README.md' 'integrations/*README.md')
-sed -i "s|<version>$quoted</version>|<version>$new</version>|; s|\(murmuration[a-z-]*-\)$quoted\([-.][a-z]\)|\1$new\2|g" "${files[@]}"
+mapfile -t files < <(git ls-files '*pom.xml' 'README.md' 'docs/install.md' 'distribution/README.md' 'integrations/*README.md')
+sed -i "s|<version>$quoted</version>|<version>$new</version>|; s|\(murmuration[a-z-]*[-_]\)$quoted\([-._][a-z]\)|\1$new\2|g" "${files[@]}"
 openapi=src/main/resources/dev/murmuration/server/openapi.json
 sed -i "s|\"version\": \"${quoted%-SNAPSHOT}\"|\"version\": \"${new%-SNAPSHOT}\"|" "$openapi"
 if [[ $new != *-SNAPSHOT ]]; then
