@@ -80,8 +80,7 @@ final class ConvertCommand extends TerminalCommand {
       paramLabel = "DIR",
       order = 3,
       description =
-          "The folder with tokenizer.model or tokenizer.json, or one of these files. Default: the"
-              + " checkpoint's folder.")
+          "tokenizer.json or tokenizer.model, or their folder. Default: the checkpoint's folder.")
   private Path tokenizer;
 
   @Option(

@@ -63,8 +63,8 @@ final class EvalCommand extends ScoringCommand {
       paramLabel = "FILE",
       order = 20,
       description =
-          "A result file of RewardBench (eval-set-scores/*.json): says how far the rewards agree"
-              + " with it, pair by pair.")
+          "Results in RewardBench's eval-set-scores/*.json: says how far the rewards agree with"
+              + " them, pair by pair.")
   private Path reference;
 
   private DataQuery query;

@@ -26,7 +26,7 @@ final class MergeCommand extends TerminalCommand {
   @Parameters(
       arity = "1..*",
       paramLabel = "PART",
-      description = "Outputs of the parts, or a pattern such as 'part-*.jsonl'.")
+      description = "The parts' outputs, or a pattern: 'part-*.jsonl'.")
   private List<String> parts;
 
   @Option(

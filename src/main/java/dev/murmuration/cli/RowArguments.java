@@ -12,8 +12,7 @@ import java.util.Optional;
 /** The arguments of a command that scores either one text or rows: files, and standard input. */
 final class RowArguments {
   static final String HELP =
-      "Files with rows, or patterns such as 'data/*.jsonl' in quotation marks; - is standard"
-          + " input.";
+      "Files of rows, or patterns: 'data/*.jsonl' in quotation marks; - is standard input.";
 
   private final List<String> files;
   private final Optional<Schema> schema;

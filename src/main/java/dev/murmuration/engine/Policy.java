@@ -42,7 +42,7 @@ final class Policy {
   /** A recent prompt of so many tokens is always worth its place. */
   private static final long LEAST_STALE = 512;
 
-  /** And with our kernels the texts that somebody edits in turns. */
+  /** The same with our kernels, which pass over it faster: some texts that are edited in turns. */
   private static final long LEAST_STALE_OURS = 2048;
 
   private Policy() {}

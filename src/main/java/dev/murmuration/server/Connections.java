@@ -17,10 +17,10 @@ import java.util.concurrent.locks.LockSupport;
 final class Connections implements ServerConnectionSelector, AutoCloseable {
   private static final long TICK_MILLIS = 50;
 
-  /** So long the server waits for what is written when it ends, */
+  /** How long the server waits for its last answers when it ends. */
   private static final long LAST_NANOS = 1_000_000_000;
 
-  /** looking so often. */
+  /** How often it looks meanwhile whether they are written. */
   private static final long PART_NANOS = 5_000_000;
 
   private final Http1ConnectionSelector http;
@@ -51,10 +51,18 @@ final class Connections implements ServerConnectionSelector, AutoCloseable {
             .build();
     var _ =
         watch.scheduleWithFixedDelay(
-            () -> open.forEach(WatchedConnection::watch),
-            TICK_MILLIS,
-            TICK_MILLIS,
-            TimeUnit.MILLISECONDS);
+            this::watchAll, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /** An executor drops a task that throws: then nobody would end slow connections any more. */
+  private void watchAll() {
+    for (WatchedConnection connection : open) {
+      try {
+        connection.watch();
+      } catch (RuntimeException | OutOfMemoryError e) {
+        // No thread could be had for this one; it is looked at again at the next tick.
+      }
+    }
   }
 
   @Override

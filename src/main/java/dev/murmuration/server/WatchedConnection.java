@@ -33,10 +33,10 @@ final class WatchedConnection implements ServerConnection {
   /** So long a client may take to read that it was too slow. */
   private static final long FAREWELL_NANOS = 1_000_000_000;
 
-  /** So long an answer waits for a client that is still sending what is not read, */
+  /** How long an answer waits for a client that is still sending what is not read. */
   private static final long LINGER_NANOS = 2_000_000_000;
 
-  /** and so long for its next bytes. */
+  /** How long it waits for that client's next bytes. */
   private static final long PAUSE_NANOS = 250_000_000;
 
   /** Headers, and what stands around the parts of a body. */
@@ -251,9 +251,9 @@ final class WatchedConnection implements ServerConnection {
       if (now - deadline > 0) {
         late();
       } else if (state == State.WORKING && ahead == null && now - since > PATIENCE_NANOS) {
-        ahead = new CompletableFuture<>();
-        CompletableFuture<byte[]> begun = ahead;
+        CompletableFuture<byte[]> begun = new CompletableFuture<>();
         Thread.ofVirtual().name("murmuration-client").start(() -> readAhead(begun));
+        ahead = begun;
       }
     } finally {
       lock.unlock();
