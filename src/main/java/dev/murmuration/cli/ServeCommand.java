@@ -4,6 +4,7 @@ import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.cli.view.Wording;
 import dev.murmuration.dataset.OptionalLibrary;
 import dev.murmuration.reward.RewardModelOptions;
+import dev.murmuration.server.Limits;
 import dev.murmuration.server.RewardServer;
 import dev.murmuration.server.ServedModel;
 import dev.murmuration.server.ServerOptions;
@@ -61,9 +62,11 @@ final class ServeCommand extends TerminalCommand {
   public Integer call() throws IOException {
     OptionalLibrary.require("io.helidon.webserver.WebServer");
     OptionalLibrary.require("io.prometheus.metrics.core.metrics.Counter");
+    // First, because it checks the queue as well.
+    Limits checked = limits.toLimits();
     RewardModelOptions options =
         load.toOptions().truncate(!truncation.noTruncate).queueCapacity(limits.queue());
-    ServerOptions server = address.toOptions(limits.toLimits(), terminal());
+    ServerOptions server = address.toOptions(checked, terminal());
     List<ServedFile> files = ServedFile.all(models);
     if (files.size() > 1) {
       ServedFile.requireMemory(files, load.context.toRequest());

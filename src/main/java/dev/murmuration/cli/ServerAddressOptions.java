@@ -118,11 +118,15 @@ final class ServerAddressOptions {
 
   private InetAddress address() {
     try {
-      return InetAddress.getByName(host);
+      // Java takes no name at all for loopback.
+      if (!host.isBlank()) {
+        return InetAddress.getByName(host);
+      }
     } catch (UnknownHostException e) {
-      throw new IllegalArgumentException(
-          "--host is '" + host + "', which is no address or name of this machine", e);
+      // Refused below.
     }
+    throw new IllegalArgumentException(
+        "--host is '" + host + "', which is no address or name of this machine");
   }
 
   private static void requireOrigin(String origin) {
