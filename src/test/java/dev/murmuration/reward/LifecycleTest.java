@@ -22,6 +22,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Logger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,32 @@ class LifecycleTest {
     assertThatThrownBy(() -> model.submit(Input.of("Hello?", "Hi")))
         .isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(() -> model.trace("Hello?", "Hi")).isInstanceOf(IllegalStateException.class);
+  }
+
+  /** Not even its own thread keeps it from becoming garbage. */
+  @Test
+  void aModelThatNobodyClosesIsReported() throws Exception {
+    Logger logger = Logger.getLogger("dev.murmuration.reward");
+    CountDownLatch reported = new CountDownLatch(1);
+    logger.setFilter(
+        line -> {
+          boolean ours =
+              line.getMessage().contains(TestModels.TINY.getFileName() + " was never closed")
+                  && Arrays.stream(line.getThrown().getStackTrace())
+                      .anyMatch(frame -> frame.getClassName().equals(getClass().getName()));
+          if (ours) {
+            reported.countDown();
+          }
+          return !ours;
+        });
+    try {
+      assertThat(load(RewardModelOptions.defaults()).score("Hello?", "Hi").reward()).isFinite();
+      while (reported.getCount() > 0) {
+        System.gc();
+      }
+    } finally {
+      logger.setFilter(null);
+    }
   }
 
   @Test
