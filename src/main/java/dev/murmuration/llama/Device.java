@@ -5,7 +5,7 @@ package dev.murmuration.llama;
  *
  * @param name llama.cpp's name for it, such as {@code CPU} or {@code CUDA0}
  * @param description the hardware's own name
- * @param freeBytes free memory, in bytes; for a CPU the machine's, as far as ggml can tell
+ * @param freeBytes free memory, in bytes; for a CPU what this process may take
  * @param totalBytes all its memory, in bytes
  */
 public record Device(String name, String description, Kind kind, long freeBytes, long totalBytes) {

@@ -3,6 +3,7 @@ package dev.murmuration.llama;
 import dev.murmuration.llama.bindings.Bindings;
 import dev.murmuration.llama.loading.NativeLibrary;
 import dev.murmuration.llama.loading.Notes;
+import dev.murmuration.machine.FreeMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -155,12 +156,14 @@ public final class Llama {
       for (long i = 0; i < Bindings.ggml_backend_dev_count(); i++) {
         MemorySegment device = Bindings.ggml_backend_dev_get(i);
         Bindings.ggml_backend_dev_memory(device, free, total);
+        Device.Kind kind = kind(Bindings.ggml_backend_dev_type(device));
         devices.add(
             new Device(
                 Bindings.ggml_backend_dev_name(device).getString(0),
                 Bindings.ggml_backend_dev_description(device).getString(0),
-                kind(Bindings.ggml_backend_dev_type(device)),
-                free.get(ValueLayout.JAVA_LONG, 0),
+                kind,
+                // ggml says of a CPU that all its memory is free.
+                kind == Device.Kind.CPU ? FreeMemory.bytes() : free.get(ValueLayout.JAVA_LONG, 0),
                 total.get(ValueLayout.JAVA_LONG, 0)));
       }
     }

@@ -363,6 +363,10 @@ class CommandsTest {
     assertThat(Cli.run("devices").out()).contains("CPU", "llama.cpp");
     JsonNode json = Cli.run("devices", "--json").json();
     assertThat(json.get("devices").findValuesAsText("name")).contains("CPU");
+    // The processor stands last; this process itself takes some of its memory.
+    JsonNode processor = json.get("devices").get(json.get("devices").size() - 1);
+    assertThat(processor.get("free_bytes").asLong())
+        .isLessThan(processor.get("total_bytes").asLong());
     assertThat(json.get("features").isEmpty()).isFalse();
   }
 
