@@ -2,10 +2,12 @@ package dev.murmuration.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -58,6 +60,27 @@ class ProcessFactsTest {
   })
   void codeIsLoadedWhereTheNearestMountAllowsIt(Path path, boolean noExec) {
     assertThat(new FileSystems(MOUNTS).isNoExec(path)).isEqualTo(noExec);
+  }
+
+  @Test
+  void driversOfGpusWithTheirVersions(@TempDir Path root) throws Exception {
+    assertThat(GpuDrivers.in(root)).isEmpty();
+    Path driver = Files.createDirectories(root.resolve("sys/bus/pci/drivers/amdgpu"));
+    for (String name : List.of("card0", "card0-DP-1", "card1", "renderD128")) {
+      Path device = Files.createDirectories(root.resolve("sys/class/drm/" + name + "/device"));
+      Files.createSymbolicLink(device.resolve("driver"), driver);
+    }
+    assertThat(GpuDrivers.in(root)).containsExactly("amdgpu");
+    Path version = root.resolve("proc/driver/nvidia/version");
+    Files.createDirectories(version.getParent());
+    Files.writeString(
+        version,
+        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC 2024\n"
+            + "GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n");
+    assertThat(GpuDrivers.in(root)).containsExactly("amdgpu", "nvidia 550.54.15");
+    Files.writeString(
+        version, "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release\n");
+    assertThat(GpuDrivers.in(root)).containsExactly("amdgpu", "nvidia 570.124.06");
   }
 
   @Test

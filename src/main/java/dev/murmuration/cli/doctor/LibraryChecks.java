@@ -7,6 +7,7 @@ import dev.murmuration.llama.Llama;
 import dev.murmuration.llama.loading.NativeLibrary;
 import dev.murmuration.llama.loading.NativeManifest;
 import dev.murmuration.llama.loading.Platform;
+import dev.murmuration.machine.GpuDrivers;
 import dev.murmuration.machine.MappedFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -115,12 +116,18 @@ final class LibraryChecks {
     if (gpus.isEmpty()) {
       text.addFirst(
           problems.isEmpty()
-              ? "none, since this library has no backend for any: the processor computes"
+              ? "none, since this library is built without a backend for any (docs/gpu.md): the"
+                  + " processor computes"
               : "none: the processor computes");
+    }
+    List<String> drivers = GpuDrivers.here();
+    if (!drivers.isEmpty()) {
+      text.add("drivers in the kernel: " + String.join(", ", drivers));
     }
     String said = String.join("; ", text);
     return (problems.isEmpty() ? Finding.ok("gpu", said) : Finding.note("gpu", said))
-        .with("devices", gpus.stream().map(Device::name).toList());
+        .with("devices", gpus.stream().map(Device::name).toList())
+        .with("drivers", drivers);
   }
 
   private static String shown(Device device) {
