@@ -68,15 +68,17 @@ final class DevicesCommand extends TerminalCommand {
     for (Backend backend : Llama.backends()) {
       if (backend.problem() != null) {
         terminal.out().println();
-        String text = "No device of " + backend.name() + ": " + backend.problem() + ".";
-        Display.wrap(text, Math.max(20, terminal.columns())).forEach(terminal.out()::println);
+        wrapped("No device of " + backend.name() + ": " + backend.problem() + ".", terminal);
       }
     }
     terminal.out().println();
-    terminal
-        .out()
-        .println("llama.cpp " + Llama.version() + ", built for: " + String.join(" ", features()));
+    wrapped(
+        "llama.cpp " + Llama.version() + ", built for: " + String.join(" ", features()), terminal);
     terminal.out().println("kernels: " + kernels());
+  }
+
+  private static void wrapped(String text, Terminal terminal) {
+    Display.wrap(text, Math.max(20, terminal.columns())).forEach(terminal.out()::println);
   }
 
   private static void write(JsonGenerator json, List<Device> devices) throws IOException {

@@ -176,7 +176,7 @@ public final class InspectionText {
     if (any.devices().isEmpty()) {
       return;
     }
-    String format = "  %-6s %-12s %6s %10s %10s %10s %10s %10s";
+    String format = "  %-6s %-9s %6s %10s %10s %10s %10s %10s";
     terminal.out().println();
     terminal
         .out()
