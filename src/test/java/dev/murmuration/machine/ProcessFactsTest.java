@@ -75,8 +75,10 @@ class ProcessFactsTest {
     Files.createDirectories(version.getParent());
     Files.writeString(
         version,
-        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC 2024\n"
-            + "GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n");
+        """
+        NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC 2024
+        GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)
+        """);
     assertThat(GpuDrivers.in(root)).containsExactly("amdgpu", "nvidia 550.54.15");
     Files.writeString(
         version, "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release\n");
