@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tries packages on a bare Debian 12, without Java and without a compiler: distribution/check.sh ARCHIVE [DEB]
 #
-# As root, with debootstrap and curl. The system takes a minute or two to make; DEBIAN=DIR keeps it there for the next time.
+# As root, with debootstrap, curl and busybox-static. The system takes a minute or two to make; DEBIAN=DIR keeps it there for the next time.
 set -euo pipefail
 
 archive=$(realpath "$1")
@@ -67,6 +67,18 @@ step "Java's cache counts where it was unpacked"
 # With AOTMode=on Java ends where it cannot use it.
 scores inside MURMUR_JAVA_OPTS=-XX:AOTMode=on "/opt/$root/bin/murmur"
 inside MURMUR_JAVA_OPTS=-XX:AOTMode=on "/opt/$root/bin/murmur" serve --help > "$work/out"
+
+step "where there is no glibc, such as on Alpine Linux"
+other=$work/other
+mkdir -p "$other/bin" "$other/opt"
+cp "$(command -v busybox)" "$other/bin/"
+for name in sh grep readlink; do ln -s busybox "$other/bin/$name"; done
+chroot "$other" /bin/busybox true || fail "needs Debian's busybox-static"
+cp -R "$debian/opt/$root" "$other/opt/murmuration"
+if chroot "$other" /bin/sh -c '/opt/murmuration/bin/murmur demo' 2> "$work/err"; then fail "it runs without glibc"; fi
+cat "$work/err"
+grep -q '^murmur: needs the C library glibc' "$work/err" || fail "that is not clear"
+rm -rf "$other"
 
 step "through links, from elsewhere, in a folder with blanks"
 ln -s "../../../opt/$root/bin/murmur" "$debian/usr/local/bin/murmur"

@@ -77,8 +77,8 @@ without() {
 }
 
 case $platform in
-  linux-x86_64) duckdb=linux_amd64 zstd=linux/amd64 ;;
-  linux-aarch64) duckdb=linux_arm64 zstd=linux/aarch64 ;;
+  linux-x86_64) duckdb=linux_amd64 zstd=linux/amd64 loader=/lib64/ld-linux-x86-64.so.2 ;;
+  linux-aarch64) duckdb=linux_arm64 zstd=linux/aarch64 loader=/lib/ld-linux-aarch64.so.1 ;;
   *) fail "nothing is known about $platform" ;;
 esac
 for jar in "$root"/target/lib/*.jar; do
@@ -115,6 +115,8 @@ while IFS= read -r line; do
       ;;
     @JAVA_OPTIONS@) printf '%s\n' "$options" ;;
     *)
+      line=${line//@LOADER@/$loader}
+      line=${line/@GLIBC@/$(sed -n 's/^glibc //p' "$natives/MANIFEST")}
       line=${line/@LIBRARIES@/$(listed "$image/lib")}
       printf '%s\n' "${line/@SERVER@/$(listed "$image/lib/server")}"
       ;;
