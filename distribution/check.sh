@@ -70,7 +70,8 @@ inside MURMUR_JAVA_OPTS=-XX:AOTMode=on "/opt/$root/bin/murmur" serve --help > "$
 
 step "where there is no glibc, such as on Alpine Linux"
 other=$work/other
-mkdir -p "$other/bin" "$other/opt"
+mkdir -p "$other/bin" "$other/dev" "$other/opt"
+: > "$other/dev/null"
 cp "$debian/bin/busybox" "$other/bin/"
 for name in sh grep readlink; do ln -s busybox "$other/bin/$name"; done
 cp -R "$debian/opt/$root" "$other/opt/murmuration"
