@@ -14,9 +14,16 @@ work=$(mktemp -d)
 # All that buildah keeps goes there, and nothing into the user's own storage.
 export BUILDAH_ISOLATION=chroot
 storage=(--root "$work/storage" --runroot "$work/run" --storage-driver vfs)
+port=18090
 server=''
+# The container's first process, which podman and docker send their signals to: Java, in the launcher's place.
+first() { pgrep --euid 65534 --full "cli\\.Murmur serve --host 0\\.0\\.0\\.0 --port $port"; }
 clean_up() {
-  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  if [ -n "$server" ]; then
+    # buildah itself would leave it running.
+    first | xargs --no-run-if-empty kill -KILL
+    wait "$server" || true
+  fi
   buildah "${storage[@]}" rm --all > /dev/null 2>&1 || true
   rm -rf --one-file-system "$work"
 }
@@ -36,16 +43,28 @@ container=$(buildah "${storage[@]}" from murmur)
 inside() { buildah "${storage[@]}" run "$@"; }
 reward=$(inside --env MURMUR_JAVA_OPTS=-XX:AOTMode=on "$container" -- murmur score -q --prompt 'Hello?' --response 'Hi there, how can I help?')
 [[ $reward =~ ^7\.[34][0-9]*$ ]] || fail "the reward is '$reward'"
+inside "$container" -- murmur demo > "$work/demo"
+cat "$work/demo"
+grep -q '^ 1 .*Put the egg in boiling water' "$work/demo" || fail "demo ranks nothing"
 inside "$container" -- murmur doctor
 # Without a key it listens on this machine alone.
-if inside "$container" -- murmur serve --host 0.0.0.0 --port 18090 2> "$work/refused"; then fail "it serves everybody without a key"; fi
+if inside "$container" -- murmur serve --host 0.0.0.0 --port "$port" 2> "$work/refused"; then fail "it serves everybody without a key"; fi
 grep -q 'key' "$work/refused" || fail "it says $(cat "$work/refused")"
-inside --env MURMUR_API_KEY=a-key-for-this-test "$container" -- murmur serve --host 0.0.0.0 --port 18090 > "$work/log" 2>&1 &
+inside --env MURMUR_API_KEY=a-key-for-this-test "$container" -- murmur serve --host 0.0.0.0 --port "$port" > "$work/log" 2>&1 &
 server=$!
 for _ in $(seq 100); do
-  curl -sf http://127.0.0.1:18090/ready > /dev/null && break
+  curl -sf http://127.0.0.1:$port/ready > /dev/null && break
   sleep 0.1
 done
-curl -sf http://127.0.0.1:18090/health || { cat "$work/log" >&2; fail "the server is not there"; }
-curl -sf http://127.0.0.1:18090/v1/rewards -H 'Authorization: Bearer a-key-for-this-test' -H 'Content-Type: application/json' \
-  -d '{"prompt": "Hello?", "responses": ["Hi there, how can I help?"]}' | grep -o '"reward":7.3[0-9]*' || fail "no reward"
+curl -sf http://127.0.0.1:$port/health || { cat "$work/log" >&2; fail "the server is not there"; }
+ask() {
+  curl -s http://127.0.0.1:$port/v1/rewards -H 'Content-Type: application/json' -d '{"prompt": "Hello?", "responses": ["Hi there, how can I help?"]}' "$@"
+}
+ask -f -H 'Authorization: Bearer a-key-for-this-test' | grep -o '"reward":7.3[0-9]*' || fail "no reward"
+status=$(ask -o "$work/answer" -w '%{http_code}')
+[ "$status" = 401 ] || fail "without the key it answers $status"
+process=$(first)
+kill "$process"
+wait "$server" || { cat "$work/log" >&2; fail "the server ended with $?"; }
+server=''
+[ ! -e "/proc/$process" ] || fail "the server goes on"

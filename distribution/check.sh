@@ -21,7 +21,7 @@ step() { printf '%s\n' "== $*"; }
 
 step "a bare Debian 12"
 base=${DEBIAN:-$work/base}
-[ -d "$base/etc" ] || debootstrap --variant=minbase bookworm "$base" > "$work/debootstrap.log" 2>&1 || { tail -20 "$work/debootstrap.log" >&2; fail "no Debian"; }
+[ -d "$base/etc" ] || debootstrap --variant=minbase --include=busybox-static bookworm "$base" > "$work/debootstrap.log" 2>&1 || { tail -20 "$work/debootstrap.log" >&2; fail "no Debian"; }
 cp -a "$base" "$work/debian"
 debian=$work/debian
 # A file system of its own, as any machine's and any container's is; Java asks which one a file is on.
@@ -67,6 +67,18 @@ step "Java's cache counts where it was unpacked"
 # With AOTMode=on Java ends where it cannot use it.
 scores inside MURMUR_JAVA_OPTS=-XX:AOTMode=on "/opt/$root/bin/murmur"
 inside MURMUR_JAVA_OPTS=-XX:AOTMode=on "/opt/$root/bin/murmur" serve --help > "$work/out"
+
+step "where there is no glibc, such as on Alpine Linux"
+other=$work/other
+mkdir -p "$other/bin" "$other/dev" "$other/opt"
+: > "$other/dev/null"
+cp "$debian/bin/busybox" "$other/bin/"
+for name in sh grep readlink; do ln -s busybox "$other/bin/$name"; done
+cp -R "$debian/opt/$root" "$other/opt/murmuration"
+if chroot "$other" /bin/sh -c '/opt/murmuration/bin/murmur demo' 2> "$work/err"; then fail "it runs without glibc"; fi
+cat "$work/err"
+grep -q '^murmur: needs the C library glibc' "$work/err" || fail "that is not clear"
+rm -rf "$other"
 
 step "through links, from elsewhere, in a folder with blanks"
 ln -s "../../../opt/$root/bin/murmur" "$debian/usr/local/bin/murmur"

@@ -38,10 +38,11 @@ mkdir "$work/resources"
     cat "$folder"/*
   done
 } > "$work/resources/copyright"
+# libstdc++6 is for the library that reads Parquet.
 DPKG_DEB_COMPRESSOR_TYPE=none "$jdk/bin/jpackage" --type deb --app-image "$app" --name murmuration --linux-package-name murmuration \
   --app-version "$version" --vendor "The Murmuration authors" --description "Scores text with reward models" --install-dir /usr \
   --linux-deb-maintainer "${DEB_MAINTAINER:-nobody@example.invalid}" --linux-app-category science \
-  --linux-package-deps "libc6 (>= $(sed -n 's/^glibc //p' "$image/lib/native/MANIFEST"))" \
+  --linux-package-deps "libc6 (>= $(sed -n 's/^glibc //p' "$image/lib/native/MANIFEST")), libstdc++6" \
   --resource-dir "$work/resources" --dest "$work" >&2
 
 # What jpackage leaves undone: times, without which Java's cache does not count; sums; what belongs elsewhere below /usr. Its scripts

@@ -77,8 +77,8 @@ without() {
 }
 
 case $platform in
-  linux-x86_64) duckdb=linux_amd64 zstd=linux/amd64 ;;
-  linux-aarch64) duckdb=linux_arm64 zstd=linux/aarch64 ;;
+  linux-x86_64) duckdb=linux_amd64 zstd=linux/amd64 loader=/lib64/ld-linux-x86-64.so.2 ;;
+  linux-aarch64) duckdb=linux_arm64 zstd=linux/aarch64 loader=/lib/ld-linux-aarch64.so.1 ;;
   *) fail "nothing is known about $platform" ;;
 esac
 for jar in "$root"/target/lib/*.jar; do
@@ -115,6 +115,8 @@ while IFS= read -r line; do
       ;;
     @JAVA_OPTIONS@) printf '%s\n' "$options" ;;
     *)
+      line=${line//@LOADER@/$loader}
+      line=${line/@GLIBC@/$(sed -n 's/^glibc //p' "$natives/MANIFEST")}
       line=${line/@LIBRARIES@/$(listed "$image/lib")}
       printf '%s\n' "${line/@SERVER@/$(listed "$image/lib/server")}"
       ;;
@@ -122,13 +124,23 @@ while IFS= read -r line; do
 done < "$root/distribution/launcher.sh" > "$image/bin/murmur"
 chmod 755 "$image/bin/murmur"
 
-# ---- whose it is: Java's own licences are in runtime/legal
+# ---- whose it is
 install -m 644 "$root/LICENSE" "$root/NOTICE" "$root/README.md" "$root/CHANGELOG.md" "$image/"
+mkdir "$image/legal/java"
+released() { sed -n "s/^$1=\"\(.*\)\"/\1/p" "$jdk/release"; }
+cat > "$image/legal/java/SOURCE" << END
+The folder runtime (in Debian's package /usr/lib/murmuration/runtime) is a part of OpenJDK $(released JAVA_RUNTIME_VERSION),
+built by $(released IMPLEMENTOR), under the GNU General Public License, version 2, with the Classpath Exception;
+its folder legal has the licences. Its source: $(released SOURCE_REPO) $(released SOURCE)
+END
 for jar in "$root"/target/lib/*.jar "$root"/target/lib/server/*.jar; do
   [ "$(basename "$jar")" != murmuration-natives.jar ] || continue
   folder=$image/legal/$(basename "$jar" .jar)
   mkdir "$folder"
-  (cd "$folder" && "$jdk/bin/jar" -xf "$jar" META-INF/LICENSE META-INF/NOTICE META-INF/LICENSE.txt META-INF/NOTICE.txt)
+  # Some have more than their own, such as FastDoubleParser-LICENSE.
+  "$jdk/bin/jar" -tf "$jar" | grep -E '^META-INF/[^/]*(LICENSE|NOTICE)[^/]*$' > "$work/texts" || true
+  # With an empty list everything would be extracted.
+  [ ! -s "$work/texts" ] || (cd "$folder" && "$jdk/bin/jar" -xf "$jar" @"$work/texts")
   for file in "$folder"/META-INF/*; do [ ! -f "$file" ] || mv "$file" "$folder/"; done
   rm -rf "$folder/META-INF"
   for text in "$root"/distribution/licences/*.txt; do

@@ -15,6 +15,10 @@ root=${root%/bin}
 lib=$root/lib
 jdk=$root/runtime
 
+# All that runs here is linked to glibc; without it the shell would say that it does not find Java.
+[ -e @LOADER@ ] || fail "needs the C library glibc, @GLIBC@ or newer, and there is no @LOADER@:" \
+  "this system has another one (Alpine Linux has musl), or keeps it elsewhere; run murmur in a container of Debian there"
+
 # In the order in which they stood when Java's cache was made; it counts with no other.
 class_path=''
 for library in @LIBRARIES@; do class_path=$class_path:$lib/$library; done

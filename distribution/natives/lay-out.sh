@@ -34,7 +34,9 @@ if [ "$RELEASE" = true ]; then
   for classifier in linux.x86_64 linux.aarch64; do
     [ -d "$modules/dev.murmuration.natives.$classifier" ] || fail "a release has natives for $classifier: run distribution/natives/build.sh"
   done
-  ! grep -q 'murmuration\.invalid' "$root/pom.xml" || fail "pom.xml does not say where the project is at home: murmuration.invalid stands for it"
+  for pom in pom.xml distribution/pom.xml integrations/pom.xml; do
+    ! grep -q 'murmuration\.invalid' "$root/$pom" || fail "$pom does not say where the project is at home: murmuration.invalid stands for it"
+  done
 else
   this=$(basename "$build"/current/META-INF/native/*)
   [ -d "$build/dist/$this" ] || lay_out "$this" "$build/current"

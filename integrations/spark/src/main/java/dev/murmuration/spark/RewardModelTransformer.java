@@ -3,6 +3,7 @@ package dev.murmuration.spark;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.IntParam;
@@ -119,10 +120,13 @@ public final class RewardModelTransformer extends ModelParams<RewardModelTransfo
     StructType result = schema;
     for (Added added : added()) {
       String name = getOrDefault(added.column());
-      if (Arrays.asList(result.fieldNames()).contains(name)) {
+      // Spark itself, and files that it writes, take names that differ in their case for one.
+      Optional<String> same =
+          Arrays.stream(result.fieldNames()).filter(name::equalsIgnoreCase).findFirst();
+      if (same.isPresent()) {
         throw new IllegalArgumentException(
             "there is a column '"
-                + name
+                + same.get()
                 + "' already; choose another name with "
                 + added.column().name());
       }

@@ -5,6 +5,7 @@ import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Message;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.apache.spark.api.java.function.MapFunction;
 import org.apache.spark.sql.Row;
@@ -112,7 +113,16 @@ sealed interface RowInputs extends MapFunction<Row, Conversation> {
   }
 
   private static int index(StructType schema, String column) {
-    int index = Arrays.asList(schema.fieldNames()).indexOf(column);
+    List<String> names = Arrays.asList(schema.fieldNames());
+    int index = names.indexOf(column);
+    if (index != names.lastIndexOf(column)) {
+      throw new IllegalArgumentException(
+          "there are "
+              + Collections.frequency(names, column)
+              + " columns '"
+              + column
+              + "'; give them different names");
+    }
     if (index < 0) {
       throw new IllegalArgumentException(
           "there is no column '"

@@ -257,6 +257,9 @@ class RewardModelTransformerTest {
         Local.stage().setMessagesCol("m").setPromptCol("prompt"), "messagesCol", "promptCol");
     assertRefused(Local.stage().setRewardCol("id"), "a column 'id' already", "rewardCol");
     assertRefused(Local.stage().setErrorCol("reward"), "a column 'reward' already", "errorCol");
+    assertRefused(Local.stage().setErrorCol("Prompt"), "a column 'prompt' already", "errorCol");
+    assertThatThrownBy(() -> stage.transformSchema(Local.SCHEMA.add("prompt", "string")))
+        .hasMessageContaining("there are 2 columns 'prompt'");
     assertRefused(Local.stage().setPrecision("best"), "no precision 'best'");
     assertRefused(Local.stage().setThreads(-1), "threads");
     assertRefused(Local.stage().setTimeoutSeconds(0), "timeoutSeconds is '0.0'");
