@@ -77,7 +77,7 @@ final class ServerLoad {
     try (RewardModel model = RewardModel.loadEmbedded(RewardModelOptions.defaults().reuse(false))) {
       scoreAll(model, some, new ArrayList<>());
       alone = scoreAll(model, tasks(2048 / responses), new ArrayList<>());
-      tasks = tasks((int) (2 * seconds * alone));
+      tasks = tasks((int) (1.6 * seconds * alone));
       rewards = new ArrayList<>();
       alone = scoreAll(model, tasks, rewards);
     }
@@ -89,7 +89,7 @@ final class ServerLoad {
         tasks.size());
     long before = residentMebibytes();
     // A server that is faster than scoreAll has enough to do as well.
-    int most = tasks.size() * 2 / 3;
+    int most = tasks.size() * 3 / 4;
     Phase full = load("/v1/rewards", tasks.subList(0, most), rewards, 0, seconds);
     print("full load", full);
     System.out.printf(Locale.ROOT, "  of scoreAll: %.2f%n", full.rate() / alone);
