@@ -4,9 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// What this is compiled for: one of these or none of them. Where there is AMX, ggml's own kernels for it are better.
-#if defined(__AMX_INT8__)
-#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__) && \
+// What this is compiled for: one of these or none of them.
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__) && \
     defined(__AVX512VNNI__) && defined(__F16C__)
 #define MURMUR_AVX512_VNNI
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__) && defined(__AVXVNNI__)

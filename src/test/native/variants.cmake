@@ -2,10 +2,12 @@
 # (their folder), COMPILER. A variant that is not known here fails: say what shall compute on it.
 cmake_minimum_required(VERSION 3.18)
 
-set(expected_none x64 sse42 sandybridge ivybridge piledriver sapphirerapids)
+set(expected_none x64 sse42 sandybridge ivybridge piledriver)
 set(expected_AVX2 haswell skylakex cannonlake)
 set(expected_AVX_VNNI alderlake)
 set(expected_AVX512_VNNI cascadelake icelake cooperlake zen4)
+# Left out of the build; see native/CMakeLists.txt.
+set(left_out sapphirerapids)
 
 # What llama.cpp's words for a processor's features are in the compiler's.
 set(flags_SSE42 -msse4.2)
@@ -15,8 +17,6 @@ foreach(feature AVX F16C FMA AVX2 BMI2 AVX512_VBMI AVX512_VNNI AVX512_BF16)
   string(TOLOWER "-m${feature}" flags_${feature})
   string(REPLACE "_" "" flags_${feature} "${flags_${feature}}")
 endforeach()
-set(flags_AMX_TILE -mamx-tile)
-set(flags_AMX_INT8 -mamx-int8)
 
 file(STRINGS "${LLAMA_CPP_DIR}/ggml/src/CMakeLists.txt" lines REGEX "ggml_add_cpu_backend_variant\\((x64|[a-z0-9_]+ +SSE42)")
 if(NOT lines)
@@ -26,6 +26,9 @@ foreach(line IN LISTS lines)
   string(REGEX REPLACE ".*\\((.*)\\).*" "\\1" words "${line}")
   separate_arguments(words UNIX_COMMAND "${words}")
   list(POP_FRONT words variant)
+  if(variant IN_LIST left_out)
+    continue()
+  endif()
   set(flags)
   foreach(feature IN LISTS words)
     if(NOT flags_${feature})

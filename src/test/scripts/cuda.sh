@@ -11,7 +11,7 @@ directory=$(echo "$PWD"/native/build/dist/linux-"$(uname -m)"-cuda/META-INF/nati
 [ -f "$directory/libggml-cuda.so" ]
 
 mvn -B -q package -DskipTests
-murmur() { java --enable-native-access=ALL-UNNAMED "-Dmurmuration.native.dir=$directory" -jar target/murmur.jar "$@"; }
+murmur() { MURMUR_JAVA_OPTS="-Dmurmuration.native.dir=$directory" ./murmur "$@"; }
 murmur devices
 if murmur devices --json | grep -q '"CUDA0"'; then
   exec mvn -B test -Pgpu "-Dmurmuration.native.dir=$directory"

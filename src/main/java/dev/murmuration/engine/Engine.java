@@ -75,18 +75,18 @@ public final class Engine implements AutoCloseable {
     this.probe = settings.probe();
     this.queue = new RequestQueue(settings.queueCapacity());
     boolean tiled = settings.exact() && !settings.ours();
-    Planner.Grain grain = tiled ? Planner.Grain.GGML : Planner.Grain.NONE;
+    Planner.Tile tile = tiled ? Planner.Tile.GGML : Planner.Tile.NONE;
     this.planner =
         new Planner(
             largest.microBatchSize(),
             largest.maxOutputs(),
             largest.cells(),
             largest.maxSequences(),
-            grain,
+            tile,
             readout instanceof ReadoutRule.Published ? ReadoutRule.Published.LENGTH : 0);
     boolean repeatable = settings.exact() || settings.ours();
     long staleTokens = Policy.staleTokens(shape, settings.ours(), settings.exact());
-    int keptTokens = Policy.keptTokens(shape, grain);
+    int keptTokens = Policy.keptTokens(shape, tile);
     Supplier<GrowingContext> newContext =
         () -> new GrowingContext(model, sizes, largest.cells(), FreeMemory::bytes, probe);
     Function<GrowingContext, Scorer> newScorer =

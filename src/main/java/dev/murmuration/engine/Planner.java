@@ -20,32 +20,33 @@ import java.util.stream.IntStream;
  * lie behind all others, and texts stay in one piece.
  *
  * <p>Where our own kernels compute, a text gets the same bits whatever is computed beside it.
- * ggml's add up in another order, or in another precision, for fewer than 64 rows, for keys that do
- * not begin at a multiple of 64, and for rows that are not a whole group of four. Where bits matter
- * all the same, a {@link Grain} says what to do.
+ * ggml's add up in another order, or in another precision, for fewer than 64 rows, and for keys
+ * that do not begin at a multiple of 64. Where bits matter all the same, a {@link Tile} says what
+ * to do.
  */
 final class Planner {
   /**
-   * Prefixes are shared, and cut, at multiples of {@code tile} tokens only, texts are filled up to
-   * one with tokens behind the last real one, and hidden states are asked for in whole aligned
-   * groups of {@code rows}.
+   * What texts are computed in: prefixes are shared, and cut, at multiples of so many tokens only,
+   * texts are filled up to one with tokens behind the last real one, and hidden states are asked
+   * for in whole tiles.
    */
-  record Grain(int tile, int rows) {
+  record Tile(int tokens) {
     /** Only what differs is computed. */
-    static final Grain NONE = new Grain(1, 1);
+    static final Tile NONE = new Tile(1);
 
     /**
      * ggml's flash attention works on tiles of so many queries and keys (GGML_FA_TILE_Q,
-     * GGML_FA_TILE_KV), its repacked matrix kernels on so many rows.
+     * GGML_FA_TILE_KV); its kernels for few rows, 16 at most, multiply in another precision on
+     * GPUs.
      */
-    static final Grain GGML = new Grain(MemoryPolicy.TILE, 4);
+    static final Tile GGML = new Tile(MemoryPolicy.TILE);
 
-    int down(int tokens) {
-      return tokens / tile * tile;
+    int down(int count) {
+      return count / tokens * tokens;
     }
 
-    private int up(int tokens) {
-      return down(tokens + tile - 1);
+    private int up(int count) {
+      return down(count + tokens - 1);
     }
   }
 
@@ -53,33 +54,33 @@ final class Planner {
   private final int maxOutputs;
   private final int cells;
   private final int maxTexts;
-  private final Grain grain;
+  private final Tile tile;
   private final int observedBelow;
 
   /**
-   * @param batchSize most tokens a decode, a multiple of the grain's tile
-   * @param maxOutputs most hidden states a decode, a multiple of the grain's tile
+   * @param batchSize most tokens a decode, a multiple of the tile's tokens
+   * @param maxOutputs most hidden states a decode, a multiple of the tile's tokens
    * @param cells tokens that the cache holds, at least those of the longest text, filled up
    * @param maxSequences sequences that the cache holds
    * @param observedBelow texts of fewer tokens are read at an observer; 0 if none are
    */
   Planner(
-      int batchSize, int maxOutputs, int cells, int maxSequences, Grain grain, int observedBelow) {
-    if (batchSize % grain.tile != 0 || maxOutputs % grain.tile != 0) {
+      int batchSize, int maxOutputs, int cells, int maxSequences, Tile tile, int observedBelow) {
+    if (batchSize % tile.tokens != 0 || maxOutputs % tile.tokens != 0) {
       throw new IllegalArgumentException(
           "batch size "
               + batchSize
               + " and outputs "
               + maxOutputs
               + " must be multiples of "
-              + grain.tile);
+              + tile.tokens);
     }
     this.batchSize = batchSize;
     this.maxOutputs = maxOutputs;
     this.cells = cells;
     // As many again for what they begin with.
     this.maxTexts = Math.max(1, (maxSequences - (observedBelow > 0 ? 1 : 0)) / 2);
-    this.grain = grain;
+    this.tile = tile;
     this.observedBelow = observedBelow;
   }
 
@@ -100,10 +101,10 @@ final class Planner {
     int[] previous = {};
     for (int[] text : queue) {
       int reused = reusable(text.length, Prefix.common(previous, text));
-      tokens += grain.up(text.length) - reused;
+      tokens += tile.up(text.length) - reused;
       observed += isObserved(text) ? 1 : 0;
       long most = reused >= Policy.ALIKE ? cells : Math.min(cells, batchSize);
-      if (count > 0 && (count == maxTexts || tokens + grain.up(observed) > most)) {
+      if (count > 0 && (count == maxTexts || tokens + tile.up(observed) > most)) {
         break;
       }
       count++;
@@ -126,11 +127,11 @@ final class Planner {
     int observed = 0;
     int[] previous = {};
     for (int[] text : texts) {
-      cells += grain.up(text.length) - grain.down(Prefix.common(previous, text));
+      cells += tile.up(text.length) - tile.down(Prefix.common(previous, text));
       observed += isObserved(text) ? 1 : 0;
       previous = text;
     }
-    return cells + grain.up(observed);
+    return cells + tile.up(observed);
   }
 
   /**
@@ -138,7 +139,7 @@ final class Planner {
    * computed. The last one always is, for its hidden state.
    */
   int reusable(int length, int common) {
-    return grain.down(Math.min(common, length - 1));
+    return tile.down(Math.min(common, length - 1));
   }
 
   /**
@@ -165,9 +166,9 @@ final class Planner {
       }
       kept += reused[i] - coveredBefore(i, reused, same);
     }
-    int[] shared = Arrays.stream(same).map(grain::down).toArray();
+    int[] shared = Arrays.stream(same).map(tile::down).toArray();
     List<Run> runs = new ArrayList<>();
-    new Tree(texts, reused, shared, grain, observedBelow, runs).add(0, texts.size() - 1, 0);
+    new Tree(texts, reused, shared, tile, observedBelow, runs).add(0, texts.size() - 1, 0);
     List<Integer> observed =
         IntStream.range(0, texts.size()).filter(i -> isObserved(texts.get(i))).boxed().toList();
     return new Plan(asked, kept, sources, observed(cut(runs, observed.size()), observed));
@@ -175,7 +176,7 @@ final class Planner {
 
   /** The plan for one text whose reward at every token is asked for; nothing is reused. */
   Plan planTrace(int length) {
-    int filled = grain.up(length);
+    int filled = tile.up(length);
     Run whole = new Run(List.of(0), 0, length, filled - length, 0, filled);
     return new Plan(length, 0, List.of(Source.NOTHING), cut(List.of(whole), 0));
   }
@@ -194,12 +195,7 @@ final class Planner {
   /** Walks the prefix tree and writes its edges down, depth first. Nothing of it is built. */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Tree(
-      List<int[]> texts,
-      int[] reused,
-      int[] shared,
-      Grain grain,
-      int observedBelow,
-      List<Run> runs) {
+      List<int[]> texts, int[] reused, int[] shared, Tile tile, int observedBelow, List<Run> runs) {
     /**
      * The subtree of the texts {@code first} to {@code last}, whose first {@code from} tokens are
      * the same and written down. As deep as texts branch, so at most as deep as there are texts.
@@ -240,12 +236,12 @@ final class Planner {
 
     private Run run(List<Integer> members, int from, int to) {
       boolean ends = texts.get(members.getFirst()).length == to;
-      int fillers = grain.up(to) - to;
+      int fillers = tile.up(to) - to;
       if (!ends || to < observedBelow) {
         return new Run(members, from, to, fillers, to, to);
       }
-      int outputFrom = (to - 1) / grain.rows * grain.rows;
-      return new Run(members, from, to, fillers, outputFrom, outputFrom + grain.rows);
+      int outputFrom = (to - 1) / tile.tokens * tile.tokens;
+      return new Run(members, from, to, fillers, outputFrom, outputFrom + tile.tokens);
     }
   }
 
@@ -255,25 +251,25 @@ final class Planner {
    * @param observed how many observers the last one should have room for
    */
   private List<Decode> cut(List<Run> runs, int observed) {
-    long total = runs.stream().mapToLong(Run::size).sum() + grain.up(observed);
+    long total = runs.stream().mapToLong(Run::size).sum() + tile.up(observed);
     int outputs = runs.stream().mapToInt(Run::outputs).max().orElse(0);
-    int most = outputs > grain.rows ? Math.min(batchSize, maxOutputs) : batchSize;
+    int most = outputs > tile.tokens ? Math.min(batchSize, maxOutputs) : batchSize;
     long count = Math.ceilDiv(total, most);
-    long tiles = total / grain.tile;
+    long tiles = total / tile.tokens;
     List<Decode> decodes = new ArrayList<>();
     List<Run> batch = new ArrayList<>();
     long room = 0;
     long outputRoom = 0;
     for (Run run : runs) {
       for (Run rest = run; rest != null; ) {
-        if (room == 0 || outputRoom < Math.min(rest.outputs(), grain.rows)) {
+        if (room == 0 || outputRoom < Math.min(rest.outputs(), tile.tokens)) {
           if (!batch.isEmpty()) {
             decodes.add(new Decode(batch));
             batch = new ArrayList<>();
           }
           // Whole tiles, the larger shares first; the last one takes what is left.
           long share = Math.ceilDiv(tiles, Math.max(1, count));
-          room = count <= 1 ? most : share * grain.tile;
+          room = count <= 1 ? most : share * tile.tokens;
           tiles -= share;
           count--;
           outputRoom = maxOutputs;
@@ -302,8 +298,8 @@ final class Planner {
     for (int from = 0, to; from < observed.size(); from = to, runs = List.of()) {
       Decode computed = new Decode(runs);
       int most = Math.min(batchSize - computed.size(), maxOutputs - computed.outputs());
-      to = Math.min(from + grain.down(most), observed.size());
-      all.add(new Decode(runs, observed.subList(from, to), grain.up(to - from)));
+      to = Math.min(from + tile.down(most), observed.size());
+      all.add(new Decode(runs, observed.subList(from, to), tile.up(to - from)));
     }
     return all;
   }

@@ -52,8 +52,8 @@ final class Policy {
    * no further token of their text would see, because they are outside its window, to the next
    * texts; another text that begins alike would need them.
    */
-  static int keptTokens(ModelShape model, Planner.Grain grain) {
-    return model.slidingWindow() == 0 ? Integer.MAX_VALUE : grain.down(model.slidingWindow() - 1);
+  static int keptTokens(ModelShape model, Planner.Tile tile) {
+    return model.slidingWindow() == 0 ? Integer.MAX_VALUE : tile.down(model.slidingWindow() - 1);
   }
 
   /**

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.murmuration.engine.Plan.Decode;
 import dev.murmuration.engine.Plan.Run;
 import dev.murmuration.engine.Plan.Source;
-import dev.murmuration.engine.Planner.Grain;
+import dev.murmuration.engine.Planner.Tile;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -26,10 +26,10 @@ import net.jqwik.api.constraints.IntRange;
  */
 @Tag("unit")
 class PlannerTest {
-  private static final int TILE = Grain.GGML.tile();
+  private static final int TILE = Tile.GGML.tokens();
 
-  private static Grain grain(boolean tiled) {
-    return tiled ? Grain.GGML : Grain.NONE;
+  private static Tile tile(boolean tiled) {
+    return tiled ? Tile.GGML : Tile.NONE;
   }
 
   /** Different texts that often begin alike, in the planner's order. */
@@ -75,7 +75,7 @@ class PlannerTest {
         .forEach(text -> cache.add(Arrays.copyOf(text, 1 + random.nextInt(text.length))));
     List<Source> cached = cached(texts, cache);
     int batch = batchTiles * TILE;
-    Planner planner = new Planner(batch, TILE, 1 << 20, 256, grain(tiled), observedBelow);
+    Planner planner = new Planner(batch, TILE, 1 << 20, 256, tile(tiled), observedBelow);
 
     Plan plan = planner.planRewards(texts, cached);
 
@@ -110,11 +110,10 @@ class PlannerTest {
           lengths[i] = run.from() + run.size();
           read[i] |= run.outputFrom() < text.length && run.outputTo() >= text.length;
         }
-        assertThat(run.outputs()).isBetween(0, tiled ? 4 : 1);
+        assertThat(run.outputs()).isIn(0, tiled ? TILE : 1);
         if (tiled) {
           assertThat(run.from() % TILE + run.size() % TILE).isZero();
-          assertThat(run.outputs() == 0 || run.outputFrom() % 4 == 0).isTrue();
-          assertThat(run.outputs() % 4).isZero();
+          assertThat(run.outputs() == 0 || run.outputFrom() % TILE == 0).isTrue();
         }
       }
       int observed = decode.observed().size();
@@ -145,7 +144,7 @@ class PlannerTest {
   @Property
   void decodesAreEquallyFull(
       @ForAll @IntRange(min = 1, max = 20_000) int length, @ForAll boolean tiled) {
-    Planner planner = new Planner(512, 256, 1 << 20, 256, grain(tiled), 0);
+    Planner planner = new Planner(512, 256, 1 << 20, 256, tile(tiled), 0);
     List<Integer> sizes =
         planner.planRewards(List.of(new int[length]), List.of(Source.NOTHING)).decodes().stream()
             .map(Decode::size)
@@ -154,14 +153,14 @@ class PlannerTest {
     assertThat(sizes.stream().mapToInt(size -> size).sum()).isBetween(length, length + TILE - 1);
     int least = sizes.stream().mapToInt(size -> size).min().orElseThrow();
     int most = sizes.stream().mapToInt(size -> size).max().orElseThrow();
-    assertThat(most - least).isLessThanOrEqualTo(grain(tiled).tile());
-    assertThat(sizes).allMatch(size -> size % grain(tiled).tile() == 0);
+    assertThat(most - least).isLessThanOrEqualTo(tile(tiled).tokens());
+    assertThat(sizes).allMatch(size -> size % tile(tiled).tokens() == 0);
   }
 
   @Property
   void aTraceAsksForEveryHiddenState(
       @ForAll @IntRange(min = 1, max = 5000) int length, @ForAll boolean tiled) {
-    Planner planner = new Planner(512, 256, 8192, 16, grain(tiled), 0);
+    Planner planner = new Planner(512, 256, 8192, 16, tile(tiled), 0);
     int next = 0;
     for (Decode decode : planner.planTrace(length).decodes()) {
       Run run = decode.runs().getFirst();
@@ -180,7 +179,7 @@ class PlannerTest {
       @ForAll long seed, @ForAll boolean tiled, @ForAll boolean observed) {
     Random random = new Random(seed);
     List<int[]> queue = texts(random, 40, 300);
-    Planner planner = new Planner(64, 64, 512, 17, grain(tiled), observed ? 200 : 0);
+    Planner planner = new Planner(64, 64, 512, 17, tile(tiled), observed ? 200 : 0);
     int count = planner.fitting(queue);
     assertThat(count).isBetween(1, 8);
     List<int[]> wave = queue.subList(0, count);
@@ -207,20 +206,19 @@ class PlannerTest {
       asked += text.length;
     }
     texts.add(texts.getFirst());
-    Plan plan = Forecast.of(new Planner(512, 256, 4096, 256, Grain.NONE, 0), texts);
+    Plan plan = Forecast.of(new Planner(512, 256, 4096, 256, Tile.NONE, 0), texts);
     assertThat(plan.tokensAsked()).isEqualTo(asked + 300);
     assertThat(plan.tokensComputed()).isEqualTo(asked - 7 * 200);
     assertThat(plan.decodes().getFirst().runs().getFirst().texts()).hasSize(8);
     assertThat(plan.decodes().stream().map(Decode::size)).containsExactly(427, 427, 426);
     // A cache of 512: the prompt is computed once all the same.
-    Plan waves = Forecast.of(new Planner(512, 256, 512, 256, Grain.NONE, 0), texts);
+    Plan waves = Forecast.of(new Planner(512, 256, 512, 256, Tile.NONE, 0), texts);
     assertThat(waves.tokensComputed()).isEqualTo(asked - 7 * 200);
     assertThat(waves.tokensReused()).isEqualTo(4 * 200);
     // In tiles: 192 tokens are shared, the other 8 belong to each.
-    Plan tiles = Forecast.of(new Planner(512, 256, 4096, 256, Grain.GGML, 0), texts);
+    Plan tiles = Forecast.of(new Planner(512, 256, 4096, 256, Tile.GGML, 0), texts);
     assertThat(tiles.tokensComputed()).isEqualTo(192 + 3 * 128 + 5 * 192);
     assertThat(tiles.fillers()).isEqualTo(tiles.tokensComputed() - (asked - 7 * 200) - 7 * 8);
-    assertThatThrownBy(() -> new Planner(100, 64, 64, 1, Grain.GGML, 0))
-        .hasMessageContaining("100");
+    assertThatThrownBy(() -> new Planner(100, 64, 64, 1, Tile.GGML, 0)).hasMessageContaining("100");
   }
 }

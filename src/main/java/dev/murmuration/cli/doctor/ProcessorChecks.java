@@ -23,8 +23,6 @@ final class ProcessorChecks {
           "avx512vl",
           "avx512_vnni",
           "avx512_bf16",
-          "amx_int8",
-          "amx_bf16",
           "asimd",
           "asimddp",
           "fphp",

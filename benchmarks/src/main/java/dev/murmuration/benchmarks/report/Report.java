@@ -33,6 +33,15 @@ public final class Report {
 
       """;
 
+  private static final String GPU =
+      """
+
+      ## On a GPU
+
+      By `gpu/run.sh`, on another machine than the rest: the same random weights in all three programs.
+
+      """;
+
   private Report() {}
 
   /** {@code Report FOLDER-WITH-JSON TARGET-FOLDER}. */
@@ -60,9 +69,15 @@ public final class Report {
           json.readValue(source.resolve("environment.json").toFile(), Environment.class);
       new JmhSection(environment, json.readTree(jmh.toFile())).write(page, charts);
     }
+    Path gpu = target.resolve("gpu").resolve("table.md");
+    if (Files.exists(gpu)) {
+      page.append(GPU).append(Files.readString(gpu));
+    }
     if (page.length() == HEAD.length()) {
       throw new IOException(
-          source + " holds no comparison.json, types.json, kernels.md or jmh.json");
+          source
+              + " holds no comparison.json, types.json, kernels.md or jmh.json, and there is no "
+              + gpu);
     }
     Path folder = target.resolve("charts");
     Files.createDirectories(folder);
