@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * computes.
  */
 @Tag("gpu")
+@Tag("exact")
 class GpuExactTest {
   @ParameterizedTest(name = "{0}, {1} layers: within {2}")
   @CsvSource({
