@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the libraries with the Vulkan backend as they are published, and runs with them the tests that need a GPU, on lavapipe: Mesa's
 # Vulkan device that computes on the processor. For Debian 12 on x86-64, as root, where it installs what is missing. What follows it
-# goes to Maven.
+# goes to Maven; with -Dmurmuration.gpu.rows=512 as many rows are computed at once as usually are, which takes lavapipe long.
 set -eu
 cd "$(dirname "$0")/../../.."
 
@@ -27,4 +27,4 @@ done
 
 # llama.cpp takes a device made of software only if it is named.
 export GGML_VK_VISIBLE_DEVICES=0
-mvn -B test -Pgpu -Dmurmuration.native.dir="$libraries" -Dmurmuration.vulkan.faults="$faults" "$@"
+mvn -B test -Pgpu -Dmurmuration.gpu.rows=64 -Dmurmuration.native.dir="$libraries" -Dmurmuration.vulkan.faults="$faults" "$@"
