@@ -13,6 +13,10 @@ set(CMAKE_SYSROOT "${MURMUR_SYSROOT}")
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+if(DEFINED ENV{VULKAN_SDK})
+  # Vulkan's loader and headers, of which only the names of functions go into what is built.
+  list(APPEND CMAKE_FIND_ROOT_PATH "$ENV{VULKAN_SDK}")
+endif()
 
 # A cross compiler looks into folders of its own before the sysroot.
 set(usr "${MURMUR_SYSROOT}/usr")

@@ -3,6 +3,7 @@
 # native/build/dist/. One command on Debian 12, as root where packages are missing. Does nothing where it is done.
 #
 #   distribution/natives/build.sh [linux-x86_64] [linux-aarch64]    both unless named
+#   distribution/natives/build.sh linux-x86_64-vulkan               the same with the Vulkan backend; needs what vulkan-sdk.sh gets
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build="$root/native/build"
@@ -21,9 +22,9 @@ need npm npm
 need readelf binutils
 for target; do
   case $target in
-    linux-x86_64) need x86_64-linux-gnu-g++ "$([ "$(uname -m)" = x86_64 ] && echo g++ || echo g++-x86-64-linux-gnu)" ;;
+    linux-x86_64 | linux-x86_64-vulkan) need x86_64-linux-gnu-g++ "$([ "$(uname -m)" = x86_64 ] && echo g++ || echo g++-x86-64-linux-gnu)" ;;
     linux-aarch64) need aarch64-linux-gnu-g++ "$([ "$(uname -m)" = aarch64 ] && echo g++ || echo g++-aarch64-linux-gnu)" ;;
-    *) fail "cannot build $target; known: linux-x86_64, linux-aarch64" ;;
+    *) fail "cannot build $target; known: linux-x86_64, linux-aarch64, linux-x86_64-vulkan" ;;
   esac
 done
 if [ -n "$packages" ]; then
@@ -46,6 +47,8 @@ check() {
     for name in $(needed "$library"); do
       case $name in
         libc.so.6 | libm.so.6 | libdl.so.2 | libpthread.so.0 | librt.so.1 | ld-linux-*) ;;
+        # Where it is missing, the backend is not loaded, and all else works.
+        libvulkan.so.1) [ "$(basename "$library")" = libggml-vulkan.so ] || fail "$(basename "$library") needs Vulkan" ;;
         *) [ -f "$1/$name" ] || fail "$(basename "$library") needs $name, which a system may lack" ;;
       esac
     done
@@ -53,9 +56,11 @@ check() {
 }
 
 for target; do
-  sysroot="$build/sysroot-${target#linux-}"
-  "$root/distribution/natives/sysroot.sh" "${target#linux-}" "$sysroot"
-  NATIVE_PORTABLE=true NATIVE_BACKENDS='' NATIVE_TARGET=$target NATIVE_SYSROOT=$sysroot NATIVE_OUT="$build/dist/$target" \
+  case $target in *-vulkan) backend=vulkan ;; *) backend='' ;; esac
+  system=${target%-vulkan}
+  sysroot="$build/sysroot-${system#linux-}"
+  "$root/distribution/natives/sysroot.sh" "${system#linux-}" "$sysroot"
+  NATIVE_PORTABLE=true NATIVE_BACKENDS=$backend NATIVE_TARGET=$system NATIVE_SYSROOT=$sysroot NATIVE_OUT="$build/dist/$target" \
     "$root/native/build.sh"
-  check "$build/dist/$target/META-INF/native/$target"
+  check "$build/dist/$target/META-INF/native/$system"
 done

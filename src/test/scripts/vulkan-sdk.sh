@@ -52,5 +52,5 @@ if [ ! -f "$dir/complete" ]; then
   "$system/usr/bin/glslc" --version >&2
   : > "$dir/complete"
 fi
-# CMake looks below the prefix for headers, packages and glslc.
-echo "export CMAKE_PREFIX_PATH='$system/usr' VK_ICD_FILENAMES='$dir/lavapipe.json' VK_DRIVER_FILES='$dir/lavapipe.json'"
+# CMake looks below the prefix for headers, packages and glslc; where it compiles for an older Debian, in VULKAN_SDK.
+echo "export CMAKE_PREFIX_PATH='$system/usr' VULKAN_SDK='$system/usr' VK_ICD_FILENAMES='$dir/lavapipe.json' VK_DRIVER_FILES='$dir/lavapipe.json'"

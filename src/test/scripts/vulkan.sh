@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds the Vulkan backend and runs the tests that need a GPU on lavapipe, Mesa's Vulkan device that computes on the processor. For
-# Debian 12, as root, where it installs what is missing. With -Dnative.portable=true as it is shipped, beside every CPU variant.
+# Builds the libraries with the Vulkan backend as they are published, and runs with them the tests that need a GPU, on lavapipe: Mesa's
+# Vulkan device that computes on the processor. For Debian 12 on x86-64, as root, where it installs what is missing. What follows it
+# goes to Maven; with -Dmurmuration.gpu.rows=512 as many rows are computed at once as usually are, which takes lavapipe long.
 set -eu
 cd "$(dirname "$0")/../../.."
 
@@ -12,14 +13,18 @@ fi
 sdk=$PWD/native/build/vulkan-sdk
 environment=$(src/test/scripts/vulkan-sdk.sh "$sdk")
 eval "$environment"
+distribution/natives/build.sh linux-x86_64-vulkan
+libraries=$PWD/native/build/dist/linux-x86_64-vulkan/META-INF/native/linux-x86_64
 
-# The layer that lets a device fail.
-layer=$PWD/target/vulkan-faults
-mkdir -p "$layer"
-cp src/test/native/vulkan_faults.json "$layer/"
-c++ -std=c++17 -O1 -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -I "$sdk/system/usr/include" \
-  -o "$layer/libvulkan_faults.so" src/test/native/vulkan_faults.cpp
+# A layer of Vulkan's that lets a device fail, and what hides Vulkan.
+faults=$PWD/target/vulkan-faults
+mkdir -p "$faults"
+cp src/test/native/vulkan_faults.json "$faults/"
+for part in faults missing; do
+  c++ -std=c++17 -O1 -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -I "$sdk/system/usr/include" \
+    -o "$faults/libvulkan_$part.so" "src/test/native/vulkan_$part.cpp"
+done
 
 # llama.cpp takes a device made of software only if it is named.
 export GGML_VK_VISIBLE_DEVICES=0
-mvn -B test -Pgpu -Dnative.backends=vulkan -Dmurmuration.vulkan.faults="$layer" "$@"
+mvn -B test -Pgpu -Dmurmuration.gpu.rows=64 -Dmurmuration.native.dir="$libraries" -Dmurmuration.vulkan.faults="$faults" "$@"

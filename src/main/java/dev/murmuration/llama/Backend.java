@@ -65,11 +65,19 @@ public record Backend(String name, List<String> devices, String problem) {
               + words.substring(words.indexOf(": ") + 1).strip()
               + "); install NVIDIA's driver, and let this process have the GPU (in a container:"
               + " --gpus all)";
-      case "Vulkan" ->
-          "the driver shows no GPU; one that computes on the processor counts only if "
-              + VISIBLE_VULKAN
-              + " names it";
+      case "Vulkan" -> "the driver shows no GPU" + notVisible(System.getenv(VISIBLE_VULKAN));
       default -> "it found no device";
     };
+  }
+
+  static String notVisible(String numbers) {
+    return numbers == null
+        ? "; one that computes on the processor counts only if " + VISIBLE_VULKAN + " names it"
+        : " that "
+            + VISIBLE_VULKAN
+            + "='"
+            + numbers
+            + "' names, which has to hold numbers of devices, from 0, with commas between; change"
+            + " or unset it";
   }
 }

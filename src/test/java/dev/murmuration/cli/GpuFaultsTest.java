@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 /**
  * What can go wrong with a GPU ends in one sentence that says what, and never in another device or
  * a dead process. A layer of Vulkan's, {@code src/test/native/vulkan_faults.cpp}, fails as devices
- * do; {@code src/test/scripts/vulkan.sh} builds it and says where it is.
+ * do, and {@code vulkan_missing.cpp} hides Vulkan; {@code src/test/scripts/vulkan.sh} builds both
+ * and says where they are.
  */
 @Tag("gpu")
 class GpuFaultsTest {
@@ -40,14 +41,37 @@ class GpuFaultsTest {
     return lines.getFirst();
   }
 
+  private static Path faults() {
+    Path folder = Path.of(System.getProperty("murmuration.vulkan.faults")).toAbsolutePath();
+    assertThat(Files.isDirectory(folder)).as("folder of what vulkan.sh builds").isTrue();
+    return folder;
+  }
+
   /** The shell's words that let a device fail. */
   private static String fault(String what) {
-    Path layer = Path.of(System.getProperty("murmuration.vulkan.faults"));
-    assertThat(Files.isDirectory(layer)).as("folder of the layer").isTrue();
     return "export VK_LAYER_PATH='"
-        + layer.toAbsolutePath()
+        + faults()
         + "' VK_INSTANCE_LAYERS=VK_LAYER_MURMURATION_faults MURMUR_FAULT="
         + what;
+  }
+
+  /** What a command prints on standard output, on one line. */
+  private static String said(String before, String... arguments) throws Exception {
+    ChildJvm.Result result = new ChildJvm(Murmur.class).after(before).run((Object[]) arguments);
+    return result.out().replaceAll("\\s+", " ");
+  }
+
+  /** What is said of Vulkan where it cannot be used, and that nothing else suffers. */
+  private static void requireSaid(String before, String why) throws Exception {
+    assertThat(failure(before, "-ngl", "99"))
+        .contains("99 layers on the GPU were asked for (--gpu-layers)", "Vulkan: ", why);
+    assertThat(failure(before, "--device", "Vulkan0"))
+        .contains("no device 'Vulkan0'; there are [CPU]; Vulkan has none: ", why);
+    assertThat(said(before, "devices")).contains("No device of Vulkan: ", why);
+    assertThat(said(before, "doctor"))
+        .contains("none: the processor computes; no device of Vulkan: ", why, "Scoring works here");
+    // Nobody asked for a GPU.
+    assertThat(run(before)).containsExactly("0 ");
   }
 
   @Test
@@ -68,14 +92,16 @@ class GpuFaultsTest {
 
   @Test
   void noDriver() throws Exception {
-    String before = "export VK_ICD_FILENAMES=/nowhere VK_DRIVER_FILES=/nowhere";
-    assertThat(failure(before, "-ngl", "2"))
-        .contains("2 layers on the GPU were asked for (--gpu-layers)")
-        .contains("Vulkan: the system has Vulkan, but no driver for it");
-    assertThat(failure(before, "--device", "Vulkan0"))
-        .contains("no device 'Vulkan0'; there are [CPU]; Vulkan has none: the system has Vulkan");
-    // Nobody asked for a GPU.
-    assertThat(run(before)).containsExactly("0 ");
+    requireSaid(
+        "export VK_ICD_FILENAMES=/nowhere VK_DRIVER_FILES=/nowhere",
+        "the system has Vulkan, but no driver for it; install the GPU's");
+  }
+
+  @Test
+  void noLoader() throws Exception {
+    requireSaid(
+        "export LD_AUDIT='" + faults().resolve("libvulkan_missing.so") + "'",
+        "it needs libvulkan.so.1, which this system lacks; install Vulkan's loader");
   }
 
   @Test
@@ -84,6 +110,8 @@ class GpuFaultsTest {
         .contains("Vulkan: the driver shows no GPU");
     assertThat(failure("export GGML_VK_VISIBLE_DEVICES=7", "-ngl", "2"))
         .contains("with GGML_VK_VISIBLE_DEVICES=7, which has to hold numbers of devices");
+    assertThat(failure("export GGML_VK_VISIBLE_DEVICES=foo", "-ngl", "2"))
+        .contains("shows no GPU that GGML_VK_VISIBLE_DEVICES='foo' names, which has to hold");
   }
 
   @Test

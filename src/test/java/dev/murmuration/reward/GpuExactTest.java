@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * computes.
  */
 @Tag("gpu")
+@Tag("exact")
 class GpuExactTest {
   @ParameterizedTest(name = "{0}, {1} layers: within {2}")
   @CsvSource({
@@ -25,16 +26,13 @@ class GpuExactTest {
   void golden(String model, int layers, double tolerance) throws Exception {
     assertThat(Gpus.all()).isNotEmpty();
     GpuGolden.check(
-        model,
-        RewardModelOptions.defaults().precision(Precision.EXACT).gpuLayers(layers),
-        tolerance);
+        model, GpuGolden.options().precision(Precision.EXACT).gpuLayers(layers), tolerance);
   }
 
   @ParameterizedTest
   @CsvSource({"tiny, 1e-4", "fledgling, 4e-3"})
   void otherTextsMatterLittle(String model, double tolerance) throws Exception {
-    RewardModelOptions options =
-        RewardModelOptions.defaults().precision(Precision.EXACT).reuse(false);
+    RewardModelOptions options = GpuGolden.options().precision(Precision.EXACT).reuse(false);
     assertThat(GpuGolden.spread(model, options)).isLessThanOrEqualTo(tolerance);
   }
 }

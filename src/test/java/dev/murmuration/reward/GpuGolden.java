@@ -10,7 +10,17 @@ import java.util.Locale;
 
 /** The golden rewards of a model with some of its layers on a GPU. */
 final class GpuGolden {
+  private static final int ROWS = Integer.getInteger("murmuration.gpu.rows", 512);
+
   private GpuGolden() {}
+
+  /**
+   * Options with the most rows that a GPU shall compute at once. From 65 on lavapipe takes a kernel
+   * that its compiler needs minutes for.
+   */
+  static RewardModelOptions options() {
+    return RewardModelOptions.defaults().microBatchSize(ROWS);
+  }
 
   static Path file(String model) {
     return model.equals("tiny") ? TestModels.TINY : TestModels.FLEDGLING;

@@ -36,14 +36,14 @@ class GpuRewardsTest {
   })
   void golden(String model, int layers, double tolerance) throws Exception {
     assertThat(Gpus.all()).isNotEmpty();
-    GpuGolden.check(model, RewardModelOptions.defaults().gpuLayers(layers), tolerance);
+    GpuGolden.check(model, GpuGolden.options().gpuLayers(layers), tolerance);
   }
 
   @Test
   void layersLieWhereTheyAreAskedFor() throws Exception {
     String gpu = Gpus.first();
     try (LlamaCppLog log = new LlamaCppLog()) {
-      RewardModelOptions options = RewardModelOptions.defaults();
+      RewardModelOptions options = GpuGolden.options();
       score(options.gpuLayers(0));
       assertThat(log.text()).doesNotContain(gpu + " model buffer").doesNotContain(gpu + " compute");
       log.forget();
@@ -62,7 +62,7 @@ class GpuRewardsTest {
   @ParameterizedTest
   @CsvSource({"tiny, 5e-3", "fledgling, 3e-2"})
   void otherTextsMatterLittle(String model, double tolerance) throws Exception {
-    assertThat(GpuGolden.spread(model, RewardModelOptions.defaults().reuse(false)))
+    assertThat(GpuGolden.spread(model, GpuGolden.options().reuse(false)))
         .isLessThanOrEqualTo(tolerance);
   }
 
@@ -74,7 +74,7 @@ class GpuRewardsTest {
 
   @Test
   void bothReadOutsGiveTheSameReward() throws Exception {
-    RewardModelOptions options = RewardModelOptions.defaults();
+    RewardModelOptions options = GpuGolden.options();
     assertThat(score(options)).isCloseTo(score(options.everyOutput(true)), within(1e-2));
   }
 
@@ -100,7 +100,8 @@ class GpuRewardsTest {
   @Test
   void aCallThatRunsOutOfTimeEndsAndTheModelGoesOn() throws Exception {
     Gate gate = new Gate();
-    try (RewardModel model = RewardModel.load(TestModels.TINY, gate.options().reuse(false))) {
+    try (RewardModel model =
+        RewardModel.load(TestModels.TINY, GpuGolden.options().probe(gate::pass).reuse(false))) {
       double before = model.score("Hello?", "Hi").reward();
       gate.shut();
       CallOptions soon = CallOptions.defaults().timeout(Duration.ofMillis(200));

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What native/build.sh made: a line for each library in the order of loading, with SHA-256, size,
@@ -22,6 +24,8 @@ import java.util.List;
 public record NativeManifest(
     List<Library> libraries, List<String> cpu, String glibc, String version) {
   public static final String NAME = "MANIFEST";
+
+  private static final Pattern BACKEND = Pattern.compile("^libggml-([a-z]+)");
 
   /** {@code load} is false for what ggml or the system loads itself. */
   record Library(StoredFile file, boolean load) {}
@@ -87,6 +91,19 @@ public record NativeManifest(
             + ", and this is murmuration "
             + release
             + "; take both of one version");
+  }
+
+  /**
+   * What it computes on, in llama.cpp's words: {@code cpu}, and of GPUs {@code vulkan} and others.
+   */
+  List<String> backends() {
+    return files().stream()
+        .map(file -> BACKEND.matcher(file.name()))
+        .filter(Matcher::find)
+        .map(found -> found.group(1))
+        .filter(name -> !name.equals("base"))
+        .distinct()
+        .toList();
   }
 
   List<StoredFile> files() {

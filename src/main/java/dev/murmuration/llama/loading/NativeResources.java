@@ -50,10 +50,14 @@ record NativeResources(URL url, String place, byte[] text, NativeManifest manife
       throw new UnsatisfiedLinkError(
           "there are several builds of the native library for "
               + platform
-              + " and nothing says which one is meant; keep one of "
-              + fitting.stream().map(NativeResources::place).collect(Collectors.joining(", ")));
+              + ", and nothing says which one is meant. Each is complete; keep one of "
+              + fitting.stream().map(NativeResources::described).collect(Collectors.joining(", ")));
     }
     return first;
+  }
+
+  private String described() {
+    return place + " (for " + String.join(" and ", manifest.backends()) + ")";
   }
 
   private static String missing(String name, String platform, String version) {

@@ -112,10 +112,21 @@ class NativeResourcesTest {
         URLClassLoader child = loader(parent, one)) {
       assertThat(NativeResources.find(child, PLATFORM, "1.0").place()).isEqualTo(same.toString());
     }
-    Path other = jar("other.jar", manifest("l2.so", "1.0"));
-    assertThatThrownBy(() -> find(one, other))
+  }
+
+  /** The jars with the classifiers linux-x86_64 and linux-x86_64-vulkan, for example. */
+  @Test
+  void ofTwoBuildsTheMessageSaysWhatEachComputesOn() throws Exception {
+    String library = "a".repeat(64) + " 5 keep libggml-";
+    String processor =
+        library + "base.so.0\n" + library + "cpu-x64.so\n" + library + "cpu-zen4.so\nversion 1.0\n";
+    Path plain = jar("plain.jar", processor);
+    Path vulkan = jar("vulkan.jar", library + "vulkan.so\n" + processor);
+    assertThatThrownBy(() -> find(plain, vulkan))
         .isInstanceOf(UnsatisfiedLinkError.class)
-        .hasMessageContainingAll("several builds", "keep one of", one.toString(), other.toString());
+        .hasMessageContaining("several builds of the native library for plan9-vax")
+        .hasMessageEndingWith(
+            "Each is complete; keep one of %s (for cpu), %s (for vulkan and cpu)", plain, vulkan);
   }
 
   @Test
