@@ -176,12 +176,11 @@ public final class InspectionText {
     if (any.devices().isEmpty()) {
       return;
     }
-    String format = "  %-6s %-12s %6s %10s %10s %10s %10s %10s";
+    String format = "  %-6s %-9s %6s %10s %10s %10s %10s %10s";
     terminal.out().println();
-    terminal
-        .out()
-        .println(
-            any.hostLayers() + " layers stay on the CPU, whose memory that is. Of GPUs it takes:");
+    String said =
+        any.hostLayers() + " layers stay on the CPU, whose memory that is. Of GPUs it takes:";
+    Display.wrap(said, Math.max(20, terminal.columns())).forEach(terminal.out()::println);
     terminal
         .out()
         .println(
