@@ -27,4 +27,6 @@ done
 
 # llama.cpp takes a device made of software only if it is named.
 export GGML_VK_VISIBLE_DEVICES=0
+# Its compiler takes most of the time; what it made is there the next time.
+export MESA_SHADER_CACHE_DIR="$sdk/cache"
 mvn -B test -Pgpu -Dmurmuration.gpu.rows=64 -Dmurmuration.native.dir="$libraries" -Dmurmuration.vulkan.faults="$faults" "$@"

@@ -178,12 +178,11 @@ public final class InspectionText {
     }
     String format = "  %-6s %-9s %6s %10s %10s %10s %10s %10s";
     terminal.out().println();
-    terminal
-        .out()
-        .println(
-            Numbers.counted(any.hostLayers(), "layer")
-                + (any.hostLayers() == 1 ? " stays" : " stay")
-                + " on the CPU, whose memory that is. Of GPUs it takes:");
+    String said =
+        Numbers.counted(any.hostLayers(), "layer")
+            + (any.hostLayers() == 1 ? " stays" : " stay")
+            + " on the CPU, whose memory that is. Of GPUs it takes:";
+    Display.wrap(said, Math.max(20, terminal.columns())).forEach(terminal.out()::println);
     terminal
         .out()
         .println(
