@@ -52,6 +52,8 @@ check() {
   done
 }
 
+# With this ccache would give the compiler relative paths, and these would stand in the libraries.
+unset CCACHE_BASEDIR
 for target; do
   sysroot="$build/sysroot-${target#linux-}"
   "$root/distribution/natives/sysroot.sh" "${target#linux-}" "$sysroot"
