@@ -55,6 +55,8 @@ check() {
   done
 }
 
+# With this ccache would give the compiler relative paths, and these would stand in the libraries.
+unset CCACHE_BASEDIR
 for target; do
   case $target in *-vulkan) backend=vulkan ;; *) backend='' ;; esac
   system=${target%-vulkan}
