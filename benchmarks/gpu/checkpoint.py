@@ -3,7 +3,7 @@
 For speed and for comparing two programs on the same weights, never for judging text. Weights are normal with variance
 1 / row length, which keeps activations near 1 at any depth, as training does.
 
-    checkpoint.py 7B|1.1B DIR TOKENIZER   # TOKENIZER: a folder with Llama 2's tokenizer.json and tokenizer_config.json
+    checkpoint.py 7B|1.1B|tiny DIR TOKENIZER   # TOKENIZER: a folder with Llama 2's tokenizer.json and tokenizer_config.json
 """
 
 import json
