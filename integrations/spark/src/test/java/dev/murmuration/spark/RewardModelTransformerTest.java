@@ -291,7 +291,7 @@ class RewardModelTransformerTest {
   void nothingIsComputedOnTheCpuIfAGpuWasAskedFor() {
     Dataset<Row> rows = Local.frame(Local.rows(4), 2);
     assertThatThrownBy(() -> Local.stage().setGpuLayers(1).transform(rows).count())
-        .hasStackTraceContaining("1 layers on the GPU were asked for");
+        .hasStackTraceContaining("1 layer on the GPU was asked for (gpuLayers)");
     assertThatThrownBy(() -> Local.stage().setDevice("CUDA7").transform(rows).count())
         .hasStackTraceContaining("no device 'CUDA7'");
   }

@@ -98,18 +98,29 @@ class SharedModelsTest {
 
   @Test
   void aFailureIsReportedToEachAndTriedAgainByTheNext() throws Exception {
-    CountDownLatch both = new CountDownLatch(2);
+    CountDownLatch fails = new CountDownLatch(1);
     SharedModels models =
         new SharedModels(
             settings -> {
-              both.await();
+              fails.await();
               if (loads.incrementAndGet() == 1) {
                 throw new IOException("the disk is on fire");
               }
               return ModelFiles.load(settings);
             });
     try (models) {
-      for (FutureTask<?> task : List.of(leaseAfter(both, models), leaseAfter(both, models))) {
+      List<FutureTask<RewardModel>> tasks = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        FutureTask<RewardModel> task = new FutureTask<>(() -> models.lease(ONE).model());
+        Thread thread = Thread.ofPlatform().start(task);
+        // A task that came after the failure would be the one that tries again.
+        while (thread.getState() != Thread.State.WAITING) {
+          Thread.sleep(1);
+        }
+        tasks.add(task);
+      }
+      fails.countDown();
+      for (FutureTask<?> task : tasks) {
         assertThatThrownBy(task::get)
             .isInstanceOf(ExecutionException.class)
             .hasRootCauseInstanceOf(IOException.class)
@@ -122,14 +133,6 @@ class SharedModelsTest {
         assertThat(lease.model().isOpen()).isTrue();
       }
     }
-  }
-
-  private static FutureTask<RewardModel> leaseAfter(CountDownLatch latch, SharedModels models) {
-    return start(
-        () -> {
-          latch.countDown();
-          return models.lease(ONE).model();
-        });
   }
 
   @Test
