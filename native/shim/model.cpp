@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <string_view>
 
 using namespace murmur;
 
@@ -44,6 +45,25 @@ int32_t murmur_special_tokens(const llama_vocab * vocab, llama_token * ids, int3
         }
     }
     return count;
+}
+
+bool murmur_words_stand_alone(const llama_vocab * vocab) {
+    if (llama_vocab_type(vocab) != LLAMA_VOCAB_TYPE_SPM) {
+        return false;
+    }
+    // How SentencePiece writes a blank.
+    const std::string_view blank = "\u2581";
+    for (llama_token id = 0; id < llama_vocab_n_tokens(vocab); id++) {
+        std::string_view text = llama_vocab_get_text(vocab, id);
+        while (text.substr(0, blank.size()) == blank) {
+            text.remove_prefix(blank.size());
+        }
+        const bool strips = llama_vocab_get_attr(vocab, id) & (LLAMA_TOKEN_ATTR_LSTRIP | LLAMA_TOKEN_ATTR_RSTRIP);
+        if (strips || text.find(blank) != std::string_view::npos) {
+            return false;
+        }
+    }
+    return true;
 }
 
 int32_t murmur_token_piece(const llama_vocab * vocab, llama_token token, char * piece, int32_t capacity, char * error,

@@ -96,6 +96,9 @@ MURMUR_API int32_t murmur_tokenize(const struct llama_vocab * vocab, const char 
 // Writes the ids of the tokens that llama_tokenize looks for in a text before all else (control, unknown and user-defined
 // ones), at most `capacity`; returns how many there are.
 MURMUR_API int32_t murmur_special_tokens(const struct llama_vocab * vocab, llama_token * ids, int32_t capacity);
+// Whether a text has the tokens of its words, one after the other: it is a SentencePiece vocabulary, no token has a blank
+// behind another character, so that none spans two words, and no special token takes the blanks beside it.
+MURMUR_API bool murmur_words_stand_alone(const struct llama_vocab * vocab);
 // Writes the text of one token (not NUL-terminated); returns its size in bytes, -needed, or INT32_MIN with `error`.
 MURMUR_API int32_t murmur_token_piece(const struct llama_vocab * vocab, llama_token token, char * piece, int32_t capacity,
                                       char * error, size_t error_size);

@@ -2790,6 +2790,66 @@ public class Bindings extends Bindings$shared {
         }
     }
 
+    private static class murmur_words_stand_alone {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Bindings.C_BOOL,
+            Bindings.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("murmur_words_stand_alone");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * _Bool murmur_words_stand_alone(const struct llama_vocab *vocab)
+     * }
+     */
+    public static FunctionDescriptor murmur_words_stand_alone$descriptor() {
+        return murmur_words_stand_alone.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * _Bool murmur_words_stand_alone(const struct llama_vocab *vocab)
+     * }
+     */
+    public static MethodHandle murmur_words_stand_alone$handle() {
+        return murmur_words_stand_alone.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * _Bool murmur_words_stand_alone(const struct llama_vocab *vocab)
+     * }
+     */
+    public static MemorySegment murmur_words_stand_alone$address() {
+        return murmur_words_stand_alone.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * _Bool murmur_words_stand_alone(const struct llama_vocab *vocab)
+     * }
+     */
+    public static boolean murmur_words_stand_alone(MemorySegment vocab) {
+        var mh$ = murmur_words_stand_alone.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("murmur_words_stand_alone", vocab);
+            }
+            return (boolean)mh$.invokeExact(vocab);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class murmur_token_piece {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Bindings.C_INT,

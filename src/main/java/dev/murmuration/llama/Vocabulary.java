@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -36,6 +37,9 @@ public final class Vocabulary {
   private final int bos;
   private final SpecialTokenSearch specialTokens;
 
+  /** Empty if the tokens of a word depend on what stands beside it. */
+  private final Optional<WordTokens> words;
+
   /**
    * @param lifetime of the model that it is a part of
    */
@@ -45,6 +49,25 @@ public final class Vocabulary {
     this.size = Bindings.llama_vocab_n_tokens(handle);
     this.bos = Bindings.llama_vocab_bos(handle);
     this.specialTokens = new SpecialTokenSearch(readSpecialTokens());
+    this.words = words();
+  }
+
+  private Optional<WordTokens> words() {
+    if (!Bindings.murmur_words_stand_alone(handle)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(new WordTokens(this::tokenizeWhole, putsBlankFirst()));
+    } catch (LlamaException e) {
+      // A vocabulary that has neither this letter nor its byte.
+      return Optional.empty();
+    }
+  }
+
+  /** Whether llama.cpp puts a blank before a text. */
+  private boolean putsBlankFirst() {
+    int[] ids = tokenizeWhole("x");
+    return piece(ids[0]).length == 0 || piece(ids[0])[0] != 'x';
   }
 
   private List<SpecialTokenSearch.Token> readSpecialTokens() {
@@ -85,9 +108,13 @@ public final class Vocabulary {
    */
   public List<Piece> pieces(String text) {
     byte[] utf8 = encode(text);
+    return pieces(utf8, specialTokens.find(utf8, maxCost(text)));
+  }
+
+  private static List<Piece> pieces(byte[] utf8, List<SpecialTokenSearch.Find> finds) {
     List<Piece> pieces = new ArrayList<>();
     int start = 0;
-    for (SpecialTokenSearch.Find find : specialTokens.find(utf8, maxCost(text))) {
+    for (SpecialTokenSearch.Find find : finds) {
       if (find.start() > start) {
         pieces.add(text(utf8, start, find.start()));
       }
@@ -159,7 +186,41 @@ public final class Vocabulary {
    */
   public int[] tokenize(String text, boolean marks) {
     byte[] utf8 = encode(text);
-    specialTokens.check(utf8, maxCost(text));
+    if (words.isEmpty()) {
+      specialTokens.check(utf8, maxCost(text));
+      return tokenizeWhole(utf8, marks);
+    }
+    List<SpecialTokenSearch.Find> finds = specialTokens.find(utf8, maxCost(text));
+    if (!marks && !finds.isEmpty()) {
+      return tokenizeWhole(utf8, false);
+    }
+    try (var _ = lifetime.use()) {
+      return byWords(text, utf8, finds);
+    }
+  }
+
+  private int[] byWords(String text, byte[] utf8, List<SpecialTokenSearch.Find> finds) {
+    WordTokens.Ids ids = new WordTokens.Ids(utf8.length / 2 + 1);
+    if (finds.isEmpty()) {
+      words.orElseThrow().add(text, ids);
+      return ids.toArray();
+    }
+    for (Piece piece : pieces(utf8, finds)) {
+      if (piece.token() >= 0) {
+        ids.add(piece.token());
+      } else {
+        words.orElseThrow().add(piece.text(), ids);
+      }
+    }
+    return ids.toArray();
+  }
+
+  /** The tokens of a text without special tokens. */
+  private int[] tokenizeWhole(String text) {
+    return tokenizeWhole(text.getBytes(StandardCharsets.UTF_8), false);
+  }
+
+  int[] tokenizeWhole(byte[] utf8, boolean marks) {
     try (Arena arena = Arena.ofConfined();
         var _ = lifetime.use()) {
       MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, utf8);
@@ -195,6 +256,11 @@ public final class Vocabulary {
       throw new LlamaException(
           "llama_tokenize", -capacity, "llama_tokenize asks for ever more room: " + capacity);
     }
+  }
+
+  /** How many words' tokens are known. */
+  int rememberedWords() {
+    return words.map(WordTokens::size).orElse(0);
   }
 
   private static byte[] encode(String text) {

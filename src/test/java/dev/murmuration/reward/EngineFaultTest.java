@@ -133,6 +133,10 @@ class EngineFaultTest {
     return answers;
   }
 
+  private static boolean isTimeout(Throwable failure) {
+    return causes(failure).anyMatch(TimeoutException.class::isInstance);
+  }
+
   private static Stream<Throwable> causes(Throwable failure) {
     return Stream.iterate(failure, one -> one != null, Throwable::getCause);
   }
@@ -264,6 +268,8 @@ class EngineFaultTest {
     private static final int ROUNDS = 8;
 
     public static void main(String[] args) throws Exception {
+      // A class cannot be loaded while the heap is full.
+      assertThat(isTimeout(new ExecutionException(new TimeoutException()))).isTrue();
       int failed = 0;
       int scored = 0;
       RewardModelOptions options =
@@ -289,7 +295,7 @@ class EngineFaultTest {
               answer.get(60, TimeUnit.SECONDS);
               scored++;
             } catch (ExecutionException e) {
-              if (causes(e).anyMatch(TimeoutException.class::isInstance)) {
+              if (isTimeout(e)) {
                 throw e;
               }
               failed++;

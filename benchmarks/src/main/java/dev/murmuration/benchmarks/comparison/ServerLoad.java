@@ -33,6 +33,9 @@ final class ServerLoad {
   private static final int PROMPT_WORDS = 40;
   private static final int RESPONSE_WORDS = 24;
 
+  /** What scoreAll is measured with is compiled by then; so is the server. */
+  private static final int WARM_UP_SECONDS = 15;
+
   private final int port;
   private final long process;
   private final int seconds;
@@ -77,7 +80,7 @@ final class ServerLoad {
     try (RewardModel model = RewardModel.loadEmbedded(RewardModelOptions.defaults().reuse(false))) {
       scoreAll(model, some, new ArrayList<>());
       alone = scoreAll(model, tasks(2048 / responses), new ArrayList<>());
-      tasks = tasks((int) (1.6 * seconds * alone));
+      tasks = tasks((int) ((1.6 * seconds + WARM_UP_SECONDS) * alone));
       rewards = new ArrayList<>();
       alone = scoreAll(model, tasks, rewards);
     }
@@ -88,9 +91,12 @@ final class ServerLoad {
         responses,
         tasks.size());
     long before = residentMebibytes();
+    int warm = (int) (WARM_UP_SECONDS * alone);
+    print("warming up", load("/v1/rewards", tasks.subList(0, warm), rewards, 0, WARM_UP_SECONDS));
     // A server that is faster than scoreAll has enough to do as well.
-    int most = tasks.size() * 3 / 4;
-    Phase full = load("/v1/rewards", tasks.subList(0, most), rewards, 0, seconds);
+    int most = warm + (tasks.size() - warm) * 3 / 4;
+    Phase full =
+        load("/v1/rewards", tasks.subList(warm, most), rewards.subList(warm, most), 0, seconds);
     print("full load", full);
     System.out.printf(Locale.ROOT, "  of scoreAll: %.2f%n", full.rate() / alone);
     Phase quiet =
