@@ -3,6 +3,7 @@ package dev.murmuration.cli;
 import dev.murmuration.cli.terminal.Terminal;
 import dev.murmuration.cli.view.Wording;
 import dev.murmuration.dataset.OptionalLibrary;
+import dev.murmuration.llama.CompilerThreads;
 import dev.murmuration.reward.RewardModelOptions;
 import dev.murmuration.server.Limits;
 import dev.murmuration.server.RewardServer;
@@ -82,6 +83,7 @@ final class ServeCommand extends TerminalCommand {
       loaded.forEach(ServedModel::close);
       throw e;
     }
+    CompilerThreads.giveWay();
     return run(
         new RewardServer(server, loaded, line -> terminal().note(Wording.oneLine(line))), loaded);
   }

@@ -21,7 +21,7 @@ import java.util.Set;
 final class Handshake {
   /** What the bindings call that is not in the libraries of ours. */
   private static final Set<String> LIBC =
-      Set.of("function setenv", "function unsetenv", "function geteuid");
+      Set.of("function setenv", "function unsetenv", "function geteuid", "function setpriority");
 
   private Handshake() {}
 
