@@ -73,6 +73,10 @@ final class RequestQueue {
               "interrupted while waiting for a place in the queue of " + capacity);
       requests.forEach(request -> withdraw(request, cancelled));
       throw cancelled;
+    } catch (RejectedExecutionException e) {
+      // None of them has a place, and looking for one would hold up the others.
+      requests.forEach(request -> request.fail(e));
+      throw e;
     } catch (RuntimeException | Error e) {
       requests.forEach(request -> withdraw(request, e));
       throw e;

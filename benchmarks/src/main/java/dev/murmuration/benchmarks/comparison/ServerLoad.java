@@ -98,7 +98,6 @@ final class ServerLoad {
     Phase full =
         load("/v1/rewards", tasks.subList(warm, most), rewards.subList(warm, most), 0, seconds);
     print("full load", full);
-    System.out.printf(Locale.ROOT, "  of scoreAll: %.2f%n", full.rate() / alone);
     Phase quiet =
         load(
             "/v1/rewards",
@@ -110,6 +109,18 @@ final class ServerLoad {
     System.out.printf(
         Locale.ROOT, "  p99 / p50: %.1f%n", quiet.percentile(0.99) / quiet.percentile(0.5));
     beyond(tasks, rewards, before);
+    double behind;
+    try (RewardModel model = RewardModel.loadEmbedded(RewardModelOptions.defaults().reuse(false))) {
+      behind = scoreAll(model, tasks.subList(0, warm), new ArrayList<>());
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "scoreAll again: %.1f requests of %d texts a second; full load of scoreAll before and"
+            + " behind: %.2f and %.2f%n",
+        behind,
+        responses,
+        full.rate() / alone,
+        full.rate() / behind);
   }
 
   private List<Task> tasks(int count) {
