@@ -19,8 +19,8 @@ public final class CompilerThreads {
   /** HotSpot's; Linux cuts names off behind 15 bytes. */
   private static final Set<String> NAMES = Set.of("C1 CompilerThre", "C2 CompilerThre");
 
-  /** A tenth of a core that others want. */
-  private static final int NICE = 10;
+  /** So much nicer, a thread gets a tenth of a core that others want. */
+  private static final int LESS = 10;
 
   private CompilerThreads() {}
 
@@ -39,7 +39,8 @@ public final class CompilerThreads {
         if (Files.exists(thread)
             && NAMES.contains(Files.readString(thread.resolve("comm")).strip())) {
           int id = Integer.parseInt(thread.getFileName().toString());
-          int _ = Bindings.setpriority(Bindings.PRIO_PROCESS(), id, NICE);
+          int nice = Bindings.getpriority(Bindings.PRIO_PROCESS(), id) + LESS;
+          int _ = Bindings.setpriority(Bindings.PRIO_PROCESS(), id, nice);
         }
       }
     } catch (IOException e) {

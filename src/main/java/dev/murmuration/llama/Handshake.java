@@ -21,7 +21,12 @@ import java.util.Set;
 final class Handshake {
   /** What the bindings call that is not in the libraries of ours. */
   private static final Set<String> LIBC =
-      Set.of("function setenv", "function unsetenv", "function geteuid", "function setpriority");
+      Set.of(
+          "function setenv",
+          "function unsetenv",
+          "function geteuid",
+          "function getpriority",
+          "function setpriority");
 
   private Handshake() {}
 

@@ -26,7 +26,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** What checking, copying and calling costs on top of {@code llama_tokenize} alone. */
+/** What tokenizing takes where the words of a text are known, and where they are not. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -41,6 +41,7 @@ public class Tokenization {
   int tokens;
 
   private String text;
+  private String unknown;
   private LlamaModel model;
 
   private final Arena arena = Arena.ofShared();
@@ -53,6 +54,8 @@ public class Tokenization {
   @Setup
   public void load() throws IOException {
     text = new Texts(1).text(tokens);
+    // Longer words than those that are remembered.
+    unknown = "x".repeat(40) + text.replace(' ', '\n');
     model = LlamaModel.load(MODEL, ModelParameters.DEFAULT, null);
     Llama.ensureLoaded();
     error = arena.allocate(ERROR_BYTES);
@@ -82,10 +85,19 @@ public class Tokenization {
     model.close();
   }
 
-  /** Ours: checks the text, encodes it, makes room, calls, copies the ids. */
+  /** Ours: checks the text, and looks up its words. */
   @Benchmark
   public int[] tokenize() {
     return model.vocabulary().tokenize(text);
+  }
+
+  /**
+   * Ours, of a text that is one long word: checks it, encodes it, makes room, calls, copies the
+   * ids.
+   */
+  @Benchmark
+  public int[] tokenizeUnknown() {
+    return model.vocabulary().tokenize(unknown);
   }
 
   /** The baseline: the call alone, on bytes and room that are ready. */
