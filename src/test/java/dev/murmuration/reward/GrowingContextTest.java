@@ -227,6 +227,9 @@ class GrowingContextTest {
     CompletableFuture<Reward> ended = model.submit(Input.text(LONG));
     again.await();
     Thread closer = Thread.ofPlatform().start(model::close);
+    while (closer.getState() != Thread.State.WAITING) {
+      Thread.yield(); // It is not closed yet.
+    }
     letGo.countDown();
     closer.join();
     assertThat(catchThrowable(ended::get))
