@@ -90,7 +90,7 @@ final class ServerLoad {
         alone,
         responses,
         tasks.size());
-    long before = residentMebibytes();
+    long first = residentMebibytes();
     int warm = (int) (WARM_UP_SECONDS * alone);
     print("warming up", load("/v1/rewards", tasks.subList(0, warm), rewards, 0, WARM_UP_SECONDS));
     // A server that is faster than scoreAll has enough to do as well.
@@ -108,7 +108,7 @@ final class ServerLoad {
     print("half of that", quiet);
     System.out.printf(
         Locale.ROOT, "  p99 / p50: %.1f%n", quiet.percentile(0.99) / quiet.percentile(0.5));
-    beyond(tasks, rewards, before);
+    beyond(tasks, rewards, first);
     double behind;
     try (RewardModel model = RewardModel.loadEmbedded(RewardModelOptions.defaults().reuse(false))) {
       behind = scoreAll(model, tasks.subList(0, warm), new ArrayList<>());
@@ -235,7 +235,8 @@ final class ServerLoad {
   }
 
   /** Many times as many connections as at full load, on a route that refuses. */
-  private void beyond(List<Task> tasks, List<float[]> rewards, long before) throws Exception {
+  private void beyond(List<Task> tasks, List<float[]> rewards, long first) throws Exception {
+    long before = residentMebibytes();
     ServerLoad crowd =
         new ServerLoad(port, process, seconds, Math.min(900, 12 * connections), responses);
     Phase phase = crowd.load("/score", tasks, rewards, 0, Math.min(seconds, 10));
@@ -245,11 +246,12 @@ final class ServerLoad {
       int status = connection.post("/v1/rewards", tasks.getFirst().body()).status();
       System.out.printf(
           Locale.ROOT,
-          "  then: %d after %.0f ms; resident %d MiB before, %d MiB behind%n",
+          "  then: %d after %.0f ms; resident %d MiB before, %d MiB behind (%d MiB at first)%n",
           status,
           (System.nanoTime() - start) / 1e6,
           before,
-          residentMebibytes());
+          residentMebibytes(),
+          first);
     }
   }
 
