@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.murmuration.benchmarks.Texts;
+import dev.murmuration.llama.CompilerThreads;
 import dev.murmuration.reward.Conversation;
 import dev.murmuration.reward.Input;
 import dev.murmuration.reward.Reward;
@@ -90,6 +91,8 @@ final class ServerLoad {
         alone,
         responses,
         tasks.size());
+    // The server's does, too; this program must not take the cores that the server computes with.
+    CompilerThreads.giveWay();
     long first = residentMebibytes();
     int warm = (int) (WARM_UP_SECONDS * alone);
     print("warming up", load("/v1/rewards", tasks.subList(0, warm), rewards, 0, WARM_UP_SECONDS));
