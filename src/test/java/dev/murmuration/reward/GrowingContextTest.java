@@ -228,7 +228,7 @@ class GrowingContextTest {
     again.await();
     Thread closer = Thread.ofPlatform().start(model::close);
     while (closer.getState() != Thread.State.WAITING) {
-      Thread.yield(); // It is not closed yet.
+      Thread.onSpinWait(); // It is not closed yet.
     }
     letGo.countDown();
     closer.join();
