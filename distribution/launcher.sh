@@ -23,9 +23,12 @@ jdk=$root/runtime
 class_path=''
 for library in @LIBRARIES@; do class_path=$class_path:$lib/$library; done
 class_path=${class_path#:}
+server_options=''
 for argument in "$@"; do
   [ "$argument" = serve ] || continue
   for library in @SERVER@; do class_path=$class_path:$lib/server/$library; done
+  # Room for what requests leave behind, or the heap grows by it.
+  server_options='-Xms192m -Xmn128m'
   break
 done
 
@@ -34,7 +37,7 @@ done
 @JAVA_OPTIONS@
 # What data sets are read with would otherwise unpack its libraries into the temporary directory at each start.
 # shellcheck disable=SC2086 # the options are meant to be split
-exec "$jdk/bin/java" $java_options -Xlog:disable -XX:AOTCache="$lib/murmur.aot" \
+exec "$jdk/bin/java" $java_options $server_options -Xlog:disable -XX:AOTCache="$lib/murmur.aot" \
   -Dmurmuration.native.dir="$lib/native" -Dmurmuration.native.packed=true -Dmurmuration.embedded.model="$lib/fledgling-q8_0.gguf" -Djava.library.path="$lib/data" \
   -Dmurmur.stdin.tty="$in_tty" -Dmurmur.stdout.tty="$out_tty" -Dmurmur.stderr.tty="$err_tty" -Dmurmur.columns="$columns" \
   -Dmurmur.command="$command" -Dmurmur.stdin.closed="$stdin_closed" ${MURMUR_JAVA_OPTS:-} -cp "$class_path" \
