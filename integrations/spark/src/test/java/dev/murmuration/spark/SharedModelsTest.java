@@ -115,7 +115,7 @@ class SharedModelsTest {
         Thread thread = Thread.ofPlatform().start(task);
         // A task that came after the failure would be the one that tries again.
         while (thread.getState() != Thread.State.WAITING) {
-          Thread.sleep(1);
+          Thread.onSpinWait();
         }
         tasks.add(task);
       }
