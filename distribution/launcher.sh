@@ -27,8 +27,8 @@ server_options=''
 for argument in "$@"; do
   [ "$argument" = serve ] || continue
   for library in @SERVER@; do class_path=$class_path:$lib/server/$library; done
-  # Room for what requests leave behind, or the heap grows by it.
-  server_options='-Xms192m -Xmn128m'
+  # Room for what requests leave behind, or the heap grows by it. Java does not start with more of it than -Xmx.
+  case ${MURMUR_JAVA_OPTS:-} in *-Xm* | *HeapSize*) ;; *) server_options='-Xms192m -Xmn128m' ;; esac
   break
 done
 
