@@ -57,17 +57,18 @@ public final class Vocabulary {
       return Optional.empty();
     }
     try {
-      return Optional.of(new WordTokens(this::tokenizeWhole, putsBlankFirst()));
+      // What is put before a text shows before a letter, unless that is special or has no text.
+      byte[] letter = {'x'};
+      byte[] first = piece(tokenizeWhole(letter, false)[0]);
+      boolean blank = first.length > 0 && first[0] == ' ';
+      boolean known = blank || Arrays.equals(first, letter);
+      return known && specialTokens.find(letter, SpecialTokenSearch.MAX_COST).isEmpty()
+          ? Optional.of(new WordTokens(this::tokenizeWhole, blank))
+          : Optional.empty();
     } catch (LlamaException e) {
       // A vocabulary that has neither this letter nor its byte.
       return Optional.empty();
     }
-  }
-
-  /** Whether llama.cpp puts a blank before a text. */
-  private boolean putsBlankFirst() {
-    int[] ids = tokenizeWhole("x");
-    return piece(ids[0]).length == 0 || piece(ids[0])[0] != 'x';
   }
 
   private List<SpecialTokenSearch.Token> readSpecialTokens() {

@@ -153,6 +153,15 @@ class WordTokensTest {
   }
 
   @Test
+  void withALetterThatIsATokenOfTheUsers() throws IOException {
+    int userDefined = 4;
+    try (LlamaModel model = load(replaced(userDefined, _ -> "x"))) {
+      assertSameTokens(model);
+      assertThat(model.vocabulary().rememberedWords()).isZero();
+    }
+  }
+
+  @Test
   void aTokenThatSpansTwoWordsIsFoundInTexts() throws IOException {
     int normal = 1;
     try (LlamaModel model = load(replaced(normal, _ -> "a\u2581"))) {
