@@ -8,6 +8,7 @@
 // cells in their order; those behind its last one count as zeros, which change nothing.
 #include "attention.h"
 
+#include "amx.h"
 #include "vector.h"
 
 #include <algorithm>
@@ -40,6 +41,7 @@ namespace {
 constexpr int     tile_cells = 64;
 constexpr int     tile_rows  = vector_registers == 32 ? 12 : 6;  // with two vectors each
 constexpr int64_t most_rows  = 128;                              // of a share: what keys and values are unpacked for
+constexpr int64_t room       = most_rows + 15;                   // for rows: AMX takes 16, wherever it begins
 constexpr int64_t most_size  = 256;
 constexpr int64_t word       = 64;
 constexpr float   log2_e     = 1.44269504f;
@@ -66,7 +68,9 @@ int64_t value_columns(const attention & a) {
 // products of one word each; widen: what words of a row stand for.
 
 struct float32 {
-    static constexpr int numbers = 1;
+    static constexpr int  numbers   = 1;
+    static constexpr bool is_amx    = false;
+    static constexpr int  tile_rows = murmur::tile_rows;
 
     static vector row(const vector * v) { return v[0]; }
 
@@ -79,7 +83,9 @@ struct float32 {
 
 #ifdef MURMUR_BFLOAT16_VECTORS
 struct bfloat16 {
-    static constexpr int numbers = 2;
+    static constexpr int  numbers   = 2;
+    static constexpr bool is_amx    = false;
+    static constexpr int  tile_rows = murmur::tile_rows;
 
     static vector row(const vector * v) { return bfloat16_row(v[0], v[1]); }
 
@@ -91,6 +97,14 @@ struct bfloat16 {
 };
 #else
 using bfloat16 = float32;
+#endif
+
+#ifdef MURMUR_AMX
+// Words of bfloat16 again, in tiles of 16 by 16.
+struct amx : bfloat16 {
+    static constexpr bool is_amx    = true;
+    static constexpr int  tile_rows = amx_rows;
+};
 #endif
 
 // A key's words, to whole vectors.
@@ -119,10 +133,10 @@ scratch scratch_of(const attention & a, char * from, size_t * size) {
     };
     const auto floats = [&](int64_t numbers) { return reinterpret_cast<float *>(take(numbers)); };
     scratch    s;
-    s.q       = floats(most_rows * a.key_size);
+    s.q       = floats(room * a.key_size);
     s.k       = floats(tile_cells * a.key_size);
     s.v       = floats(tile_cells * value_columns(a));
-    s.y       = floats(most_rows * value_columns(a));
+    s.y       = floats(room * value_columns(a));
     s.most    = floats(most_rows);
     s.weight  = floats(most_rows * vector_lanes);
     s.list    = reinterpret_cast<int32_t *>(take(a.cells));
@@ -147,7 +161,7 @@ constexpr uint16_t hidden = 0xFC00;
 // a small model one cell at a time costs as much as the attention itself.
 uint64_t visible_cells(const uint16_t * mask) {
 #ifdef MURMUR_WIDE_VECTORS
-    const __m512i none = _mm512_set1_epi16(static_cast<int16_t>(hidden));
+    const __m512i   none = _mm512_set1_epi16(static_cast<int16_t>(hidden));
     const __mmask32 low  = _mm512_cmpneq_epi16_mask(_mm512_loadu_si512(mask), none);
     const __mmask32 high = _mm512_cmpneq_epi16_mask(_mm512_loadu_si512(mask + 32), none);
     return static_cast<uint64_t>(high) << 32 | low;
@@ -251,6 +265,10 @@ void unpack_values(const char * v, size_t stride, const int32_t * list, int coun
         std::fill(to + size, to + columns, 0.0f);
         to += columns;
     }
+    if constexpr (type::is_amx) {
+        // What hidden cells weigh, zero, is multiplied too, up to 16 words.
+        std::fill(to, to + (rounded_to(count, 2 * amx_rows) / 2 - (count + 1) / 2) * columns, 0.0f);
+    }
 }
 
 // ---- computing ----
@@ -281,6 +299,60 @@ void multiply_tile(const float * a, int64_t a_stride, const float * b, int64_t b
         store(to + r * to_stride + vector_lanes, sum[r][1]);
     }
 }
+
+#ifdef MURMUR_AMX
+// The same for 16 rows, whether or not there are so many, n words, a multiple of 16, and two or four times 16 columns of b.
+// Begins with what is there if it is not the first.
+template <int columns>
+void multiply_tiles(const float * a, int64_t a_stride, const float * b, int64_t b_stride, int64_t n, float * to,
+                    int64_t to_stride, bool first) {
+    const auto bytes = [](int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); };
+    if (first) {
+        amx_zero<0>();
+        amx_zero<1>();
+        amx_zero<2>();
+        amx_zero<3>();
+    } else {
+        amx_load<0>(to, bytes(to_stride));
+        amx_load<1>(to + 16, bytes(to_stride));
+        if constexpr (columns == 4) {
+            amx_load<2>(to + 32, bytes(to_stride));
+            amx_load<3>(to + 48, bytes(to_stride));
+        }
+    }
+    for (int64_t word = 0; word < n; word += 16, b += 16 * b_stride) {
+        amx_load<4>(a + word, bytes(a_stride));
+        amx_load<5>(b, bytes(b_stride));
+        amx_add_bfloat16<0, 4, 5>();
+        amx_load<6>(b + 16, bytes(b_stride));
+        amx_add_bfloat16<1, 4, 6>();
+        if constexpr (columns == 4) {
+            amx_load<7>(b + 32, bytes(b_stride));
+            amx_add_bfloat16<2, 4, 7>();
+            amx_load<5>(b + 48, bytes(b_stride));
+            amx_add_bfloat16<3, 4, 5>();
+        }
+    }
+    amx_store<0>(to, bytes(to_stride));
+    amx_store<1>(to + 16, bytes(to_stride));
+    if constexpr (columns == 4) {
+        amx_store<2>(to + 32, bytes(to_stride));
+        amx_store<3>(to + 48, bytes(to_stride));
+    }
+}
+
+// For any number of columns, a multiple of 32.
+void multiply_tiles(const float * a, int64_t a_stride, const float * b, int64_t b_stride, int64_t n, float * to,
+                    int64_t to_stride, int64_t columns, bool first) {
+    int64_t column = 0;
+    for (; column + 64 <= columns; column += 64) {
+        multiply_tiles<4>(a, a_stride, b + column, b_stride, n, to + column, to_stride, first);
+    }
+    if (column < columns) {
+        multiply_tiles<2>(a, a_stride, b + column, b_stride, n, to + column, to_stride, first);
+    }
+}
+#endif
 
 template <int rows> struct with_rows {
     template <typename function> static void call(int64_t count, const function & f) {
@@ -374,12 +446,33 @@ template <typename type> struct span {
         std::fill(s.y, s.y + queries * group() * value_columns(a), 0.0f);
     }
 
-    // Adds a tile of `count` cells, of which the first is the query's `from`-th.
+    // How many of `count` cells, of which the first is the query's `from`-th, a row sees.
+    int seen(int64_t row, int64_t from, int count) const {
+        return static_cast<int>(std::min<int64_t>(count, s.visible[row / group()] - from));
+    }
+
+#ifdef MURMUR_AMX
+    // Adds a tile of `count` cells to up to 16 rows.
+    void add_rows_with_amx(int64_t row, int64_t rows, int64_t from, int count) const {
+        const int64_t     columns = rounded_to(seen(row + rows - 1, from, count), 2 * vector_lanes);
+        const int64_t     words   = key_words<type>(a);
+        const int64_t     size    = value_columns(a);
+        alignas(64) float p[amx_rows * tile_cells];
+        multiply_tiles(s.q + row * words, words, s.k, tile_cells, words, p, tile_cells, columns, true);
+        for (int64_t r = row; r < row + rows; r++) {
+            const float times = weigh<type>(p + (r - row) * tile_cells, seen(r, from, count), static_cast<int>(columns),
+                                            a.cap, s.most[r], s.weight + r * vector_lanes);
+            for (int64_t column = 0; times != 1 && column < size; column += vector_lanes) {
+                store(s.y + r * size + column, multiply(load(s.y + r * size + column), all(times)));
+            }
+        }
+        multiply_tiles(p, tile_cells, s.v, size, columns / type::numbers, s.y + row * size, size, size, false);
+    }
+#endif
+
+    // Adds a tile of `count` cells.
     template <int rows> void add_rows(int64_t row, int64_t from, int count) const {
-        const auto seen = [&](int64_t r) {
-            return static_cast<int>(std::min<int64_t>(count, s.visible[(row + r) / group()] - from));
-        };
-        const int         most    = seen(rows - 1);
+        const int         most    = seen(row + rows - 1, from, count);
         const int         columns = static_cast<int>(rounded_to(most, 2 * vector_lanes));
         const int64_t     words   = key_words<type>(a);
         alignas(64) float p[rows * tile_cells];
@@ -389,7 +482,7 @@ template <typename type> struct span {
         }
         float times[rows];
         for (int r = 0; r < rows; r++) {
-            times[r] = weigh<type>(p + r * tile_cells, seen(r), columns, a.cap, s.most[row + r],
+            times[r] = weigh<type>(p + r * tile_cells, seen(row + r, from, count), columns, a.cap, s.most[row + r],
                                    s.weight + (row + r) * vector_lanes);
         }
         const int64_t size = value_columns(a);
@@ -411,10 +504,16 @@ template <typename type> struct span {
         while (s.visible[skipped] <= from) {
             skipped++;
         }
-        const int64_t rows = queries * group();
-        for (int64_t row = skipped * group(); row < rows; row += tile_rows) {
-            with_rows<tile_rows>::call(std::min<int64_t>(tile_rows, rows - row),
-                                       [&](auto few) { add_rows<decltype(few)::value>(row, from, count); });
+        const int64_t end = queries * group();
+        for (int64_t row = skipped * group(); row < end; row += type::tile_rows) {
+            const int64_t rows = std::min<int64_t>(type::tile_rows, end - row);
+#ifdef MURMUR_AMX
+            if constexpr (type::is_amx) {
+                add_rows_with_amx(row, rows, from, count);
+                continue;
+            }
+#endif
+            with_rows<murmur::tile_rows>::call(rows, [&](auto few) { add_rows<decltype(few)::value>(row, from, count); });
         }
     }
 
@@ -445,6 +544,24 @@ template <typename type> struct span {
     }
 };
 
+template <typename type> void attend(const attention & a, void * work, int thread, int threads, int64_t share) {
+    size_t  size;
+    scratch s          = scratch_of(a, nullptr, &size);
+    s                  = scratch_of(a, static_cast<char *>(work) + bits_size(a) + static_cast<size_t>(thread) * size, &size);
+    const int64_t each = queries_per_share(a, threads);
+    // Later queries see more: the long shares first.
+    const int64_t block = (a.queries + each - 1) / each - 1 - share / a.key_heads;
+    const int64_t end   = std::min(a.queries, (block + 1) * each);
+    for (int64_t query = block * each; query < end;) {
+        int64_t next = query + 1;
+        while (next < end && begins_with(bits_of(a, work, next), bits_of(a, work, next - 1), words(a))) {
+            next++;
+        }
+        span<type>{ a, s, share % a.key_heads, query, next - query }.compute(work);
+        query = next;
+    }
+}
+
 }  // namespace
 
 bool rounds(const attention & a) {
@@ -464,10 +581,10 @@ size_t attention_work_size(const attention & a, int threads) {
 
 void prepare(const attention & a, void * work, int thread, int threads) {
     for (int64_t query = thread; query < a.queries; query += threads) {
-        const uint16_t * mask = reinterpret_cast<const uint16_t *>(reinterpret_cast<const char *>(a.mask) +
+        const uint16_t * mask  = reinterpret_cast<const uint16_t *>(reinterpret_cast<const char *>(a.mask) +
                                                                    static_cast<size_t>(query) * a.mask_stride);
-        uint64_t *       bits = static_cast<uint64_t *>(work) + query * words(a);
-        const int64_t whole = a.cells / word;
+        uint64_t *       bits  = static_cast<uint64_t *>(work) + query * words(a);
+        const int64_t    whole = a.cells / word;
         for (int64_t i = 0; i < whole; i++) {
             bits[i] = visible_cells(mask + i * word);
         }
@@ -486,25 +603,13 @@ int64_t attention_shares(const attention & a, int threads) {
 }
 
 void attend(const attention & a, void * work, int thread, int threads, int64_t share) {
-    size_t  size;
-    scratch s          = scratch_of(a, nullptr, &size);
-    s                  = scratch_of(a, static_cast<char *>(work) + bits_size(a) + static_cast<size_t>(thread) * size, &size);
-    const int64_t each = queries_per_share(a, threads);
-    // Later queries see more: the long shares first.
-    const int64_t block = (a.queries + each - 1) / each - 1 - share / a.key_heads;
-    const int64_t end   = std::min(a.queries, (block + 1) * each);
-    for (int64_t query = block * each; query < end;) {
-        int64_t next = query + 1;
-        while (next < end && begins_with(bits_of(a, work, next), bits_of(a, work, next - 1), words(a))) {
-            next++;
-        }
-        if (rounds(a)) {
-            span<bfloat16>{ a, s, share % a.key_heads, query, next - query }.compute(work);
-        } else {
-            span<float32>{ a, s, share % a.key_heads, query, next - query }.compute(work);
-        }
-        query = next;
+#ifdef MURMUR_AMX
+    if (rounds(a) && has_amx()) {
+        const amx_tiles tiles;
+        return attend<amx>(a, work, thread, threads, share);
     }
+#endif
+    rounds(a) ? attend<bfloat16>(a, work, thread, threads, share) : attend<float32>(a, work, thread, threads, share);
 }
 
 #endif

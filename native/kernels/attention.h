@@ -25,7 +25,7 @@ struct attention {
     float            cap;
 };
 
-// Whether it does so: where keys and values are float16, and the processor multiplies bfloat16, twice as fast as float32.
+// Whether it does so: where keys and values are float16, and the processor multiplies bfloat16.
 bool rounds(const attention & a);
 
 // Whether there is a kernel for heads of these sizes, of which `group` use a key head, on this processor.

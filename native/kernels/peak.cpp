@@ -1,5 +1,6 @@
 // What the hardware reaches, beside which a measurement of the kernels says something: the instruction that multiplies a
 // type's weights, with nothing around it, and a plain read of memory.
+#include "amx.h"
 #include "product.h"
 
 #include "ggml.h"
@@ -200,12 +201,41 @@ template <typename instruction, size_t... index> double rate(double seconds, std
     return done / took;
 }
 
+// Seconds that each thread measures at a time.
+constexpr double slice = 0.02;
+
 template <typename instruction> double peak(int threads, double seconds, const char ** name) {
-    constexpr double slice = 0.02;
-    *name                  = instruction::name;
+    *name = instruction::name;
     return most(seconds, [&] {
         return together(threads, [](int) { return rate<instruction>(slice, std::make_index_sequence<sums>()); });
     });
+}
+
+#endif
+
+#ifdef MURMUR_AMX
+
+double amx_rate(double seconds) {
+    using namespace murmur;
+    constexpr int    rounds     = 1000;
+    constexpr double operations = 2 * amx_rows * amx_rows * 2 * (amx_bytes / 4);
+    const amx_tiles  tiles;
+    amx_zero<4>();
+    amx_zero<5>();
+    double     done  = 0;
+    double     took  = 0;
+    const auto start = instant::now();
+    do {
+        for (int round = 0; round < rounds; round++) {
+            amx_add_bfloat16<0, 4, 5>();
+            amx_add_bfloat16<1, 4, 5>();
+            amx_add_bfloat16<2, 4, 5>();
+            amx_add_bfloat16<3, 4, 5>();
+        }
+        done += rounds * 4 * operations;
+        took = since(start);
+    } while (took < seconds);
+    return done / took;
 }
 
 #endif
@@ -228,6 +258,12 @@ double murmur_kernels_peak(int type, int threads, double seconds, const char ** 
     if (type == GGML_TYPE_F32 || type == GGML_TYPE_F16) {
         return peak<floats>(threads, seconds, instruction);
     }
+#ifdef MURMUR_AMX
+    if (type == GGML_TYPE_BF16 && murmur::has_amx()) {
+        *instruction = "tdpbf16ps";
+        return most(seconds, [&] { return together(threads, [](int) { return amx_rate(slice); }); });
+    }
+#endif
     if (type == GGML_TYPE_BF16) {
         return peak<halves>(threads, seconds, instruction);
     }

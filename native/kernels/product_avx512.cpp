@@ -10,6 +10,7 @@
 
 #ifdef MURMUR_AVX512_VNNI
 
+#include "amx.h"
 #include "product_avx512.h"
 
 #include <algorithm>
@@ -388,7 +389,7 @@ const product_kernel * find_product_kernel(int type) {
 }
 
 const char * kernels_name() {
-    return "avx512-vnni";
+    return has_amx() ? "avx512-vnni, amx-bf16" : "avx512-vnni";
 }
 
 }  // namespace murmur

@@ -214,7 +214,7 @@ void one_case() {
     const int64_t                  blocks = number(0, 9) == 0 ? 2304 / block + 1 : 512 / block;
     p.k                                   = block * number(1, blocks);
     p.n                                   = number(1, number(0, 9) == 0 ? 300 : 70);
-    p.m                                   = number(1, number(0, 9) == 0 ? 64 : 20);
+    p.m                                   = number(1, number(0, 9) == 0 ? 100 : 20);
     const size_t row                      = ggml_row_size(type, p.k);
     p.weights_stride                      = row + ggml_type_size(type) * static_cast<size_t>(number(0, 1));
     p.x_stride                            = static_cast<size_t>(p.k + number(0, 5));

@@ -41,7 +41,7 @@ import picocli.CommandLine.Spec;
       "  MURMUR_MODEL      the model to load when -m names none",
       "  MURMUR_API_KEY    the key that clients of 'murmur serve' must have",
       "  MURMUR_JAVA_OPTS  further options for Java, such as -Xmx4g",
-      "  MURMUR_KERNELS    off computes with llama.cpp's kernels alone",
+      "  MURMUR_KERNELS    off computes with llama.cpp's kernels alone, no-amx without AMX",
       "  NO_COLOR          no colours when it is set",
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some rows failed.",

@@ -31,12 +31,12 @@ class KernelsTest {
   }
 
   /**
-   * Those that other processors run; the instruction of AVX-VNNI is emulated. And which of them the
-   * portable build's variants have.
+   * Those that other processors run; the instructions of AMX and AVX-VNNI are emulated. And which
+   * of them the portable build's variants have.
    */
   @Test
   void theKernelsOfOtherProcessorsAreRight() throws Exception {
-    check("avx2;avx-vnni;variants", "");
+    check("amx;avx2;avx-vnni;variants", "");
   }
 
   private void check(String targets, String sanitizers) throws Exception {
