@@ -40,6 +40,12 @@ class KernelRewardsTest {
     }
   }
 
+  static final class Named {
+    public static void main(String[] args) {
+      System.out.println(Llama.kernels());
+    }
+  }
+
   private static RewardModelOptions exact() {
     return RewardModelOptions.defaults().precision(Precision.EXACT);
   }
@@ -54,7 +60,7 @@ class KernelRewardsTest {
   @ValueSource(
       strings = {
         "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K_M", "Q4_K_M", "Q5_K_M", "Q6_K",
-        "IQ4_NL", "IQ4_XS"
+        "IQ4_NL", "IQ4_XS", "BF16"
       })
   void theRewardsAreThoseOfLlamaCppsKernels(String type) throws Exception {
     Path file = directory.resolve(type + ".gguf");
@@ -74,9 +80,13 @@ class KernelRewardsTest {
   }
 
   @Test
-  void whatComputesIsNamed() {
+  void whatComputesIsNamed() throws Exception {
     String features = Llama.systemInfo();
     boolean vnni = features.contains("AVX512_VNNI = 1");
-    assertThat(Llama.kernels()).isIn(vnni ? List.of("avx512-vnni", "avx512-vnni, amx-bf16") : List.of(""));
+    String plain = vnni ? "avx512-vnni" : "";
+    assertThat(Llama.kernels()).isIn(plain, plain + ", amx-bf16");
+    ChildJvm.Result without =
+        new ChildJvm(Named.class).options("-Dmurmuration.kernels=no-amx").run();
+    assertThat(without.out().strip()).as(without.err()).isEqualTo(plain);
   }
 }

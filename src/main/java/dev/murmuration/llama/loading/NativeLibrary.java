@@ -30,7 +30,10 @@ public final class NativeLibrary {
    */
   private static final String PACKED_PROPERTY = "murmuration.native.packed";
 
-  /** {@code off} for llama.cpp's kernels, {@code no-amx} for ours without AMX, as the environment variable MURMUR_KERNELS. */
+  /**
+   * {@code off} for llama.cpp's kernels, {@code no-amx} for ours without AMX, as the environment
+   * variable MURMUR_KERNELS.
+   */
   static final String KERNELS_PROPERTY = "murmuration.kernels";
 
   // Class loaders of one JVM have a NativeLibrary each, and the libraries are the process's.
