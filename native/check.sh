@@ -9,8 +9,8 @@ Usage: native/check.sh [CASES [SEED]]
 
 Builds the programs in src/test/native below target/ and runs them under
 AddressSanitizer with UndefinedBehaviorSanitizer, then under ThreadSanitizer:
-for this processor, and on x86 for AVX2, which it must have, and AVX-VNNI,
-which is emulated.
+for this processor, and on x86 for AVX2, which it must have, and AMX and
+AVX-VNNI, which are emulated.
 The first failure ends it, with what the program said and status 1.
 
   CASES   random cases that each program tries (default: 1000)
