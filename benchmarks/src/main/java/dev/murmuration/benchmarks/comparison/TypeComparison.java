@@ -58,7 +58,7 @@ public final class TypeComparison {
     }
     new Results.ByType(environment, threads, BATCH, MICRO_BATCH, rounds, all)
         .write(Path.of(args[5]));
-    System.err.println("written: " + args[4]);
+    System.err.println("written: " + args[5]);
   }
 
   private void run(Settings settings, int[] lengths) throws IOException {
