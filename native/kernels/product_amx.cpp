@@ -116,6 +116,21 @@ void pack(const product & p, int64_t lane, int64_t column, int64_t count, tile *
 
 // There are one or two tiles of lanes and of rows of x: 0 to 3 hold their sums, 4 and 5 weights, 6 and 7 rows of x.
 
+// Calls what is given with the number of each tile of sums, and where it lies in memory.
+template <int lanes, int rows, class tile_type, class call>
+void each_sum(tile_type * sums, int64_t lane_stride, call given) {
+    given(std::integral_constant<int, 0>(), sums);
+    if constexpr (rows > 1) {
+        given(std::integral_constant<int, 1>(), sums + 1);
+    }
+    if constexpr (lanes > 1) {
+        given(std::integral_constant<int, 2>(), sums + lane_stride);
+        if constexpr (rows > 1) {
+            given(std::integral_constant<int, 3>(), sums + lane_stride + 1);
+        }
+    }
+}
+
 template <int lanes, int rows> void begin_with(const tile * sums, int64_t lane_stride) {
     if (!sums) {
         amx_zero<0>();
@@ -124,29 +139,13 @@ template <int lanes, int rows> void begin_with(const tile * sums, int64_t lane_s
         amx_zero<3>();
         return;
     }
-    amx_load<0>(sums, amx_bytes);
-    if constexpr (rows > 1) {
-        amx_load<1>(sums + 1, amx_bytes);
-    }
-    if constexpr (lanes > 1) {
-        amx_load<2>(sums + lane_stride, amx_bytes);
-        if constexpr (rows > 1) {
-            amx_load<3>(sums + lane_stride + 1, amx_bytes);
-        }
-    }
+    each_sum<lanes, rows>(sums, lane_stride,
+                          [](auto number, const tile * sum) { amx_load<decltype(number)::value>(sum, amx_bytes); });
 }
 
 template <int lanes, int rows> void keep_sums(tile * sums, int64_t lane_stride) {
-    amx_store<0>(sums, amx_bytes);
-    if constexpr (rows > 1) {
-        amx_store<1>(sums + 1, amx_bytes);
-    }
-    if constexpr (lanes > 1) {
-        amx_store<2>(sums + lane_stride, amx_bytes);
-        if constexpr (rows > 1) {
-            amx_store<3>(sums + lane_stride + 1, amx_bytes);
-        }
-    }
+    each_sum<lanes, rows>(sums, lane_stride,
+                          [](auto number, tile * sum) { amx_store<decltype(number)::value>(sum, amx_bytes); });
 }
 
 // Where a tile of weights lies, and how to get from one to the next.

@@ -1,6 +1,7 @@
 // Attention of random shapes, texts and masks beside plain sums in double precision. Prints "ok", or what is wrong.
 // Arguments: how many cases, and a seed.
 #include "attention.h"
+#include "normal_numbers.h"
 #include "team.h"
 
 #include "ggml.h"
@@ -85,11 +86,11 @@ struct cache {
     }
 
     void fill(int64_t cells, float spread) {
-        std::normal_distribution<float> normal(0, spread);
+        normal_numbers normal(rng);
         bytes.resize(static_cast<size_t>(cells) * stride());
         for (int64_t c = 0; c < cells; c++) {
             for (int64_t i = 0; i < heads * size; i++) {
-                set(c, i, normal(rng));
+                set(c, i, spread * normal());
             }
         }
     }
@@ -207,10 +208,10 @@ void one_case() {
         }
     }
     a.mask = mask.data();
-    std::normal_distribution<float> normal;
-    std::vector<float>              q(static_cast<size_t>(a.queries * a.heads * a.key_size));
+    normal_numbers     normal(rng);
+    std::vector<float> q(static_cast<size_t>(a.queries * a.heads * a.key_size));
     for (float & f : q) {
-        f = normal(rng);
+        f = normal();
     }
     a.q             = reinterpret_cast<const char *>(q.data());
     a.q_head_stride = 4 * static_cast<size_t>(a.key_size);

@@ -1,6 +1,7 @@
 // Products of random shapes in every type that native/kernels has, beside plain sums in double precision. Prints "ok", or
 // what is wrong. Arguments: how many cases, and a seed. In every fourth case the threads are real.
 #include "product.h"
+#include "normal_numbers.h"
 #include "team.h"
 
 #include "ggml.h"
@@ -138,10 +139,10 @@ size_t bytes_before_factor(ggml_type type) {
 // column, all as large as they get.
 void make_weights(ggml_type type, const murmur::product & p, const std::vector<float> & signs, char * to,
                   std::vector<float> & plain) {
-    std::normal_distribution<float> normal;
+    normal_numbers normal(rng);
     plain.resize(static_cast<size_t>(p.n * p.k));
     for (size_t i = 0; i < plain.size(); i++) {
-        plain[i] = signs.empty() ? normal(rng) : signs[i % signs.size()];
+        plain[i] = signs.empty() ? normal() : signs[i % signs.size()];
     }
     for (int64_t n = 0; n < p.n; n++) {
         float * row   = plain.data() + n * p.k;
@@ -234,13 +235,13 @@ void one_case() {
     std::generate(signs.begin(), signs.end(), [] { return number(0, 1) ? 1.0f : -1.0f; });
     std::vector<float> plain;
     make_weights(type, p, signs, weights.data, plain);
-    const float                     spread = std::exp(static_cast<float>(number(-8, 8)));
-    std::normal_distribution<float> normal;
+    const float    spread = std::exp(static_cast<float>(number(-8, 8)));
+    normal_numbers normal(rng);
     for (int64_t m = 0; m < p.m; m++) {
         for (int64_t k = 0; k < p.k; k++) {
             const float one = !signs.empty()       ? signs[static_cast<size_t>(k)] * (m % 2 ? -1.0f : 1.0f)
                               : number(0, 20) == 0 ? 0
-                                                   : normal(rng);
+                                                   : normal();
             xs[static_cast<size_t>(m) * p.x_stride + static_cast<size_t>(k)] = spread * one;
         }
     }
@@ -284,8 +285,8 @@ void few_rows() {
         p.y_stride       = static_cast<size_t>(p.n);
         std::vector<char>  weights(p.weights_stride * static_cast<size_t>(p.n));
         std::vector<float> x(static_cast<size_t>(p.m * p.k)), y(static_cast<size_t>(p.m * p.n)), again(y.size()), plain;
-        std::normal_distribution<float> normal;
-        std::generate(x.begin(), x.end(), [&] { return normal(rng); });
+        normal_numbers     normal(rng);
+        std::generate(x.begin(), x.end(), normal);
         p.weights = weights.data();
         p.x       = x.data();
         p.y       = y.data();

@@ -53,7 +53,15 @@ class KernelsTest {
         "-DMURMUR_SANITIZERS=" + sanitizers);
     String processors = String.valueOf(Runtime.getRuntime().availableProcessors());
     run("cmake", "--build", folder.toString(), "--parallel", processors);
-    run("cmake", "-E", "chdir", folder.toString(), "ctest", "--output-on-failure");
+    run(
+        "cmake",
+        "-E",
+        "chdir",
+        folder.toString(),
+        "ctest",
+        "--output-on-failure",
+        "--parallel",
+        processors);
   }
 
   private void run(String... command) throws IOException, InterruptedException {
