@@ -1,8 +1,7 @@
 #!/bin/sh
 # Builds the libraries with the Vulkan backend as they are published, and runs with them the tests that need a GPU, on lavapipe: Mesa's
 # Vulkan device that computes on the processor. For Debian 12 on x86-64, as root, where it installs what is missing. What follows it
-# goes to Maven: with -Dmurmuration.gpu.rows=512 as many rows are computed at once as usually are, which takes lavapipe long; with
-# -Dmurmuration.gpu.texts=14 so many of each model's golden texts, none of them long, which takes less long than all.
+# goes to Maven; with -Dmurmuration.gpu.rows=512 as many rows are computed at once as usually are, which takes lavapipe long.
 set -eu
 cd "$(dirname "$0")/../../.."
 

@@ -7,15 +7,10 @@ import dev.murmuration.TestModels.Golden;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
 
 /** The golden rewards of a model with some of its layers on a GPU. */
 final class GpuGolden {
   private static final int ROWS = Integer.getInteger("murmuration.gpu.rows", 512);
-  private static final int TEXTS = Integer.getInteger("murmuration.gpu.texts", Integer.MAX_VALUE);
-
-  /** In characters. Longer texts take lavapipe ten times as long as all others together. */
-  private static final int LONG = 2000;
 
   private GpuGolden() {}
 
@@ -31,17 +26,8 @@ final class GpuGolden {
     return model.equals("tiny") ? TestModels.TINY : TestModels.FLEDGLING;
   }
 
-  /** All golden texts, or as many as are asked for, none of which is long. */
   static List<Golden> rows(String model) {
-    List<Golden> all =
-        model.equals("tiny") ? TestModels.tinyGolden() : TestModels.fledglingGolden();
-    if (TEXTS >= all.size()) {
-      return all;
-    }
-    List<Golden> some = all.stream().filter(row -> row.text().length() < LONG).toList();
-    return IntStream.range(0, TEXTS)
-        .mapToObj(i -> some.get((i + 1) * some.size() / TEXTS - 1))
-        .toList();
+    return model.equals("tiny") ? TestModels.tinyGolden() : TestModels.fledglingGolden();
   }
 
   /** No reward is further from PyTorch's than {@code tolerance}. Prints how far the furthest is. */

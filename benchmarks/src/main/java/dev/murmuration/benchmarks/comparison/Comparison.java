@@ -255,22 +255,43 @@ public final class Comparison {
     EditedText text = new EditedText(round);
     ScoringSession session = contenders.remembering.session().prompt(text.prompt());
     session.score(text.edit());
-    String edited = text.edit();
-    add(Task.SESSION_EDIT, EDIT, EditedText.TOKENS, () -> seconds(() -> session.score(edited)));
+    for (int i = 0; i < 2; i++) {
+      edit(session, text.edit());
+      full(text, text.edit());
+      full(text, text.edit());
+      edit(session, text.edit());
+    }
+  }
+
+  private void edit(ScoringSession session, String response) throws IOException {
+    add(Task.SESSION_EDIT, EDIT, EditedText.TOKENS, () -> seconds(() -> session.score(response)));
+  }
+
+  private void full(EditedText text, String response) throws IOException {
     add(
         Task.SESSION_EDIT,
         FULL,
         EditedText.TOKENS,
-        () -> seconds(() -> contenders.forgetful.score(text.prompt(), edited)));
+        () -> seconds(() -> contenders.forgetful.score(text.prompt(), response)));
   }
 
   private void concurrency(int round) throws IOException {
     List<String> texts = Callers.texts(new Texts(round));
     int tokens = texts.stream().mapToInt(text -> contenders.plain.tokenize(text).length).sum();
+    callers(texts, tokens);
+    together(texts, tokens);
+    together(texts, tokens);
+    callers(texts, tokens);
+  }
+
+  private void callers(List<String> texts, int tokens) throws IOException {
     machine.take();
     Callers.Outcome outcome = Callers.score(contenders.forgetful, CONCURRENT, texts);
     add(Task.CONCURRENCY, CALLERS, tokens, outcome::seconds);
     add(Task.LONGEST_WAIT, CALLERS, tokens, () -> outcome.longestWait() / outcome.fairWait());
+  }
+
+  private void together(List<String> texts, int tokens) throws IOException {
     add(
         Task.CONCURRENCY,
         SCORE_ALL,
