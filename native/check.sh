@@ -47,5 +47,5 @@ for check in $checks; do
     exit 1
   fi
   echo "check.sh: $sanitizers, $cases cases, seed $seed"
-  (cd "$build" && ctest --output-on-failure ${MURMUR_TEST:+-R "$MURMUR_TEST"})
+  (cd "$build" && ctest --output-on-failure --parallel "$(getconf _NPROCESSORS_ONLN)" ${MURMUR_TEST:+-R "$MURMUR_TEST"})
 done
