@@ -47,9 +47,17 @@ inline __m512i sums_of_bytes(__m512i bytes) {
     return _mm512_add_epi32(eight, _mm512_shuffle_epi32(eight, _MM_PERM_CDAB));
 }
 
+// What quantized_rows has, of four groups of a row.
+struct four_groups {
+    alignas(64) int8_t bytes[4][group];
+    alignas(16) float scales[4];
+    alignas(16) float sums[4];
+    alignas(16) int32_t starts[4];
+    alignas(16) int16_t wholes[4][2];
+};
+
 // The first `count` of four groups, which are quantized together because most steps are for all of them at once.
-void quantize_groups(const float * x, int count, uint8_t * bytes, float * scales, float * sums, int16_t * wholes,
-                     bool is_signed) {
+void quantize_groups(const float * x, int count, four_groups & to, const quantizing & how) {
     const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
     __m512        v[8];
     __m512i       size[4], q[8];
@@ -73,49 +81,64 @@ void quantize_groups(const float * x, int count, uint8_t * bytes, float * scales
         const __m512 times = _mm512_mul_ps(v[i], _mm512_permutexvar_ps(_mm512_set1_epi32(i / 2), by));
         q[i]               = _mm512_maskz_cvtps_epi32(finite >> i / 2 & 1 ? 0xFFFF : 0, times);
     }
-    const __m512i flip = _mm512_set1_epi8(static_cast<char>(is_signed ? 0 : 0x80));
+    const __m512i flip = _mm512_set1_epi8(static_cast<char>(how.is_unsigned ? 0x80 : 0));
     __m512i       whole[2];
     for (int i = 0; i < 2; i++) {
         const __m512i number = bytes_of(q + 4 * i);
-        const int     there  = std::min(std::max(count - 2 * i, 0), 2) * group;
-        _mm512_mask_storeu_epi8(bytes + 2 * i * group, there == 0 ? 0 : ~UINT64_C(0) >> (64 - there),
-                                _mm512_xor_si512(number, flip));
+        _mm512_store_si512(to.bytes[2 * i], _mm512_xor_si512(number, flip));
         whole[i] = sums_of_bytes(number);
     }
-    const __m512i  order = _mm512_castsi128_si512(_mm_setr_epi16(0, 8, 16, 24, 4, 12, 20, 28));
-    const __m128i  pairs = _mm512_castsi512_si128(_mm512_permutexvar_epi16(order, _mm512_packs_epi32(whole[0], whole[1])));
-    const __m128   all   = _mm_cvtepi32_ps(_mm_madd_epi16(pairs, _mm_set1_epi16(1)));
-    const __mmask8 there = static_cast<__mmask8>((1 << count) - 1);
-    _mm_mask_storeu_ps(scales, there, _mm_mask_mov_ps(_mm_set1_ps(NAN), finite, scale));
-    _mm_mask_storeu_ps(sums, there, _mm_mul_ps(scale, all));
-    _mm_mask_storeu_epi32(wholes, there, pairs);
+    const __m512i order = _mm512_castsi128_si512(_mm_setr_epi16(0, 8, 16, 24, 4, 12, 20, 28));
+    const __m128i pairs = _mm512_castsi512_si128(_mm512_permutexvar_epi16(order, _mm512_packs_epi32(whole[0], whole[1])));
+    const __m128i all   = _mm_madd_epi16(pairs, _mm_set1_epi16(1));
+    _mm_store_ps(to.scales, _mm_mask_mov_ps(_mm_set1_ps(NAN), finite, scale));
+    _mm_store_ps(to.sums, _mm_mul_ps(scale, _mm_cvtepi32_ps(all)));
+    _mm_store_si128(reinterpret_cast<__m128i *>(to.starts), _mm_mullo_epi32(all, _mm_set1_epi32(-how.bias)));
+    _mm_store_si128(reinterpret_cast<__m128i *>(to.wholes), pairs);
+}
+
+// So many of them, which are not apart.
+template <int count> void put(const four_groups & from, int first, const quantized_rows & to, int64_t at) {
+    memcpy(to.bytes + at * group, from.bytes[first], count * group);
+    memcpy(to.scales + at, from.scales + first, count * sizeof *to.scales);
+    memcpy(to.sums + at, from.sums + first, count * sizeof *to.sums);
+    memcpy(to.starts + at, from.starts + first, count * sizeof *to.starts);
+    memcpy(to.wholes + at * 2, from.wholes[first], count * sizeof *from.wholes);
 }
 
 }  // namespace
 
 quantized_rows rows_in(void * work, int64_t k, int64_t m) {
+    const size_t   groups = static_cast<size_t>(m * k / group);
     quantized_rows rows;
-    rows.bytes  = static_cast<uint8_t *>(work);
-    rows.scales = reinterpret_cast<float *>(rows.bytes + rounded(static_cast<size_t>(m * k)));
-    rows.sums   = rows.scales + rounded(static_cast<size_t>(m * k / group));
-    rows.wholes = reinterpret_cast<int16_t *>(rows.sums + rounded(static_cast<size_t>(m * k / group)));
-    rows.k      = k;
+    rows.bytes  = static_cast<int8_t *>(work);
+    rows.scales = reinterpret_cast<float *>(rows.bytes + rounded(groups * group));
+    rows.sums   = rows.scales + rounded(groups);
+    rows.starts = reinterpret_cast<int32_t *>(rows.sums + rounded(groups));
+    rows.wholes = reinterpret_cast<int16_t *>(rows.starts + rounded(groups));
     return rows;
 }
 
 size_t rows_size(int64_t k, int64_t m) {
-    const size_t numbers = static_cast<size_t>(m * k);
-    return rounded(numbers) + 8 * rounded(numbers / group) + 2 * rounded(numbers / group * 2);
+    const size_t groups = static_cast<size_t>(m * k / group);
+    return rounded(groups * group) + 12 * rounded(groups) + 2 * rounded(groups * 2);
 }
 
-void quantize_rows(const product & p, void * work, int thread, int threads) {
-    const quantized_rows rows = rows_in(work, p.k, p.m);
+void quantize_rows(const product & p, void * work, int thread, int threads, quantizing how) {
+    const quantized_rows rows   = rows_in(work, p.k, p.m);
+    const int64_t        groups = p.k / group;
     for (int64_t row = first_row(p, thread, threads); row < first_row(p, thread + 1, threads); row++) {
-        for (int64_t g = 0; g < p.k / group; g += 4) {
-            const int64_t at = row * (p.k / group) + g;
-            quantize_groups(p.x + static_cast<size_t>(row) * p.x_stride + g * group,
-                            static_cast<int>(std::min<int64_t>(4, p.k / group - g)), rows.bytes + at * group,
-                            rows.scales + at, rows.sums + at, rows.wholes + 2 * at, p.m <= fewest_rows);
+        for (int64_t g = 0; g < groups; g += 4) {
+            const int   count = static_cast<int>(std::min<int64_t>(4, groups - g));
+            four_groups four;
+            quantize_groups(p.x + static_cast<size_t>(row) * p.x_stride + g * group, count, four, how);
+            if (!how.by_group && count == 4) {
+                put<4>(four, 0, rows, row * groups + g);
+                continue;
+            }
+            for (int i = 0; i < count; i++) {
+                put<1>(four, i, rows, how.by_group ? (g + i) * p.m + row : row * groups + g + i);
+            }
         }
     }
 }
@@ -126,44 +149,36 @@ constexpr int panel_groups = 64;  // 2048 columns: a panel and the rows' part fo
 
 // One group of a tile. `bytes` holds four columns of 16 lanes in each vector: what vpdpbusd adds up.
 template <bool has_minimum> struct panel_group {
-    alignas(64) int8_t bytes[quads][tile_lanes][4];
-    // -128 times the sum of the lane's weights: x is stored plus 128.
-    alignas(64) int32_t start[tile_lanes];
     alignas(64) float scale[tile_lanes];
     alignas(64) float minimum[has_minimum ? tile_lanes : 1];
+    alignas(64) uint8_t bytes[quads][tile_lanes][4];
+};
+
+template <typename type> using group_of = panel_group<type::has_minimum>;
+
+template <typename type> struct group_scales {
+    alignas(64) float scale[tile_lanes];
+    alignas(64) float minimum[type::has_minimum ? tile_lanes : 1];
 };
 
 // ---- packing ----
 
-template <typename type> using group_of = panel_group<type::has_minimum>;
-
-// One group of 16 lanes.
-template <typename type> inline void pack_bytes(const batch_of_rows<type> & of, int g, group_of<type> & to, int first_lane) {
-    __m512i v[quads];
-    for (int i = 0; i < 4; i++) {
-        lane_bytes<type>::unpack(of.row(i), of.stride, g, v[i], v[4 + i]);
-    }
-    transpose4(v[0], v[1], v[2], v[3]);
-    transpose4(v[4], v[5], v[6], v[7]);
-    for (int q = 0; q < quads; q++) {
-        v[q] = _mm512_sub_epi8(v[q], _mm512_set1_epi8(static_cast<char>(lane_bytes<type>::bias)));
-    }
-    __m512i sum = _mm512_setzero_si512();
-    for (int q = 0; q < quads; q++) {
-        sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), v[q]);
-        _mm512_store_si512(to.bytes[q][first_lane], v[q]);
-    }
-    _mm512_store_si512(to.start + first_lane, _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sum, 7)));
-}
-
 // A batch of groups of 16 lanes, or what is left of one.
 template <typename type>
 void pack(const product & p, int64_t lane, int64_t from, int groups, group_of<type> * to, int first_lane) {
-    const batch_of_rows<type> of(p, lane, from, groups, p.m <= few_rows ? tile_lanes : vector_lanes);
-    unpack_scales<type>(of.rows, of.stride, groups, to, first_lane);
-    for (int g = 0; g < groups; g++) {
-        of.prefetch(g);
-        pack_bytes<type>(of, g, to[g], first_lane);
+    const batch_of_rows<type> of(p, lane, from, groups, vector_lanes);
+    for (int g = 0; g < groups; g += block_groups<type>) {
+        unpack_scales(of, g, to, first_lane);
+        lane_quads<type> some(of, g);
+#pragma GCC unroll 2
+        for (int i = 0; i < block_groups<type>; i++) {
+            __m512i w[quads];
+            some.unpack(i, w);
+            of.prefetch(g + i);
+            for (int q = 0; q < quads; q++) {
+                _mm512_store_si512(to[g + i].bytes[q][first_lane], w[q]);
+            }
+        }
     }
 }
 
@@ -171,9 +186,8 @@ void pack(const product & p, int64_t lane, int64_t from, int groups, group_of<ty
 
 // Adds `groups` groups to `rows` rows and 32 lanes of y, or sets them if there is nothing yet.
 template <int rows, bool has_minimum>
-void multiply_tile(const panel_group<has_minimum> * panel, int groups, const uint8_t * bytes, int64_t k,
-                   const float * scales, const float * sums, int64_t k_groups, float * y, size_t y_stride, bool first,
-                   __mmask16 low, __mmask16 high) {
+void multiply_tile(const panel_group<has_minimum> * panel, int groups, const quantized_rows & x, int64_t k_groups, float * y,
+                   size_t y_stride, bool first, __mmask16 low, __mmask16 high) {
     __m512 total[rows][2];
     for (int r = 0; r < rows; r++) {
         total[r][0] = first ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(low, y + r * y_stride);
@@ -183,8 +197,7 @@ void multiply_tile(const panel_group<has_minimum> * panel, int groups, const uin
         const panel_group<has_minimum> & w = panel[g];
         __m512i                          sum[rows][2];
         for (int r = 0; r < rows; r++) {
-            sum[r][0] = _mm512_load_si512(w.start);
-            sum[r][1] = _mm512_load_si512(w.start + vector_lanes);
+            sum[r][0] = sum[r][1] = _mm512_set1_epi32(x.starts[r * k_groups + g]);
         }
         for (int q = 0; q < quads; q++) {
             __m512i w0 = _mm512_load_si512(w.bytes[q][0]);
@@ -192,27 +205,27 @@ void multiply_tile(const panel_group<has_minimum> * panel, int groups, const uin
             keep(w0, w1);
 #pragma GCC unroll 6
             for (int r = 0; r < rows; r++) {
-                const __m512i x = four_bytes(bytes + r * k + g * group + 4 * q);
-                sum[r][0]       = _mm512_dpbusd_epi32(sum[r][0], x, w0);
-                sum[r][1]       = _mm512_dpbusd_epi32(sum[r][1], x, w1);
+                const __m512i four = four_bytes(x.bytes + (r * k_groups + g) * group + 4 * q);
+                sum[r][0]          = _mm512_dpbusd_epi32(sum[r][0], w0, four);
+                sum[r][1]          = _mm512_dpbusd_epi32(sum[r][1], w1, four);
             }
         }
         const __m512 s0 = _mm512_load_ps(w.scale);
         const __m512 s1 = _mm512_load_ps(w.scale + vector_lanes);
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++) {
-            const __m512 x = _mm512_set1_ps(scales[r * k_groups + g]);
-            total[r][0]    = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][0]), _mm512_mul_ps(s0, x), total[r][0]);
-            total[r][1]    = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][1]), _mm512_mul_ps(s1, x), total[r][1]);
+            const __m512 by = _mm512_set1_ps(x.scales[r * k_groups + g]);
+            total[r][0]     = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][0]), _mm512_mul_ps(s0, by), total[r][0]);
+            total[r][1]     = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][1]), _mm512_mul_ps(s1, by), total[r][1]);
         }
         if constexpr (has_minimum) {
             const __m512 m0 = _mm512_load_ps(w.minimum);
             const __m512 m1 = _mm512_load_ps(w.minimum + vector_lanes);
 #pragma GCC unroll 6
             for (int r = 0; r < rows; r++) {
-                const __m512 x = _mm512_set1_ps(sums[r * k_groups + g]);
-                total[r][0]    = _mm512_fnmadd_ps(m0, x, total[r][0]);
-                total[r][1]    = _mm512_fnmadd_ps(m1, x, total[r][1]);
+                const __m512 by = _mm512_set1_ps(x.sums[r * k_groups + g]);
+                total[r][0]     = _mm512_fnmadd_ps(m0, by, total[r][0]);
+                total[r][1]     = _mm512_fnmadd_ps(m1, by, total[r][1]);
             }
         }
     }
@@ -226,109 +239,112 @@ template <typename type> size_t panel_size() {
     return sizeof(group_of<type>) * panel_groups * (panel_lanes / tile_lanes);
 }
 
-// ---- the fewest rows of x ----
+// ---- few rows of x ----
 
-// The sums of four times four numbers of 32 bits in four vectors: of rows 4 * b + i, which are the b-th 128 bits of v[i].
-inline __m512i sums_of(__m512i * v) {
-    const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
-    const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
-    return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+// Adds a group to some rows of a tile, of which the sums are in `total`. The same numbers as multiply_tile's.
+template <typename type, int rows>
+INLINED void add_group(const __m512i * w0, const __m512i * w1, const group_scales<type> & of, const quantized_rows & x,
+                       int64_t at, float (*total)[tile_lanes]) {
+    __m512i sum[rows][2];
+    for (int r = 0; r < rows; r++) {
+        sum[r][0] = sum[r][1] = lane_quads<type>::bias == 0 ? _mm512_setzero_si512() : _mm512_set1_epi32(x.starts[at + r]);
+    }
+#pragma GCC unroll 8
+    for (int q = 0; q < quads; q++) {
+        for (int r = 0; r < rows; r++) {
+            const __m512i four = four_bytes(x.bytes + (at + r) * group + 4 * q);
+            sum[r][0]          = _mm512_dpbusd_epi32(sum[r][0], w0[q], four);
+            sum[r][1]          = _mm512_dpbusd_epi32(sum[r][1], w1[q], four);
+        }
+    }
+    for (int r = 0; r < rows; r++) {
+        const __m512 by = _mm512_set1_ps(x.scales[at + r]);
+        for (int i = 0; i < 2; i++) {
+            float *      to    = total[r] + i * vector_lanes;
+            const __m512 scale = _mm512_load_ps(of.scale + i * vector_lanes);
+            __m512       y     = _mm512_load_ps(to);
+            y                  = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r][i]), _mm512_mul_ps(scale, by), y);
+            if constexpr (type::has_minimum) {
+                y = _mm512_fnmadd_ps(_mm512_load_ps(of.minimum + i * vector_lanes), _mm512_set1_ps(x.sums[at + r]), y);
+            }
+            _mm512_store_ps(to, y);
+        }
+    }
 }
 
-// The same numbers as multiply_tile's: here each lane's weights stay together, unsigned, and x is signed.
-template <typename type, int rows> void multiply_few(const product & p, const quantized_rows & x, int64_t lane) {
-    struct {
-        alignas(64) float scale[vector_lanes];
-        alignas(64) float minimum[vector_lanes];
-    } scales[batch];
-    const int64_t k_groups = p.k / group;
-    __m512        total[rows];
-    for (int r = 0; r < rows; r++) {
-        total[r] = _mm512_setzero_ps();
+// To all rows. Some are taken together, so that not every sum waits for the one before; as many as registers are left for.
+template <typename type>
+INLINED void add_group_to_all(const __m512i * w0, const __m512i * w1, const group_scales<type> & of,
+                              const quantized_rows & x, int64_t g, int64_t rows, float (*total)[tile_lanes]) {
+    constexpr int together = type::has_minimum ? 2 : 4;
+    // What is left over comes first: weights leave their registers where anything comes after a loop.
+    int64_t r = 0;
+    if (rows % 2 != 0) {
+        add_group<type, 1>(w0, w1, of, x, g * rows, total);
+        r = 1;
     }
+    if (rows % together / 2 != 0) {
+        add_group<type, 2>(w0, w1, of, x, g * rows + r, total + r);
+        r += 2;
+    }
+    for (; r < rows; r += together) {
+        add_group<type, together>(w0, w1, of, x, g * rows + r, total + r);
+    }
+}
+
+// All rows while the weights of a group and a tile are in registers.
+template <typename type> void multiply_few(const product & p, const quantized_rows & x, int64_t lane) {
+    group_scales<type> scales[batch];
+    alignas(64) float  total[few_rows][tile_lanes];
+    const int64_t      k_groups = p.k / group;
+    memset(total, 0, static_cast<size_t>(p.m) * sizeof *total);
     for (int64_t from = 0; from < k_groups; from += batch) {
         const int                 groups = static_cast<int>(std::min<int64_t>(batch, k_groups - from));
-        const batch_of_rows<type> of(p, lane, from, groups, vector_lanes);
-        unpack_scales<type>(of.rows, of.stride, groups, scales, 0);
-        const auto add = [&](int g) __attribute__((always_inline)) {
-            of.prefetch(g);
-            __m512i w[2][4];
-            for (int i = 0; i < 4; i++) {
-                lane_bytes<type>::unpack(of.row(i), of.stride, g, w[0][i], w[1][i]);
-            }
-            for (int r = 0; r < rows; r++) {
-                const int64_t at = r * k_groups + from + g;
-                __m512i       of_x[2];
-                for (int h = 0; h < 2; h++) {
-                    const auto * bytes = reinterpret_cast<const __m128i *>(x.bytes + at * group + h * 16);
-                    of_x[h]            = _mm512_broadcast_i32x4(_mm_loadu_si128(bytes));
+        const batch_of_rows<type> low(p, lane, from, groups, tile_lanes);
+        const batch_of_rows<type> high(p, lane + vector_lanes, from, groups, tile_lanes);
+        for (int g = 0; g < groups; g += block_groups<type>) {
+            unpack_scales(low, g, scales, 0);
+            unpack_scales(high, g, scales, vector_lanes);
+            lane_quads<type> some0(low, g), some1(high, g);
+#pragma GCC unroll 2
+            for (int i = 0; i < block_groups<type>; i++) {
+                __m512i w0[quads], w1[quads];
+                some0.unpack(i, w0);
+                some1.unpack(i, w1);
+                for (int q = 0; q < quads; q++) {
+                    keep(w0[q], w1[q]);
                 }
-                __m512i sum[4];
-                for (int i = 0; i < 4; i++) {
-                    sum[i] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), w[0][i], of_x[0]);
-                    sum[i] = _mm512_dpbusd_epi32(sum[i], w[1][i], of_x[1]);
-                }
-                __m512i all = sums_of(sum);
-                if (lane_bytes<type>::bias != 0) {  // What the bias adds is taken off.
-                    const int32_t whole = x.wholes[2 * at] + x.wholes[2 * at + 1];
-                    all                 = _mm512_sub_epi32(all, _mm512_set1_epi32(lane_bytes<type>::bias * whole));
-                }
-                const __m512 by = _mm512_mul_ps(_mm512_load_ps(scales[g].scale), _mm512_set1_ps(x.scales[at]));
-                total[r]        = _mm512_fmadd_ps(_mm512_cvtepi32_ps(all), by, total[r]);
-                if (type::has_minimum) {
-                    total[r] = _mm512_fnmadd_ps(_mm512_load_ps(scales[g].minimum), _mm512_set1_ps(x.sums[at]), total[r]);
-                }
-            }
-        };
-        if constexpr (block_groups<type> == batch) {
-            // Unrolled, for the sake of what the groups of a block read in common.
-#pragma GCC unroll 8
-            for (int g = 0; g < batch; g++) {
-                add(g);
-            }
-        } else {
-            for (int g = 0; g < groups; g++) {
-                add(g);
+                low.prefetch(g + i);
+                high.prefetch(g + i);
+                add_group_to_all(w0, w1, scales[g + i], x, from + g + i, p.m, total);
             }
         }
     }
-    for (int r = 0; r < rows; r++) {
-        _mm512_mask_storeu_ps(p.y + static_cast<size_t>(r) * p.y_stride + lane, mask(p.n - lane), total[r]);
+    for (int64_t r = 0; r < p.m; r++) {
+        float * y = p.y + static_cast<size_t>(r) * p.y_stride + lane;
+        _mm512_mask_storeu_ps(y, mask(p.n - lane), _mm512_load_ps(total[r]));
+        _mm512_mask_storeu_ps(y + vector_lanes, mask(p.n - lane - vector_lanes), _mm512_load_ps(total[r] + vector_lanes));
     }
 }
 
-template <typename type, int rows = fewest_rows>
-void multiply_fewest(const product & p, const quantized_rows & x, int64_t begin, int64_t end) {
-    if constexpr (rows > 1) {
-        if (p.m < rows) {
-            return multiply_fewest<type, rows - 1>(p, x, begin, end);
-        }
-    }
-    for (int64_t lane = begin; lane < end; lane += vector_lanes) {
-        multiply_few<type, rows>(p, x, lane);
-    }
+template <typename type> void quantize(const product & p, void * work, int thread, int threads) {
+    quantize_rows(p, work, thread, threads, { p.m <= few_rows, false, lane_quads<type>::bias });
 }
 
 template <typename type> void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
-    if (p.m <= fewest_rows) {
-        return multiply_fewest<type>(p, rows_in(work, p.k, p.m), begin, std::min(begin + lanes, p.n));
-    }
-    // What is used but a few times is used while it is in the first-level cache.
-    const bool few = p.m <= few_rows;
-    if (few && lanes > tile_lanes) {
-        for (int64_t lane = 0; lane < lanes; lane += tile_lanes) {
-            multiply<type>(p, work, thread, begin + lane, std::min<int64_t>(tile_lanes, lanes - lane));
+    const quantized_rows rows = rows_in(work, p.k, p.m);
+    if (p.m <= few_rows) {
+        for (int64_t lane = begin; lane < std::min(begin + lanes, p.n); lane += tile_lanes) {
+            multiply_few<type>(p, rows, lane);
         }
         return;
     }
-    const int64_t        depth    = few ? batch : panel_groups;
-    const quantized_rows rows     = rows_in(work, p.k, p.m);
-    const int64_t        k_groups = p.k / group;
-    auto *               panel    = reinterpret_cast<group_of<type> *>(static_cast<char *>(work) + rows_size(p.k, p.m) +
+    const int64_t k_groups = p.k / group;
+    auto *        panel    = reinterpret_cast<group_of<type> *>(static_cast<char *>(work) + rows_size(p.k, p.m) +
                                                       static_cast<size_t>(thread) * panel_size<type>());
-    const int            tiles    = static_cast<int>((lanes + tile_lanes - 1) / tile_lanes);
-    for (int64_t from = 0; from < k_groups; from += depth) {
-        const int groups = static_cast<int>(std::min<int64_t>(depth, k_groups - from));
+    const int     tiles    = static_cast<int>((lanes + tile_lanes - 1) / tile_lanes);
+    for (int64_t from = 0; from < k_groups; from += panel_groups) {
+        const int groups = static_cast<int>(std::min<int64_t>(panel_groups, k_groups - from));
         for (int64_t lane = 0; lane < std::min(lanes, p.n - begin); lane += vector_lanes) {
             for (int g = 0; g < groups; g += batch) {
                 pack<type>(p, begin + lane, from + g, std::min(batch, groups - g),
@@ -336,17 +352,17 @@ template <typename type> void multiply(const product & p, void * work, int threa
             }
         }
         for (int64_t row = 0; row < p.m; row += tile_rows) {
-            const uint8_t * bytes  = rows.bytes + row * p.k + from * group;
-            const float *   scales = rows.scales + row * k_groups + from;
-            const float *   sums   = rows.sums + row * k_groups + from;
+            const int64_t        at = row * k_groups + from;
+            const quantized_rows x  = { rows.bytes + at * group, rows.scales + at, rows.sums + at, rows.starts + at,
+                                        nullptr };
             for (int t = 0; t < tiles; t++) {
                 const int64_t   lane = begin + t * tile_lanes;
                 const __mmask16 low  = mask(p.n - lane);
                 const __mmask16 high = mask(p.n - lane - vector_lanes);
                 float *         y    = p.y + static_cast<size_t>(row) * p.y_stride + lane;
                 const auto      tile = [&](auto count) {
-                    multiply_tile<decltype(count)::value>(panel + t * panel_groups, groups, bytes, p.k, scales, sums,
-                                                          k_groups, y, p.y_stride, from == 0, low, high);
+                    multiply_tile<decltype(count)::value>(panel + t * panel_groups, groups, x, k_groups, y, p.y_stride,
+                                                          from == 0, low, high);
                 };
                 switch (std::min<int64_t>(tile_rows, p.m - row)) {
                     case 1: tile(std::integral_constant<int, 1>()); break;
@@ -366,7 +382,7 @@ template <typename type> size_t work_size(int64_t k, int64_t m, int threads) {
 }
 
 template <typename type> const product_kernel * kernel() {
-    static const product_kernel it = { work_size<type>, quantize_rows, multiply<type>, tile_lanes, panel_lanes };
+    static const product_kernel it = { work_size<type>, quantize<type>, multiply<type>, tile_lanes, panel_lanes };
     return &it;
 }
 

@@ -10,21 +10,29 @@ constexpr int tile_lanes  = 32;   // rows of weights that a tile computes with
 constexpr int tile_rows   = 6;    // rows of x: with 32 lanes their sums fill 24 of the 32 registers
 constexpr int panel_lanes = 128;  // four tiles
 constexpr int quads       = group / 4;
-constexpr int fewest_rows = 8;   // up to here weights are multiplied in registers, one row of x after another
+constexpr int fewest_rows = 8;   // up to here weights are multiplied in registers, all rows of x at once
 constexpr int few_rows    = 16;  // up to here weights are multiplied at once when they are unpacked
 
-// Rows of x, quantized: x[i] = scale * (bytes[i] - 128), or scale * bytes[i], signed, where the rows are the fewest.
+// Rows of x, quantized: x[i] = scale * bytes[i], or scale * (bytes[i] - 128) where they are kept unsigned. A row's groups
+// lie one after another, or, for few rows, a group's rows.
 struct quantized_rows {
-    uint8_t * bytes;   // (M, K)
+    int8_t *  bytes;   // (M, K)
     float *   scales;  // (M, K / 32)
     float *   sums;    // (M, K / 32): the sums of the numbers that the bytes stand for
-    int16_t * wholes;  // (M, K / 16): the sums of 16 bytes each, signed
-    int64_t   k;
+    int32_t * starts;  // (M, K / 32): what makes up for the bias of weights: it times the sum of the bytes, negative
+    int16_t * wholes;  // (M, K / 16): the sums of 16 bytes each
 };
 
 quantized_rows rows_in(void * work, int64_t k, int64_t m);
 size_t         rows_size(int64_t k, int64_t m);
-void           quantize_rows(const product & p, void * work, int thread, int threads);
+
+struct quantizing {
+    bool by_group;     // whether a group's rows lie one after another
+    bool is_unsigned;  // whether 128 is added to bytes
+    int  bias;         // of weights
+};
+
+void quantize_rows(const product & p, void * work, int thread, int threads, quantizing how);
 
 // The compiler would read them from memory again for each row, and there are more rows than it can load from there.
 inline void keep(__m512i & a, __m512i & b) {

@@ -24,7 +24,7 @@ constexpr int block_columns = batch * group;
 
 // The whole number of a group: here weights are unsigned, and x is signed.
 template <typename type>
-inline __m512i whole_of(const __m512i * w, int place, __m512i scales, const uint8_t * x, const int16_t * wholes) {
+inline __m512i whole_of(const __m512i * w, int place, __m512i scales, const int8_t * x, const int16_t * wholes) {
     __m512i sum[2] = { _mm512_setzero_si512(), _mm512_setzero_si512() };
     for (int q = 0; q < quads; q++) {
         sum[q / 4] = _mm512_dpbusd_epi32(sum[q / 4], w[q], four_bytes(x + 4 * q));
@@ -57,7 +57,7 @@ template <typename type, int rows> void multiply_few(const product & p, const qu
         block.template each_group<true>([&](int g, const __m512i * w) __attribute__((always_inline)) {
             const __m512i scales = block.scales_of(g);
             for (int r = 0; r < rows; r++) {
-                const int64_t   at     = r * k_groups + from + g;
+                const int64_t   at     = (from + g) * rows + r;
                 const int16_t * wholes = x.wholes + 2 * at;
                 const __m512    by     = _mm512_set1_ps(x.scales[at]);
                 sum[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(whole_of<type>(w, lanes_of<type>::place(g % 4), scales,
@@ -168,7 +168,7 @@ template <typename type> void pack(const product & p, int64_t lane, int64_t at, 
 
 // Where a tile's rows of x begin, in a panel's first column.
 struct tile_of_rows {
-    const uint8_t * bytes;
+    const int8_t *  bytes;
     const float *   scales;
     const int16_t * wholes;
     int64_t         k, k_groups;
@@ -178,7 +178,7 @@ template <int rows> using tile_sums = __m512[rows][2];
 
 // The sums of a half of a group, or of a group.
 template <typename type, int rows>
-inline void add_bytes(const panel_block<type> & w, int g, int h, const uint8_t * bytes, int64_t k, __m512i (&sum)[rows][2]) {
+inline void add_bytes(const panel_block<type> & w, int g, int h, const int8_t * bytes, int64_t k, __m512i (&sum)[rows][2]) {
     constexpr int halves = panel_block<type>::halves;
     for (int r = 0; r < rows; r++) {
         sum[r][0] = _mm512_load_si512(w.start[g][h]);
@@ -340,12 +340,16 @@ template <typename type> void multiply(const product & p, void * work, int threa
     }
 }
 
+void quantize(const product & p, void * work, int thread, int threads) {
+    quantize_rows(p, work, thread, threads, { p.m <= fewest_rows, p.m > fewest_rows, 0 });
+}
+
 template <typename type> size_t work_size(int64_t k, int64_t m, int threads) {
     return rows_size(k, m) + static_cast<size_t>(threads) * panel_size<type>;
 }
 
 template <typename type> const product_kernel * kernel() {
-    static const product_kernel it = { work_size<type>, quantize_rows, multiply<type>, tile_lanes, panel_lanes };
+    static const product_kernel it = { work_size<type>, quantize, multiply<type>, tile_lanes, panel_lanes };
     return &it;
 }
 

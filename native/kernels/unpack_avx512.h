@@ -10,14 +10,19 @@
 
 namespace murmur {
 
+// The compiler would call many of these functions, which have but a few instructions each and hand over many vectors.
+#define INLINED inline __attribute__((always_inline))
+
 constexpr int vector_lanes = 16;  // of 32 bits
 constexpr int batch        = 8;   // groups that are unpacked together: a block of the types with large ones
 
 // Blocks have 32 weights, and few bytes, or 256.
 template <typename type> constexpr int block_groups = sizeof(typename type::block) < 64 ? 1 : batch;
 
-// 16 bytes each of four rows: every fourth one from `at` on.
-inline __m512i load_lanes(const void * at, size_t stride) {
+// 16 bytes each of four rows: every fourth one from `at` on. The compiler would keep an address for each row, to use it
+// again, and there are more rows than it has registers for.
+INLINED __m512i load_lanes(const void * at, size_t stride) {
+    asm("" : "+r"(at));
     const char * from = static_cast<const char *>(at);
     const auto   load = [&](size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(from + 4 * i * stride)); };
     __m512i      v    = _mm512_castsi128_si512(load(0));
@@ -26,15 +31,8 @@ inline __m512i load_lanes(const void * at, size_t stride) {
     return _mm512_inserti32x4(v, load(3), 3);
 }
 
-// The same, for blocks that nothing is read of twice: the compiler would keep an address for each row, to use it again, and
-// there are more rows than it has registers for.
-inline __m512i load_lanes_once(const void * at, size_t stride) {
-    asm("" : "+r"(at));
-    return load_lanes(at, stride);
-}
-
 // A matrix of 4 by 4 elements of 32 bits in each 128 bits, the other way round.
-inline void transpose4(__m512i & a, __m512i & b, __m512i & c, __m512i & d) {
+INLINED void transpose4(__m512i & a, __m512i & b, __m512i & c, __m512i & d) {
     const __m512i ab0 = _mm512_unpacklo_epi32(a, b), ab1 = _mm512_unpackhi_epi32(a, b);
     const __m512i cd0 = _mm512_unpacklo_epi32(c, d), cd1 = _mm512_unpackhi_epi32(c, d);
     a = _mm512_unpacklo_epi64(ab0, cd0);
@@ -44,11 +42,17 @@ inline void transpose4(__m512i & a, __m512i & b, __m512i & c, __m512i & d) {
 }
 
 // 16 bytes of each of 16 rows: vector i has the i-th four bytes of all rows, in order.
-inline void load_transposed(const void * at, size_t stride, __m512i * v) {
+INLINED void load_transposed(const void * at, size_t stride, __m512i * v) {
     for (int i = 0; i < 4; i++) {
         v[i] = load_lanes(static_cast<const char *>(at) + static_cast<size_t>(i) * stride, stride);
     }
     transpose4(v[0], v[1], v[2], v[3]);
+}
+
+// 32 bytes of each.
+INLINED void load32_transposed(const void * at, size_t stride, __m512i * v) {
+    load_transposed(at, stride, v);
+    load_transposed(static_cast<const char *>(at) + 16, stride, v + 4);
 }
 
 inline __m512i shifted(__m512i v, int by) {
@@ -64,161 +68,7 @@ inline __m512i flipped(__m512i v) {
     return _mm512_xor_si512(v, _mm512_set1_epi8(static_cast<char>(0x80)));
 }
 
-// ---- bytes ----
-
-// Group g of four rows, every fourth from `row` on: the first 16 weights of each, and the others, unsigned: plus `bias`.
-template <typename type> struct lane_bytes {
-    static constexpr int bias = 128;
-
-    static void unpack(const typename type::block * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        __m256i      lanes[4];
-        const char * from = reinterpret_cast<const char *>(row);
-        for (size_t i = 0; i < 4; i++) {
-            lanes[i] = type::unpack(reinterpret_cast<const typename type::block *>(from + 4 * i * stride), g).bytes;
-        }
-        const __m512i a = _mm512_inserti64x4(_mm512_castsi256_si512(lanes[0]), lanes[1], 1);
-        const __m512i b = _mm512_inserti64x4(_mm512_castsi256_si512(lanes[2]), lanes[3], 1);
-        low             = flipped(_mm512_shuffle_i32x4(a, b, 0x88));
-        high            = flipped(_mm512_shuffle_i32x4(a, b, 0xDD));
-    }
-};
-
-template <> struct lane_bytes<q8_0> {
-    static constexpr int bias = 128;
-
-    static void unpack(const block_q8_0 * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        low  = flipped(load_lanes_once(row[g].qs, stride));
-        high = flipped(load_lanes_once(row[g].qs + 16, stride));
-    }
-};
-
-template <> struct lane_bytes<q4_0> {
-    static constexpr int bias = 8;
-
-    static void unpack(const block_q4_0 * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        const __m512i both = load_lanes_once(row[g].qs, stride);
-        low                = bits_of(both, 15);
-        high               = bits_of(_mm512_srli_epi16(both, 4), 15);
-    }
-};
-
-template <> struct lane_bytes<iq4_nl> {
-    static constexpr int bias = 128;
-
-    static void unpack(const block_iq4_nl * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        const __m512i values =
-            flipped(_mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i *>(values_iq4))));
-        const __m512i both = load_lanes_once(row[g].qs, stride);
-        low                = _mm512_shuffle_epi8(values, bits_of(both, 15));
-        high               = _mm512_shuffle_epi8(values, bits_of(_mm512_srli_epi16(both, 4), 15));
-    }
-};
-
-template <> struct lane_bytes<q4_K> {
-    static constexpr int bias = 0;
-
-    static void unpack(const block_q4_K * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        const block_q4_K & b  = row[g / 8];
-        const uint8_t *    qs = b.qs + g % 8 / 2 * 32;
-        const int          by = g % 2 * 4;
-        low                   = bits_of(shifted(load_lanes(qs, stride), by), 15);
-        high                  = bits_of(shifted(load_lanes(qs + 16, stride), by), 15);
-    }
-};
-
-template <> struct lane_bytes<q5_K> {
-    static constexpr int bias = 0;
-
-    static __m512i half(const block_q5_K & b, size_t stride, int j, int from) {
-        const __m512i low  = bits_of(shifted(load_lanes(b.qs + j / 2 * 32 + from, stride), j % 2 * 4), 15);
-        const __m512i high = bits_of(shifted(load_lanes(b.qh + from, stride), j), 1);
-        return _mm512_or_si512(low, _mm512_slli_epi16(high, 4));
-    }
-
-    static void unpack(const block_q5_K * row, size_t stride, int g, __m512i & low, __m512i & high) {
-        low  = half(row[g / 8], stride, g % 8, 0);
-        high = half(row[g / 8], stride, g % 8, 16);
-    }
-};
-
-// ---- scales ----
-
-// Where the scales of a group's 16 rows go.
-struct scales_to {
-    float * scale;
-    float * minimum;
-};
-
-// The scales of the first `groups` groups of 16 rows; to(g) says where those of group g go.
-template <typename type> struct lane_scales {
-    template <typename places> static void unpack(const char * rows, size_t stride, int groups, places to) {
-        for (int g = 0; g < groups; g++) {
-            const scales_to at = to(g);
-            for (int lane = 0; lane < vector_lanes; lane++) {
-                const auto * row = reinterpret_cast<const typename type::block *>(rows + static_cast<size_t>(lane) * stride);
-                const unpacked u = type::unpack(row, g);
-                at.scale[lane]   = u.scale[0];
-                if (type::has_minimum) {
-                    at.minimum[lane] = u.minimum[0];
-                }
-            }
-        }
-    }
-};
-
-// A scale of 16 bits in every block.
-template <typename type> struct block_scales {
-    template <typename places> static void unpack(const char * rows, size_t stride, int groups, places to) {
-        for (int g = 0; g < groups; g++) {
-            const auto d = [&](size_t lane) {
-                return static_cast<int16_t>(reinterpret_cast<const typename type::block *>(rows + lane * stride)[g].d);
-            };
-            const __m256i all = _mm256_setr_epi16(d(0), d(1), d(2), d(3), d(4), d(5), d(6), d(7), d(8), d(9), d(10), d(11),
-                                                  d(12), d(13), d(14), d(15));
-            _mm512_store_ps(to(g).scale, _mm512_cvtph_ps(all));
-        }
-    }
-};
-
-template <> struct lane_scales<q8_0> : block_scales<q8_0> {};
-template <> struct lane_scales<q4_0> : block_scales<q4_0> {};
-template <> struct lane_scales<iq4_nl> : block_scales<iq4_nl> {};
-
-// Byte i of each 32 bits.
-inline __m512 byte_of(__m512i v, int i) {
-    return _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srl_epi32(v, _mm_cvtsi32_si128(8 * i)), _mm512_set1_epi32(255)));
-}
-
-// Q4_K and Q5_K begin with d, dmin, and twelve bytes that have eight scales and minima of six bits.
-template <typename type> struct packed_scales {
-    template <typename places> static void unpack(const char * rows, size_t stride, int groups, places to) {
-        __m512i v[4];
-        load_transposed(rows, stride, v);
-        const __m512  d         = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(v[0]));
-        const __m512  dmin      = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(v[0], 16)));
-        const __m512i scale[2]  = { bits_of(v[1], 63),
-                                    _mm512_or_si512(bits_of(v[3], 15), bits_of(_mm512_srli_epi16(v[1], 2), 0x30)) };
-        const __m512i minima[2] = { bits_of(v[2], 63), _mm512_or_si512(bits_of(_mm512_srli_epi16(v[3], 4), 15),
-                                                                       bits_of(_mm512_srli_epi16(v[2], 2), 0x30)) };
-        for (int g = 0; g < groups; g++) {
-            _mm512_store_ps(to(g).scale, _mm512_mul_ps(d, byte_of(scale[g / 4], g % 4)));
-            _mm512_store_ps(to(g).minimum, _mm512_mul_ps(dmin, byte_of(minima[g / 4], g % 4)));
-        }
-    }
-};
-
-template <> struct lane_scales<q4_K> : packed_scales<q4_K> {};
-template <> struct lane_scales<q5_K> : packed_scales<q5_K> {};
-
 // ---- a batch ----
-
-// Into a group's members of those names.
-template <typename type, typename places>
-inline void unpack_scales(const char * rows, size_t stride, int groups, places * to, int first_lane) {
-    lane_scales<type>::unpack(rows, stride, groups, [&](int g) {
-        return scales_to{ to[g].scale + first_lane, type::has_minimum ? to[g].minimum + first_lane : nullptr };
-    });
-}
 
 // A batch of groups of 16 lanes where they lie, or a copy of it where there are fewer lanes, with zeros for the others.
 template <typename type> struct batch_of_rows {
@@ -261,5 +111,211 @@ template <typename type> struct batch_of_rows {
     const char * further = nullptr;
     char         some[vector_lanes][most];
 };
+
+// ---- weights ----
+
+// A block of each of 16 rows: the one that group g of a batch begins. unpack gives its group i the other way round, four
+// columns of all rows in each of eight vectors, unsigned: plus `bias`. Groups are asked for in order.
+template <typename type> struct lane_quads {
+    static constexpr int bias = 128;
+
+    INLINED lane_quads(const batch_of_rows<type> & of, int g) : rows(of), first(g) {}
+
+    INLINED void unpack(int i, __m512i * v) {
+        for (int r = 0; r < 4; r++) {
+            __m256i lanes[4];
+            for (int b = 0; b < 4; b++) {
+                lanes[b] = type::unpack(rows.row(4 * b + r), first + i).bytes;
+            }
+            const __m512i low  = _mm512_inserti64x4(_mm512_castsi256_si512(lanes[0]), lanes[1], 1);
+            const __m512i high = _mm512_inserti64x4(_mm512_castsi256_si512(lanes[2]), lanes[3], 1);
+            v[r]               = flipped(_mm512_shuffle_i32x4(low, high, 0x88));
+            v[4 + r]           = flipped(_mm512_shuffle_i32x4(low, high, 0xDD));
+        }
+        transpose4(v[0], v[1], v[2], v[3]);
+        transpose4(v[4], v[5], v[6], v[7]);
+    }
+
+    const batch_of_rows<type> & rows;
+    int                         first;
+};
+
+template <> struct lane_quads<q8_0> {
+    static constexpr int bias = 128;
+
+    INLINED lane_quads(const batch_of_rows<q8_0> & of, int g) { load32_transposed(of.row(0)[g].qs, of.stride, all); }
+
+    INLINED void unpack(int, __m512i * v) {
+        for (int q = 0; q < 8; q++) {
+            v[q] = flipped(all[q]);
+        }
+    }
+
+    __m512i all[8];
+};
+
+// The low halves of bytes are the first 16 weights, the high ones the others.
+template <> struct lane_quads<q4_0> {
+    static constexpr int bias = 8;
+
+    INLINED lane_quads(const batch_of_rows<q4_0> & of, int g) { load_transposed(of.row(0)[g].qs, of.stride, both); }
+
+    INLINED void unpack(int, __m512i * v) {
+        for (int q = 0; q < 4; q++) {
+            v[q]     = bits_of(both[q], 15);
+            v[4 + q] = bits_of(_mm512_srli_epi16(both[q], 4), 15);
+        }
+    }
+
+    __m512i both[4];
+};
+
+template <> struct lane_quads<iq4_nl> {
+    static constexpr int bias = 128;
+
+    INLINED lane_quads(const batch_of_rows<iq4_nl> & of, int g) { load_transposed(of.row(0)[g].qs, of.stride, both); }
+
+    INLINED void unpack(int, __m512i * v) {
+        const __m512i values =
+            flipped(_mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i *>(values_iq4))));
+        for (int q = 0; q < 4; q++) {
+            v[q]     = _mm512_shuffle_epi8(values, bits_of(both[q], 15));
+            v[4 + q] = _mm512_shuffle_epi8(values, bits_of(_mm512_srli_epi16(both[q], 4), 15));
+        }
+    }
+
+    __m512i both[4];
+};
+
+// The low halves of bytes are one group, the high ones the next.
+template <> struct lane_quads<q4_K> {
+    static constexpr int bias = 0;
+
+    INLINED lane_quads(const batch_of_rows<q4_K> & of, int) : rows(of) {}
+
+    INLINED void unpack(int i, __m512i * v) {
+        if (i % 2 == 0) {
+            load32_transposed(rows.row(0)->qs + i / 2 * 32, rows.stride, both);
+        }
+        for (int q = 0; q < 8; q++) {
+            v[q] = bits_of(i % 2 == 0 ? both[q] : _mm512_srli_epi16(both[q], 4), 15);
+        }
+    }
+
+    const batch_of_rows<q4_K> & rows;
+    __m512i                     both[8];
+};
+
+template <> struct lane_quads<q5_K> {
+    static constexpr int bias = 0;
+
+    INLINED lane_quads(const batch_of_rows<q5_K> & of, int) : rows(of) {
+        load32_transposed(of.row(0)->qh, of.stride, fifths);
+    }
+
+    INLINED void unpack(int i, __m512i * v) {
+        if (i % 2 == 0) {
+            load32_transposed(rows.row(0)->qs + i / 2 * 32, rows.stride, both);
+        }
+        for (int q = 0; q < 8; q++) {
+            const __m512i fifth = _mm512_slli_epi16(bits_of(shifted(fifths[q], i), 1), 4);
+            v[q]                = _mm512_or_si512(bits_of(i % 2 == 0 ? both[q] : _mm512_srli_epi16(both[q], 4), 15), fifth);
+        }
+    }
+
+    const batch_of_rows<q5_K> & rows;
+    __m512i                     both[8], fifths[8];
+};
+
+// ---- scales ----
+
+// Where the scales of a group's 16 rows go.
+struct scales_to {
+    float * scale;
+    float * minimum;
+};
+
+// The scales of a block of 16 rows, which are `stride` bytes apart; to(g) says where those of its group g go.
+template <typename type> struct lane_scales {
+    template <typename places> static INLINED void unpack(const char * blocks, size_t stride, places to) {
+        for (int g = 0; g < block_groups<type>; g++) {
+            const scales_to at = to(g);
+            for (int lane = 0; lane < vector_lanes; lane++) {
+                const auto * row =
+                    reinterpret_cast<const typename type::block *>(blocks + static_cast<size_t>(lane) * stride);
+                const unpacked u = type::unpack(row, g);
+                at.scale[lane]   = u.scale[0];
+                if (type::has_minimum) {
+                    at.minimum[lane] = u.minimum[0];
+                }
+            }
+        }
+    }
+};
+
+// The 32 bits at `at` in each of eight rows. To insert them one by one would keep the port busy that turns weights round, so
+// they are read with what lies around them, which is other weights.
+INLINED __m256i words_of(const char * at, size_t stride) {
+    const auto    row = [&](size_t i) { return reinterpret_cast<const __m256i *>(at + i * stride - i * sizeof(int32_t)); };
+    const __m256i v01 = _mm256_blend_epi32(_mm256_loadu_si256(row(0)), _mm256_loadu_si256(row(1)), 1 << 1);
+    const __m256i v23 = _mm256_blend_epi32(_mm256_loadu_si256(row(2)), _mm256_loadu_si256(row(3)), 1 << 3);
+    at += 4 * stride - 4 * sizeof(int32_t);
+    asm("" : "+r"(at));
+    const __m256i v45 = _mm256_blend_epi32(_mm256_loadu_si256(row(0)), _mm256_loadu_si256(row(1)), 1 << 5);
+    const __m256i v67 = _mm256_blend_epi32(_mm256_loadu_si256(row(2)), _mm256_loadu_si256(row(3)), 1 << 7);
+    return _mm256_blend_epi32(_mm256_blend_epi32(v01, v23, 0x0C), _mm256_blend_epi32(v45, v67, 0xC0), 0xF0);
+}
+
+// A scale of 16 bits that a block begins with.
+template <typename type> struct block_scales {
+    template <typename places> static INLINED void unpack(const char * blocks, size_t stride, places to) {
+        asm("" : "+r"(blocks));
+        const __m256i low = words_of(blocks, stride);
+        blocks += 8 * stride;
+        asm("" : "+r"(blocks));
+        const __m256i high = words_of(blocks, stride);
+        const __m512i all  = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+        _mm512_store_ps(to(0).scale, _mm512_cvtph_ps(_mm512_cvtepi32_epi16(all)));
+    }
+};
+
+template <> struct lane_scales<q8_0> : block_scales<q8_0> {};
+template <> struct lane_scales<q4_0> : block_scales<q4_0> {};
+template <> struct lane_scales<iq4_nl> : block_scales<iq4_nl> {};
+
+// Byte i of each 32 bits.
+inline __m512 byte_of(__m512i v, int i) {
+    return _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srl_epi32(v, _mm_cvtsi32_si128(8 * i)), _mm512_set1_epi32(255)));
+}
+
+// Q4_K and Q5_K begin with d, dmin, and twelve bytes that have eight scales and minima of six bits.
+template <typename type> struct packed_scales {
+    template <typename places> static INLINED void unpack(const char * blocks, size_t stride, places to) {
+        __m512i v[4];
+        load_transposed(blocks, stride, v);
+        const __m512  d         = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(v[0]));
+        const __m512  dmin      = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(v[0], 16)));
+        const __m512i scale[2]  = { bits_of(v[1], 63),
+                                    _mm512_or_si512(bits_of(v[3], 15), bits_of(_mm512_srli_epi16(v[1], 2), 0x30)) };
+        const __m512i minima[2] = { bits_of(v[2], 63), _mm512_or_si512(bits_of(_mm512_srli_epi16(v[3], 4), 15),
+                                                                       bits_of(_mm512_srli_epi16(v[2], 2), 0x30)) };
+        for (int g = 0; g < batch; g++) {
+            _mm512_store_ps(to(g).scale, _mm512_mul_ps(d, byte_of(scale[g / 4], g % 4)));
+            _mm512_store_ps(to(g).minimum, _mm512_mul_ps(dmin, byte_of(minima[g / 4], g % 4)));
+        }
+    }
+};
+
+template <> struct lane_scales<q4_K> : packed_scales<q4_K> {};
+template <> struct lane_scales<q5_K> : packed_scales<q5_K> {};
+
+// Those of the block that group g begins, into members of those names in `to`.
+template <typename type, typename places>
+INLINED void unpack_scales(const batch_of_rows<type> & of, int g, places * to, int first_lane) {
+    const auto * blocks = reinterpret_cast<const char *>(of.row(0) + g / block_groups<type>);
+    lane_scales<type>::unpack(blocks, of.stride, [&](int i) {
+        return scales_to{ to[g + i].scale + first_lane, type::has_minimum ? to[g + i].minimum + first_lane : nullptr };
+    });
+}
 
 }  // namespace murmur

@@ -16,12 +16,6 @@ inline __m512i shifted_left(__m512i v, int by) {
     return _mm512_sll_epi16(v, _mm_cvtsi32_si128(by));
 }
 
-// 32 bytes each of 16 rows.
-inline void load32_transposed(const void * at, size_t stride, __m512i * v) {
-    load_transposed(at, stride, v);
-    load_transposed(static_cast<const char *>(at) + 16, stride, v + 4);
-}
-
 template <> struct lanes_of<q2_K> {
     static constexpr int  bias      = 0;
     static constexpr bool is_scaled = true;
