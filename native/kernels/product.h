@@ -14,6 +14,9 @@
 #define MURMUR_AVX2
 #endif
 
+// For functions that have but a few instructions and hand over many vectors: the compiler would call them.
+#define INLINED inline __attribute__((always_inline))
+
 namespace murmur {
 
 // y[m][n] = sum over k of weights[n][k] * x[m][k].

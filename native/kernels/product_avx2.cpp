@@ -28,16 +28,13 @@ template <typename type> struct integers : bytes_scheme<type> {
 
     static void pack(const char * weights, size_t stride, int lanes, int64_t column, int, group & to) {
         for (int first = 0; first < tile_lanes; first += vector_lanes) {
-            __m256i bytes[vector_lanes];
-            for (int i = 0; i < vector_lanes; i++) {
-                const unpacked u    = base::unpack(weights, stride, first + i, lanes, column);
-                bytes[i]            = u.bytes;
-                to.scale[first + i] = u.scale[0];
-                if constexpr (type::has_minimum) {
-                    to.minimum[first + i] = u.minimum[0];
-                }
+            const eight_blocks<type> of(weights + static_cast<size_t>(first) * stride, stride, lanes - first, column);
+            const eight_scales       scales = scales_of(of);
+            _mm256_store_ps(to.scale + first, scales.scale);
+            if constexpr (type::has_minimum) {
+                _mm256_store_ps(to.minimum + first, scales.minimum);
             }
-            base::pack_bytes(bytes, to, first);
+            base::pack_weights(of, to, first);
         }
     }
 
@@ -81,6 +78,41 @@ template <typename type> struct integers : bytes_scheme<type> {
             }
         }
         total.store(y, y_stride, lanes);
+    }
+
+    static void multiply_few(const product & p, const rows & x, int64_t lane) {
+        few_totals total(p.m);
+        for (int64_t column = 0; column < p.k; column += murmur::group * block_groups<type>) {
+            eight_blocks<type> of = base::few_blocks(p, lane, column);
+            eight_scales       scales[block_groups<type>];
+            all_scales_of(of, scales);
+            for (of.g = 0; of.g < block_groups<type>; of.g++) {
+                add_group(of, scales[of.g], x, column + of.g * murmur::group, p.m, total);
+            }
+        }
+        total.store(p, lane);
+    }
+
+    // Eight lanes of a group to all rows.
+    static INLINED void add_group(const eight_blocks<type> & of, const eight_scales & scales, const rows & x, int64_t column,
+                                  int64_t rows, few_totals & total) {
+        const typename base::eight_weights w(of);
+        alignas(32) int32_t                half[few_rows][vector_lanes];
+        for (int64_t r = 0; base::has_halves && r < rows; r++) {
+            store(half[r], w.first_half(x.numbers + r * x.k + column));
+        }
+        for (int64_t r = 0; r < rows; r++) {
+            const int64_t  at      = r * x.k + column;
+            const number * numbers = x.numbers + at;
+            __m256i sum = math::widen(base::has_halves ? w.second_half(numbers, load(half[r])) : w.sum_part(0, numbers));
+            for (int part = 1; part < parts; part++) {
+                sum = _mm256_add_epi32(sum, math::widen(w.sum_part(part, numbers)));
+            }
+            total.add(r, _mm256_cvtepi32_ps(sum), _mm256_mul_ps(scales.scale, _mm256_set1_ps(x.scales[at / murmur::group])));
+            if constexpr (type::has_minimum) {
+                total.subtract(r, scales.minimum, _mm256_set1_ps(x.sums[at / murmur::group]));
+            }
+        }
     }
 };
 

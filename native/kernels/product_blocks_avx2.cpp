@@ -10,8 +10,6 @@ namespace murmur {
 
 namespace {
 
-constexpr int block_groups = 8;
-
 template <typename type> struct blocks : bytes_scheme<type> {
     using base = bytes_scheme<type>;
     using base::tile_lanes;
@@ -20,7 +18,7 @@ template <typename type> struct blocks : bytes_scheme<type> {
     using typename base::rows;
 
     static_assert(base::parts == 2, "a part for each scale");
-    static_assert(base::panel_groups % block_groups == 0, "whole blocks");
+    static_assert(base::panel_groups % block_groups<type> == 0, "whole blocks");
 
     struct group : base::packed {
         alignas(32) int32_t scale[2][tile_lanes];  // as math::scaled takes it
@@ -33,20 +31,16 @@ template <typename type> struct blocks : bytes_scheme<type> {
 
     static void pack(const char * weights, size_t stride, int lanes, int64_t column, int, group & to) {
         for (int first = 0; first < tile_lanes; first += vector_lanes) {
-            __m256i bytes[vector_lanes];
-            for (int i = 0; i < vector_lanes; i++) {
-                const int      lane = first + i;
-                const unpacked u    = base::unpack(weights, stride, lane, lanes, column);
-                bytes[i]            = u.bytes;
-                to.scale[0][lane]   = math::scale(static_cast<int>(u.scale[0]));
-                to.scale[1][lane]   = math::scale(static_cast<int>(u.scale[1]));
-                to.factor[lane]     = u.factor;
-                if constexpr (type::has_minimum) {
-                    to.minimum[lane]        = static_cast<int>(u.minimum[0]) | static_cast<int>(u.minimum[1]) << 16;
-                    to.minimum_factor[lane] = u.minimum_factor;
-                }
+            const eight_blocks<type> of(weights + static_cast<size_t>(first) * stride, stride, lanes - first, column);
+            const eight_whole_scales scales = whole_scales_of(of);
+            store(to.scale[0] + first, math::scale(scales.scale[0]));
+            store(to.scale[1] + first, math::scale(scales.scale[1]));
+            _mm256_store_ps(to.factor + first, scales.factor);
+            if constexpr (type::has_minimum) {
+                store(to.minimum + first, scales.minimum);
+                _mm256_store_ps(to.minimum_factor + first, scales.minimum_factor);
             }
-            base::pack_bytes(bytes, to, first);
+            base::pack_weights(of, to, first);
         }
     }
 
@@ -86,7 +80,7 @@ template <typename type> struct blocks : bytes_scheme<type> {
             const __m256 factor = _mm256_load_ps(block->minimum_factor + v * vector_lanes);
             for (int r = 0; r < count; r++) {
                 __m256 sum = _mm256_setzero_ps();
-                for (int g = 0; g < block_groups; g++) {
+                for (int g = 0; g < block_groups<type>; g++) {
                     int32_t       pair;
                     const int64_t at = r * k_groups + g;
                     memcpy(&pair, x.wholes + 2 * at, sizeof pair);
@@ -104,11 +98,11 @@ template <typename type> struct blocks : bytes_scheme<type> {
     static void tile(const group * panel, int groups, const rows & x, int64_t row, int64_t column, float * y,
                      size_t y_stride, int lanes, bool first) {
         totals<count> total(y, y_stride, lanes, first);
-        for (int b = 0; b < groups; b += block_groups) {
+        for (int b = 0; b < groups; b += block_groups<type>) {
             const int64_t      at = row * x.k + column + b * murmur::group, g0 = at / murmur::group;
             const tile_of_rows of                          = { x.numbers + at, x.scales + g0, x.wholes + 2 * g0, x.k };
             alignas(32) float  of_block[count][tile_lanes] = {};
-            for (int g = 0; g < block_groups; g++) {
+            for (int g = 0; g < block_groups<type>; g++) {
                 add_group<count>(panel[b + g], g, of, of_block);
             }
             for (int r = 0; r < count; r++) {
@@ -123,6 +117,41 @@ template <typename type> struct blocks : bytes_scheme<type> {
             }
         }
         total.store(y, y_stride, lanes);
+    }
+
+    static void multiply_few(const product & p, const rows & x, int64_t lane) {
+        few_totals    total(p.m);
+        constexpr int columns = murmur::group * block_groups<type>;
+        for (int64_t begin = 0; begin < p.k; begin += columns) {
+            few_totals         sum(p.m), minimum(p.m);
+            eight_whole_scales scales;
+            for (int64_t column = begin; column < begin + columns; column += murmur::group) {
+                const eight_blocks<type> of              = base::few_blocks(p, lane, column);
+                scales                                   = whole_scales_of(of);
+                const __m256i                      by[2] = { math::scale(scales.scale[0]), math::scale(scales.scale[1]) };
+                const typename base::eight_weights w(of);
+                for (int64_t r = 0; r < p.m; r++) {
+                    const int64_t  at = r * p.k + column, g = at / murmur::group;
+                    const number * numbers = x.numbers + at;
+                    const __m256   each    = _mm256_set1_ps(x.scales[g]);
+                    const __m256i  whole   = _mm256_add_epi32(math::scaled(w.sum_part(0, numbers), by[0]),
+                                                              math::scaled(w.sum_part(1, numbers), by[1]));
+                    sum.add(r, _mm256_cvtepi32_ps(whole), each);
+                    if constexpr (type::has_minimum) {
+                        int32_t pair;
+                        memcpy(&pair, x.wholes + 2 * g, sizeof pair);
+                        minimum.add(r, _mm256_cvtepi32_ps(_mm256_madd_epi16(scales.minimum, _mm256_set1_epi32(pair))), each);
+                    }
+                }
+            }
+            for (int64_t r = 0; r < p.m; r++) {
+                total.add(r, scales.factor, _mm256_load_ps(sum.of[r]));
+                if constexpr (type::has_minimum) {
+                    total.subtract(r, scales.minimum_factor, _mm256_load_ps(minimum.of[r]));
+                }
+            }
+        }
+        total.store(p, lane);
     }
 };
 

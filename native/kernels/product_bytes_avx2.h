@@ -3,7 +3,7 @@
 
 #include "product_avx2.h"
 #include "product_panels.h"
-#include "unpack.h"
+#include "unpack_avx2.h"
 
 #include <cmath>
 
@@ -18,6 +18,19 @@ inline __m256i load(const void * from) {
 inline void store(void * to, __m256i vector) {
     _mm256_store_si256(static_cast<__m256i *>(to), vector);
 }
+
+// The largest weight of a type, as unpack.h gives it.
+template <typename type> constexpr int largest        = 128;
+template <> constexpr int              largest<q4_0>  = 8;
+template <> constexpr int              largest<q4_1>  = 15;
+template <> constexpr int              largest<q5_0>  = 16;
+template <> constexpr int              largest<q5_1>  = 31;
+template <> constexpr int              largest<q2_K>  = 3;
+template <> constexpr int              largest<q3_K>  = 4;
+template <> constexpr int              largest<q4_K>  = 15;
+template <> constexpr int              largest<q5_K>  = 31;
+template <> constexpr int              largest<q6_K>  = 32;
+template <> constexpr int              largest<mxfp4> = 12;
 
 // ---- arithmetic: how columns are multiplied and summed ----
 //
@@ -38,7 +51,7 @@ template <int halves> struct bytes_to_32 {
     static __m256i add(__m256i sum, __m256i x, __m256i w) { return _mm256_dpbusd_avx_epi32(sum, x, w); }
     static __m256i subtract(__m256i sum, __m256i products) { return _mm256_sub_epi32(sum, products); }
     static __m256i widen(__m256i sum) { return sum; }
-    static int32_t scale(int by) { return by; }
+    static __m256i scale(__m256i by) { return by; }
     static __m256i scaled(__m256i sum, __m256i scale) { return _mm256_mullo_epi32(sum, scale); }
 };
 
@@ -58,7 +71,7 @@ template <int in_part> struct bytes_to_16 {
     static __m256i add(__m256i sum, __m256i x, __m256i w) { return _mm256_add_epi16(sum, multiply(x, w)); }
     static __m256i subtract(__m256i sum, __m256i products) { return _mm256_sub_epi16(sum, products); }
     static __m256i widen(__m256i sum) { return _mm256_madd_epi16(sum, _mm256_set1_epi16(1)); }
-    static int32_t scale(int by) { return static_cast<int32_t>(static_cast<uint16_t>(by) * 0x10001u); }
+    static __m256i scale(__m256i by) { return _mm256_blend_epi16(by, _mm256_slli_epi32(by, 16), 0xAA); }
     static __m256i scaled(__m256i sum, __m256i scale) { return _mm256_madd_epi16(sum, scale); }
 };
 
@@ -73,19 +86,6 @@ struct words_to_32 {
     static __m256i add(__m256i sum, __m256i x, __m256i w) { return _mm256_add_epi32(sum, multiply(x, w)); }
     static __m256i widen(__m256i sum) { return sum; }
 };
-
-// The largest weight of a type, as unpack.h gives it.
-template <typename type> constexpr int largest        = 128;
-template <> constexpr int              largest<q4_0>  = 8;
-template <> constexpr int              largest<q4_1>  = 15;
-template <> constexpr int              largest<q5_0>  = 16;
-template <> constexpr int              largest<q5_1>  = 31;
-template <> constexpr int              largest<q2_K>  = 3;
-template <> constexpr int              largest<q3_K>  = 4;
-template <> constexpr int              largest<q4_K>  = 15;
-template <> constexpr int              largest<q5_K>  = 31;
-template <> constexpr int              largest<q6_K>  = 32;
-template <> constexpr int              largest<mxfp4> = 12;
 
 template <typename type>
 using arithmetic = std::conditional_t<(largest<type> > 32), words_to_32,
@@ -103,8 +103,12 @@ template <typename number> inline void store_numbers(number * to, const __m256i 
         _mm256_storeu_si256(reinterpret_cast<__m256i *>(to),
                             _mm256_xor_si256(bytes, _mm256_set1_epi8(static_cast<char>(0x80))));
     } else {
-        _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), _mm256_permute4x64_epi64(low, 0xD8));
-        _mm256_storeu_si256(reinterpret_cast<__m256i *>(to + 16), _mm256_permute4x64_epi64(high, 0xD8));
+        // Of each four columns the even ones come first.
+        const auto order = [](__m256i v) {
+            return _mm256_shufflelo_epi16(_mm256_shufflehi_epi16(_mm256_permute4x64_epi64(v, 0xD8), 0xD8), 0xD8);
+        };
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), order(low));
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(to + 16), order(high));
     }
 }
 
@@ -151,15 +155,15 @@ inline void quantize_group(const float * x, number * numbers, float & scale, flo
 
 // ---- packing ----
 
-// 8 lanes of 32 bytes to vectors of 8 lanes with 4 bytes each: 4 columns, or 2 of words.
-template <int steps> void interleave(const __m256i * lanes, __m256i * to) {
-    for (int from = 0; from < steps; from += 8) {
-        for (int lane = 0; lane < 8; lane++) {
-            to[from + lane] = steps == quads ? lanes[lane]
-                              : from == 0    ? _mm256_cvtepi8_epi16(_mm256_castsi256_si128(lanes[lane]))
-                                             : _mm256_cvtepi8_epi16(_mm256_extracti128_si256(lanes[lane], 1));
+// Vectors of 4 columns, or of 2 as words: the even ones of the 4, and the odd ones, as rows of x have them.
+template <int steps> INLINED void steps_of(const __m256i * quad, __m256i * to) {
+    for (int q = 0; q < quads; q++) {
+        if constexpr (steps == quads) {
+            to[q] = quad[q];
+        } else {
+            to[2 * q]     = _mm256_srai_epi16(_mm256_slli_epi16(quad[q], 8), 8);
+            to[2 * q + 1] = _mm256_srai_epi16(quad[q], 8);
         }
-        transpose8(to + from);
     }
 }
 
@@ -174,10 +178,16 @@ template <typename type> struct bytes_scheme {
     static constexpr int  tile_rows     = murmur::tile_rows;
     static constexpr int  panel_lanes   = 128;
     static constexpr int  panel_groups  = 32 * quads / math::steps;
+    static constexpr int  few_lanes     = vector_lanes;
     static constexpr int  block_rows    = 96;
     static constexpr int  group_columns = murmur::group;
     static constexpr int  parts         = math::steps / math::part_steps;
     static constexpr bool has_start     = math::zero != 0;
+    // Whether the weights of a part add up to a byte: no more than 127, or -128.
+    static constexpr bool has_narrow_sums = has_start && largest<type> * math::part_steps <= 128;
+
+    static constexpr bool has_halves = math::steps > quads;
+    static_assert(!has_halves || parts == 1, "halves of a part");
 
     struct packed {
         alignas(32) int8_t bytes[math::steps][tile_lanes][4];
@@ -202,31 +212,75 @@ template <typename type> struct bytes_scheme {
         }
     }
 
-    // What a group of a row has, or zeros where there is no such row.
-    static unpacked unpack(const char * weights, size_t stride, int lane, int lanes, int64_t column) {
-        if (lane >= lanes) {
-            return { _mm256_setzero_si256(), {}, {} };
+    // The weights of eight lanes as they are multiplied, and what their sums start with.
+    struct eight_weights {
+        __m256i vectors[math::steps];
+        __m256i start[parts];
+
+        INLINED explicit eight_weights(const eight_blocks<type> & of) {
+            __m256i quad[quads];
+            unpack_quads(of, quad);
+            steps_of<math::steps>(quad, vectors);
+            const __m256i zero = _mm256_set1_epi8(static_cast<char>(math::zero));
+            for (int part = 0; part < parts; part++) {
+                __m256i sum = _mm256_setzero_si256();
+                for (int s = part * math::part_steps; has_start && s < (part + 1) * math::part_steps; s++) {
+                    sum = has_narrow_sums ? _mm256_add_epi8(sum, vectors[s]) : math::add(sum, zero, vectors[s]);
+                }
+                if constexpr (has_start) {
+                    sum = math::subtract(_mm256_setzero_si256(), has_narrow_sums ? math::multiply(zero, sum) : sum);
+                }
+                start[part] = sum;
+            }
         }
-        return type::unpack(reinterpret_cast<const typename type::block *>(weights + static_cast<size_t>(lane) * stride),
-                            static_cast<int>(column / murmur::group));
+
+        // The sums of a part for one row of x, not widened.
+        INLINED __m256i sum_part(int part, const number * x) const {
+            return sum_steps(part * math::part_steps, (part + 1) * math::part_steps, x, start[part]);
+        }
+
+        // In two halves, the first for all rows: more than eight vectors leave no register for sums.
+        INLINED __m256i first_half(const number * x) const { return sum_steps(0, math::steps / 2, x, start[0]); }
+
+        INLINED __m256i second_half(const number * x, __m256i first) const {
+            return sum_steps(math::steps / 2, math::steps, x, first);
+        }
+
+        INLINED __m256i sum_steps(int from, int to, const number * x, __m256i sum) const {
+#pragma GCC unroll 16
+            for (int s = from; s < to; s++) {
+                int32_t four_bytes;
+                memcpy(&four_bytes, reinterpret_cast<const char *>(x) + 4 * s, sizeof four_bytes);
+                sum = math::add(sum, _mm256_set1_epi32(four_bytes), vectors[s]);
+            }
+            return sum;
+        }
+    };
+
+    // The weights of eight lanes, from `first` on.
+    static INLINED void pack_weights(const eight_blocks<type> & of, packed & to, int first) {
+        const eight_weights w(of);
+        for (int s = 0; s < math::steps; s++) {
+            store(to.bytes[s][first], w.vectors[s]);
+        }
+        for (int part = 0; has_start && part < parts; part++) {
+            store(to.start[part] + first, w.start[part]);
+        }
     }
 
-    // Eight lanes' bytes, from `first` on.
-    static void pack_bytes(const __m256i * bytes, packed & to, int first) {
-        __m256i vectors[math::steps];
-        interleave<math::steps>(bytes, vectors);
-        for (int part = 0; part < parts; part++) {
-            __m256i start = _mm256_setzero_si256();
-            for (int s = part * math::part_steps; s < (part + 1) * math::part_steps; s++) {
-                store(to.bytes[s][first], vectors[s]);
-                if constexpr (has_start) {
-                    start = math::add(start, _mm256_set1_epi8(static_cast<char>(math::zero)), vectors[s]);
-                }
-            }
-            if constexpr (has_start) {
-                store(to.start[part] + first, math::subtract(_mm256_setzero_si256(), start));
+    // Eight lanes' blocks with `column`; those of the next lanes are asked for meanwhile: the processor does not see so many
+    // rows coming.
+    static INLINED eight_blocks<type> few_blocks(const product & p, int64_t lane, int64_t column) {
+        constexpr int64_t columns = murmur::group * block_groups<type>;
+        const char *      weights = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride;
+        if (column % 256 == 0) {
+            for (size_t i = vector_lanes; i < 2 * vector_lanes; i++) {
+                prefetch(
+                    weights + i * p.weights_stride + static_cast<size_t>(column / columns) * sizeof(typename type::block),
+                    static_cast<size_t>(256 / columns) * sizeof(typename type::block));
             }
         }
+        return { weights, p.weights_stride, static_cast<int>(std::min<int64_t>(vector_lanes, p.n - lane)), column };
     }
 
     // The sums of a part, not widened: `count` rows of two vectors.

@@ -35,6 +35,16 @@ template <typename number> struct quantized_rows {
     }
 };
 
+constexpr int64_t few_rows = 16;
+
+// Asks for a part of a row of weights. Into the second-level cache: rows that lie a power of two apart would push each other
+// out of the first.
+inline void prefetch(const char * from, size_t size) {
+    for (size_t at = 0; at < size; at += 64) {
+        __builtin_prefetch(from + at, 0, 2);
+    }
+}
+
 // A scheme says how weights of a type are multiplied. Its members:
 //   group               some columns of tile_lanes rows of weights, as the multiplication reads them
 //   group_columns       how many
@@ -49,6 +59,9 @@ template <typename number> struct quantized_rows {
 //                       fills a group; lanes from `lanes` on are zero, and so are columns
 //   tile<rows>(groups, count, rows of x, row, column, y, y_stride, lanes, first)
 //                       adds `count` groups to y, or sets it, if these are the first
+//   multiply_few(product, rows of x, lane)
+//                       sets y's lanes from `lane` on, few_lanes of them or what is left: for few_rows rows of x at most,
+//                       which are all multiplied while some weights are in registers
 template <typename scheme> struct panels {
     using group = typename scheme::group;
 
@@ -81,6 +94,12 @@ template <typename scheme> struct panels {
 
     static void multiply(const product & p, void * work, int thread, int64_t begin, int64_t lanes) {
         const typename scheme::rows x(p, work);
+        if (p.m <= few_rows) {
+            for (int64_t lane = begin; lane < begin + lanes; lane += scheme::few_lanes) {
+                scheme::multiply_few(p, x, lane);
+            }
+            return;
+        }
         auto * panel = reinterpret_cast<group *>(static_cast<char *>(work) + scheme::rows_size(p.k, p.m) +
                                                  static_cast<size_t>(thread) * panel_size);
         for (int64_t column = 0; column < p.k; column += panel_columns) {

@@ -4,6 +4,8 @@
 // The formats are ggml's (ggml-common.h; the dequantize_row_* functions in ggml-quants.c say what the numbers mean).
 #pragma once
 
+#include "product.h"
+
 #include "ggml.h"
 
 #define GGML_COMMON_DECL_C
@@ -266,5 +268,28 @@ struct iq4_xs {
         return { look_up(values_iq4, nibbles(b.qs + 16 * j)), { to_float(b.d) * ((low | high << 4) - 32) }, {} };
     }
 };
+
+// ---- types ----
+
+// Groups in a block of a type: one, or 256 weights.
+template <typename type> constexpr int block_groups = sizeof(typename type::block) < 64 ? 1 : 8;
+
+// ---- rows at a time ----
+
+// The 32 bits at `at` in each of eight rows. To insert them one by one would keep the port busy that turns weights round, so
+// they are read with what lies around them, which is other weights.
+INLINED __m256i words_of(const void * from, size_t stride) {
+    const char * at = static_cast<const char *>(from);
+    // The compiler would keep an address for each row, and has fewer registers.
+    asm("" : "+r"(at));
+    const auto    row = [&](size_t i) { return load32(at + i * stride - i * sizeof(int32_t)); };
+    const __m256i v01 = _mm256_blend_epi32(row(0), row(1), 1 << 1);
+    const __m256i v23 = _mm256_blend_epi32(row(2), row(3), 1 << 3);
+    at += 4 * stride - 4 * sizeof(int32_t);
+    asm("" : "+r"(at));
+    const __m256i v45 = _mm256_blend_epi32(row(0), row(1), 1 << 5);
+    const __m256i v67 = _mm256_blend_epi32(row(2), row(3), 1 << 7);
+    return _mm256_blend_epi32(_mm256_blend_epi32(v01, v23, 0x0C), _mm256_blend_epi32(v45, v67, 0xC0), 0xF0);
+}
 
 }  // namespace murmur

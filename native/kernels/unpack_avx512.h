@@ -10,14 +10,8 @@
 
 namespace murmur {
 
-// The compiler would call many of these functions, which have but a few instructions each and hand over many vectors.
-#define INLINED inline __attribute__((always_inline))
-
 constexpr int vector_lanes = 16;  // of 32 bits
 constexpr int batch        = 8;   // groups that are unpacked together: a block of the types with large ones
-
-// Blocks have 32 weights, and few bytes, or 256.
-template <typename type> constexpr int block_groups = sizeof(typename type::block) < 64 ? 1 : batch;
 
 // 16 bytes each of four rows: every fourth one from `at` on. The compiler would keep an address for each row, to use it
 // again, and there are more rows than it has registers for.
@@ -253,28 +247,11 @@ template <typename type> struct lane_scales {
     }
 };
 
-// The 32 bits at `at` in each of eight rows. To insert them one by one would keep the port busy that turns weights round, so
-// they are read with what lies around them, which is other weights.
-INLINED __m256i words_of(const char * at, size_t stride) {
-    const auto    row = [&](size_t i) { return reinterpret_cast<const __m256i *>(at + i * stride - i * sizeof(int32_t)); };
-    const __m256i v01 = _mm256_blend_epi32(_mm256_loadu_si256(row(0)), _mm256_loadu_si256(row(1)), 1 << 1);
-    const __m256i v23 = _mm256_blend_epi32(_mm256_loadu_si256(row(2)), _mm256_loadu_si256(row(3)), 1 << 3);
-    at += 4 * stride - 4 * sizeof(int32_t);
-    asm("" : "+r"(at));
-    const __m256i v45 = _mm256_blend_epi32(_mm256_loadu_si256(row(0)), _mm256_loadu_si256(row(1)), 1 << 5);
-    const __m256i v67 = _mm256_blend_epi32(_mm256_loadu_si256(row(2)), _mm256_loadu_si256(row(3)), 1 << 7);
-    return _mm256_blend_epi32(_mm256_blend_epi32(v01, v23, 0x0C), _mm256_blend_epi32(v45, v67, 0xC0), 0xF0);
-}
-
 // A scale of 16 bits that a block begins with.
 template <typename type> struct block_scales {
     template <typename places> static INLINED void unpack(const char * blocks, size_t stride, places to) {
-        asm("" : "+r"(blocks));
-        const __m256i low = words_of(blocks, stride);
-        blocks += 8 * stride;
-        asm("" : "+r"(blocks));
-        const __m256i high = words_of(blocks, stride);
-        const __m512i all  = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+        const __m256i low = words_of(blocks, stride), high = words_of(blocks + 8 * stride, stride);
+        const __m512i all = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
         _mm512_store_ps(to(0).scale, _mm512_cvtph_ps(_mm512_cvtepi32_epi16(all)));
     }
 };
