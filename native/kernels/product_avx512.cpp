@@ -127,9 +127,15 @@ size_t rows_size(int64_t k, int64_t m) {
 void quantize_rows(const product & p, void * work, int thread, int threads, quantizing how) {
     const quantized_rows rows   = rows_in(work, p.k, p.m);
     const int64_t        groups = p.k / group;
-    for (int64_t row = first_row(p, thread, threads); row < first_row(p, thread + 1, threads); row++) {
-        for (int64_t g = 0; g < groups; g += 4) {
-            const int   count = static_cast<int>(std::min<int64_t>(4, groups - g));
+    // Threads write apart from each other: some rows each, or some groups of all rows.
+    const int64_t fours = (groups + 3) / 4;
+    const int64_t begin = how.by_group ? fours * thread / threads * 4 : 0;
+    const int64_t end   = how.by_group ? std::min(fours * (thread + 1) / threads * 4, groups) : groups;
+    const int64_t first = how.by_group ? 0 : first_row(p, thread, threads);
+    const int64_t last  = how.by_group ? p.m : first_row(p, thread + 1, threads);
+    for (int64_t row = first; row < last; row++) {
+        for (int64_t g = begin; g < end; g += 4) {
+            const int   count = static_cast<int>(std::min<int64_t>(4, end - g));
             four_groups four;
             quantize_groups(p.x + static_cast<size_t>(row) * p.x_stride + g * group, count, four, how);
             if (!how.by_group && count == 4) {

@@ -59,15 +59,18 @@ template <typename type> using arithmetic = bytes_to_32<type::halves>;
 
 #else
 
-// Pairs of products of bytes are added to 16 bits. Sums on the way wrap around; what they come to must fit, which it does if
-// no weight is larger than 32 (or 16): 8 (or 16) products with numbers of x up to 127.
-template <int in_part> struct bytes_to_16 {
-    using number                    = uint8_t;
-    static constexpr int zero       = 128;
+// Pairs of products of bytes, of which one is unsigned, are added to 16 bits: rows of x, plus 128, or weights that are never
+// negative, which saves the start. Sums on the way wrap around; what they come to must fit, which it does if no weight is
+// larger than 32 (or 16): 8 (or 16) products with numbers of x up to 127.
+template <int in_part, bool unsigned_weights> struct bytes_to_16 {
+    using number                    = std::conditional_t<unsigned_weights, int8_t, uint8_t>;
+    static constexpr int zero       = unsigned_weights ? 0 : 128;
     static constexpr int steps      = quads;
     static constexpr int part_steps = in_part;
 
-    static __m256i multiply(__m256i x, __m256i w) { return _mm256_maddubs_epi16(x, w); }
+    static __m256i multiply(__m256i x, __m256i w) {
+        return unsigned_weights ? _mm256_maddubs_epi16(w, x) : _mm256_maddubs_epi16(x, w);
+    }
     static __m256i add(__m256i sum, __m256i x, __m256i w) { return _mm256_add_epi16(sum, multiply(x, w)); }
     static __m256i subtract(__m256i sum, __m256i products) { return _mm256_sub_epi16(sum, products); }
     static __m256i widen(__m256i sum) { return _mm256_madd_epi16(sum, _mm256_set1_epi16(1)); }
@@ -87,9 +90,15 @@ struct words_to_32 {
     static __m256i widen(__m256i sum) { return sum; }
 };
 
+// Whether unpack.h's weights are never negative.
 template <typename type>
-using arithmetic = std::conditional_t<(largest<type> > 32), words_to_32,
-                                      bytes_to_16<largest<type> <= 16 && type::halves == 1 ? quads : quads / 2> >;
+constexpr bool has_unsigned = std::is_same_v<type, q4_1> || std::is_same_v<type, q5_1> || std::is_same_v<type, q2_K> ||
+                              std::is_same_v<type, q4_K> || std::is_same_v<type, q5_K>;
+
+template <typename type>
+using arithmetic =
+    std::conditional_t<(largest<type> > 32), words_to_32,
+                       bytes_to_16<largest<type> <= 16 && type::halves == 1 ? quads : quads / 2, has_unsigned<type> > >;
 
 #endif
 
@@ -100,8 +109,8 @@ template <typename number> inline void store_numbers(number * to, const __m256i 
     if constexpr (sizeof(number) == 1) {
         const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
         const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
-        _mm256_storeu_si256(reinterpret_cast<__m256i *>(to),
-                            _mm256_xor_si256(bytes, _mm256_set1_epi8(static_cast<char>(0x80))));
+        const __m256i flip  = _mm256_set1_epi8(static_cast<char>(std::is_signed_v<number> ? 0 : 0x80));
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(to), _mm256_xor_si256(bytes, flip));
     } else {
         // Of each four columns the even ones come first.
         const auto order = [](__m256i v) {

@@ -13,10 +13,12 @@ namespace murmur {
 constexpr int vector_lanes = 16;  // of 32 bits
 constexpr int batch        = 8;   // groups that are unpacked together: a block of the types with large ones
 
-// 16 bytes each of four rows: every fourth one from `at` on. The compiler would keep an address for each row, to use it
-// again, and there are more rows than it has registers for.
-INLINED __m512i load_lanes(const void * at, size_t stride) {
-    asm("" : "+r"(at));
+// 16 bytes each of four rows: every fourth one from `at` on. `once` says that nothing near is read after it: the compiler
+// would keep an address for each row, to use it again, and there are more rows than it has registers for.
+template <bool once = false> INLINED __m512i load_lanes(const void * at, size_t stride) {
+    if constexpr (once) {
+        asm("" : "+r"(at));
+    }
     const char * from = static_cast<const char *>(at);
     const auto   load = [&](size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(from + 4 * i * stride)); };
     __m512i      v    = _mm512_castsi128_si512(load(0));
@@ -36,17 +38,17 @@ INLINED void transpose4(__m512i & a, __m512i & b, __m512i & c, __m512i & d) {
 }
 
 // 16 bytes of each of 16 rows: vector i has the i-th four bytes of all rows, in order.
-INLINED void load_transposed(const void * at, size_t stride, __m512i * v) {
+template <bool once = false> INLINED void load_transposed(const void * at, size_t stride, __m512i * v) {
     for (int i = 0; i < 4; i++) {
-        v[i] = load_lanes(static_cast<const char *>(at) + static_cast<size_t>(i) * stride, stride);
+        v[i] = load_lanes<once>(static_cast<const char *>(at) + static_cast<size_t>(i) * stride, stride);
     }
     transpose4(v[0], v[1], v[2], v[3]);
 }
 
 // 32 bytes of each.
-INLINED void load32_transposed(const void * at, size_t stride, __m512i * v) {
-    load_transposed(at, stride, v);
-    load_transposed(static_cast<const char *>(at) + 16, stride, v + 4);
+template <bool once = false> INLINED void load32_transposed(const void * at, size_t stride, __m512i * v) {
+    load_transposed<once>(at, stride, v);
+    load_transposed<once>(static_cast<const char *>(at) + 16, stride, v + 4);
 }
 
 inline __m512i shifted(__m512i v, int by) {
@@ -137,7 +139,7 @@ template <typename type> struct lane_quads {
 template <> struct lane_quads<q8_0> {
     static constexpr int bias = 128;
 
-    INLINED lane_quads(const batch_of_rows<q8_0> & of, int g) { load32_transposed(of.row(0)[g].qs, of.stride, all); }
+    INLINED lane_quads(const batch_of_rows<q8_0> & of, int g) { load32_transposed<true>(of.row(0)[g].qs, of.stride, all); }
 
     INLINED void unpack(int, __m512i * v) {
         for (int q = 0; q < 8; q++) {
@@ -152,7 +154,7 @@ template <> struct lane_quads<q8_0> {
 template <> struct lane_quads<q4_0> {
     static constexpr int bias = 8;
 
-    INLINED lane_quads(const batch_of_rows<q4_0> & of, int g) { load_transposed(of.row(0)[g].qs, of.stride, both); }
+    INLINED lane_quads(const batch_of_rows<q4_0> & of, int g) { load_transposed<true>(of.row(0)[g].qs, of.stride, both); }
 
     INLINED void unpack(int, __m512i * v) {
         for (int q = 0; q < 4; q++) {
@@ -167,7 +169,7 @@ template <> struct lane_quads<q4_0> {
 template <> struct lane_quads<iq4_nl> {
     static constexpr int bias = 128;
 
-    INLINED lane_quads(const batch_of_rows<iq4_nl> & of, int g) { load_transposed(of.row(0)[g].qs, of.stride, both); }
+    INLINED lane_quads(const batch_of_rows<iq4_nl> & of, int g) { load_transposed<true>(of.row(0)[g].qs, of.stride, both); }
 
     INLINED void unpack(int, __m512i * v) {
         const __m512i values =
@@ -189,7 +191,7 @@ template <> struct lane_quads<q4_K> {
 
     INLINED void unpack(int i, __m512i * v) {
         if (i % 2 == 0) {
-            load32_transposed(rows.row(0)->qs + i / 2 * 32, rows.stride, both);
+            load32_transposed<true>(rows.row(0)->qs + i / 2 * 32, rows.stride, both);
         }
         for (int q = 0; q < 8; q++) {
             v[q] = bits_of(i % 2 == 0 ? both[q] : _mm512_srli_epi16(both[q], 4), 15);
@@ -204,12 +206,12 @@ template <> struct lane_quads<q5_K> {
     static constexpr int bias = 0;
 
     INLINED lane_quads(const batch_of_rows<q5_K> & of, int) : rows(of) {
-        load32_transposed(of.row(0)->qh, of.stride, fifths);
+        load32_transposed<true>(of.row(0)->qh, of.stride, fifths);
     }
 
     INLINED void unpack(int i, __m512i * v) {
         if (i % 2 == 0) {
-            load32_transposed(rows.row(0)->qs + i / 2 * 32, rows.stride, both);
+            load32_transposed<true>(rows.row(0)->qs + i / 2 * 32, rows.stride, both);
         }
         for (int q = 0; q < 8; q++) {
             const __m512i fifth = _mm512_slli_epi16(bits_of(shifted(fifths[q], i), 1), 4);
