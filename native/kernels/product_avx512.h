@@ -10,8 +10,7 @@ constexpr int tile_lanes  = 32;   // rows of weights that a tile computes with
 constexpr int tile_rows   = 6;    // rows of x: with 32 lanes their sums fill 24 of the 32 registers
 constexpr int panel_lanes = 128;  // four tiles
 constexpr int quads       = group / 4;
-constexpr int fewest_rows = 8;   // up to here weights are multiplied in registers, all rows of x at once
-constexpr int few_rows    = 16;  // up to here weights are multiplied at once when they are unpacked
+constexpr int few_rows    = 16;  // up to here weights are not packed into a panel for all rows, but used at once
 
 // Rows of x, quantized: x[i] = scale * bytes[i], or scale * (bytes[i] - 128) where they are kept unsigned. A row's groups
 // lie one after another, or, for few rows, a group's rows.

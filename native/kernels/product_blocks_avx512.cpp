@@ -17,6 +17,7 @@ namespace murmur {
 
 namespace {
 
+constexpr int fewest_rows   = 8;  // of x: up to here weights are multiplied in registers
 constexpr int panel_blocks  = 8;  // 2048 columns: a panel and the rows' part for it stay in the second-level cache
 constexpr int block_columns = batch * group;
 
