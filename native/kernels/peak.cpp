@@ -259,7 +259,7 @@ double murmur_kernels_peak(int type, int threads, double seconds, const char ** 
         return peak<floats>(threads, seconds, instruction);
     }
 #ifdef MURMUR_AMX
-    if (type == GGML_TYPE_BF16 && murmur::has_amx()) {
+    if (murmur::find_amx_kernel(type)) {
         *instruction = "tdpbf16ps";
         return most(seconds, [&] { return together(threads, [](int) { return amx_rate(slice); }); });
     }

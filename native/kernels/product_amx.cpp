@@ -8,12 +8,13 @@
 
 #ifdef MURMUR_AMX
 
+#include "unpack_amx.h"
 #include "vector.h"
 
 #include "ggml.h"
 
 #include <algorithm>
-#include <type_traits>
+#include <cmath>
 
 namespace murmur {
 
@@ -21,11 +22,12 @@ namespace {
 
 constexpr int64_t columns       = 32;    // of a tile
 constexpr int64_t least_lanes   = 32;    // two tiles
-constexpr int64_t most_lanes    = 128;   // rows of weights in a panel
-constexpr int64_t few_tiles     = 4;     // of rows of x: up to here weights are not packed
+constexpr int64_t most_lanes    = 256;   // rows of weights in a panel
+constexpr int64_t few_tiles     = 4;     // of rows of x: up to here there is no panel
+constexpr int64_t few_columns   = 256;   // of which weights are unpacked together then
 constexpr int64_t panel_columns = 1024;  // a panel and two tiles' rows of x stay in the second-level cache
 
-struct tile {
+struct alignas(64) tile {
     uint32_t words[amx_rows][amx_rows];
 };
 
@@ -41,10 +43,11 @@ struct work_space {
     tile *  panel;
     tile *  sums;
     int64_t chunks;  // tiles of a row of x
-    int64_t rows;    // tiles of rows of x
+    int64_t rows;    // tiles of rows of x; a whole number of pairs, where there are many
 
     work_space(void * work, int64_t k, int64_t m, int thread)
         : x(static_cast<tile *>(work)), chunks(tiles_of(k, columns)), rows(tiles_of(m, amx_rows)) {
+        rows += m > few_tiles * amx_rows ? rows % 2 : 0;
         panel = x + rows * chunks + thread * thread_tiles();
         sums  = panel + panel_tiles();
     }
@@ -94,86 +97,144 @@ void quantize(const product & p, void * work, int thread, int threads) {
 
 // ---- weights ----
 
-// Where the rows of a tile lie; those that are not there are given as the last one.
-const char * row_of(const product & p, int64_t lane) {
-    return static_cast<const char *>(p.weights) + static_cast<size_t>(std::min(lane, p.n - 1)) * p.weights_stride;
-}
+// What a type has of its own: unpack writes columns of 16 lanes, at most few_columns of them, into tiles, and calls
+// then(i) after row i. Where a tile of lanes is not whole, those that are not there are any numbers.
 
-void pack(const product & p, int64_t lane, int64_t column, int64_t count, tile * to) {
-    for (int64_t i = 0; i < amx_rows; i++) {
-        const auto * from = reinterpret_cast<const uint16_t *>(row_of(p, lane + i)) + column;
-        const char * next = row_of(p, lane + i + amx_rows) + column * 2;
-        for (int64_t c = 0; c < count; c += columns) {
-            _mm_prefetch(next + c * 2, _MM_HINT_T1);
-            const int64_t   left  = count - c;
-            const __mmask32 there = left >= columns ? ~__mmask32(0) : (__mmask32(1) << left) - 1;
-            _mm512_store_si512(to[c / columns].words[i], _mm512_maskz_loadu_epi16(there, from + c));
+struct bfloat16_weights {
+    static constexpr bool is_stored = true;
+
+    template <typename action>
+    static void unpack(const product & p, int64_t lane, int64_t column, int64_t count, tile * to, const action & then) {
+        const auto row_of = [&](int64_t i) {
+            return static_cast<const char *>(p.weights) + static_cast<size_t>(std::min(i, p.n - 1)) * p.weights_stride +
+                   column * 2;
+        };
+        for (int64_t i = 0; i < amx_rows; i++) {
+            const char * from = row_of(lane + i);
+            const char * next = row_of(lane + i + amx_rows);
+            for (int64_t c = 0; c < count; c += columns) {
+                _mm_prefetch(next + c * 2, _MM_HINT_T1);
+                const int64_t   left  = count - c;
+                const __mmask32 there = left >= columns ? ~__mmask32(0) : (__mmask32(1) << left) - 1;
+                _mm512_store_si512(to[c / columns].words[i], _mm512_maskz_loadu_epi16(there, from + c * 2));
+            }
+            then(i);
         }
     }
-}
+};
+
+template <typename type> struct quantized_weights {
+    static constexpr bool is_stored = false;
+
+    struct scales {
+        alignas(64) float scale[amx_rows];
+        alignas(64) float minimum[amx_rows];
+
+        scale_of_group of(int i) const { return { scale + i, minimum + i }; }
+    };
+
+    // To round a number that is none would make it zero, if all its bits were set; one that has few of them set stays what
+    // it is.
+    static void quiet(float * scales) {
+        const vector v = load(scales);
+        store(scales, _mm512_mask_mov_ps(v, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), all(NAN)));
+    }
+
+    template <typename action>
+    static void unpack(const product & p, int64_t lane, int64_t column, int64_t count, tile * to, const action & then) {
+        static_assert(amx_rows == vector_lanes && columns == group && few_columns == batch * group, "a batch of rows");
+        const int                 groups = static_cast<int>(count / group);
+        const batch_of_rows<type> rows(p, lane, column / group, groups, amx_rows);
+        scales                    of[batch];
+        if constexpr (type::halves == 1) {
+            for (int g = 0; g < groups; g += block_groups<type>) {
+                unpack_scales(rows, g, of, 0);
+            }
+            for (int g = 0; g < groups; g++) {
+                quiet(of[g].scale);
+                if (type::has_minimum) {
+                    quiet(of[g].minimum);
+                }
+            }
+        }
+        for (int i = 0; i < amx_rows; i++) {
+            if (i % 2 == 0) {
+                rows.prefetch(i / 2);
+            }
+            if constexpr (type::halves == 2) {
+                bfloat16_blocks_of<type>::unpack(*rows.row(i), reinterpret_cast<char *>(to->words[i]), sizeof *to);
+            } else if constexpr (block_groups<type> > 1) {
+#pragma GCC unroll 8
+                for (int g = 0; g < batch; g++) {
+                    _mm512_store_si512(to[g].words[i], bfloat16_of<type>::unpack(rows.row(i), g, of[g].of(i)));
+                }
+            } else {
+                for (int g = 0; g < groups; g++) {
+                    _mm512_store_si512(to[g].words[i], bfloat16_of<type>::unpack(rows.row(i), g, of[g].of(i)));
+                }
+            }
+            then(i);
+        }
+    }
+};
 
 // ---- multiplying ----
 
-// There are one or two tiles of lanes and of rows of x: 0 to 3 hold their sums, 4 and 5 weights, 6 and 7 rows of x.
+// Tiles 0 to 3 hold sums, 4 and 5 weights, 6 and 7 rows of x.
 
-// Calls what is given with the number of each tile of sums, and where it lies in memory.
-template <int lanes, int rows, class tile_type, class call>
-void each_sum(tile_type * sums, int64_t lane_stride, call given) {
-    given(std::integral_constant<int, 0>(), sums);
-    if constexpr (rows > 1) {
-        given(std::integral_constant<int, 1>(), sums + 1);
-    }
-    if constexpr (lanes > 1) {
-        given(std::integral_constant<int, 2>(), sums + lane_stride);
-        if constexpr (rows > 1) {
-            given(std::integral_constant<int, 3>(), sums + lane_stride + 1);
+// Two times 16 lanes, or rows of x: the tiles of each lie one after another.
+struct tile_pair {
+    const tile * first;
+    int64_t      other;  // tiles from one of the two to the other
+};
+
+// Memory that will be needed, and is asked for in steps: that of the next rows of x, and where sums will go in y.
+struct needed {
+    const char * x;
+    int64_t      x_lines;  // of 64 bytes, at a step
+    const char * y;        // or null; two lines at a step
+    size_t       y_stride;
+
+    INLINED void step() {
+        for (int64_t i = 0; i < x_lines; i++, x += 64) {
+            _mm_prefetch(x, _MM_HINT_T1);
+        }
+        if (y) {
+            __builtin_prefetch(y, 1, 2);
+            __builtin_prefetch(y + 64, 1, 2);
+            y += y_stride;
         }
     }
-}
+};
 
-template <int lanes, int rows> void begin_with(const tile * sums, int64_t lane_stride) {
-    if (!sums) {
+// Adds `count` tiles of columns to sums: two of lanes for 16 rows of x, and the same for 16 more.
+void add_tiles(const tile_pair & w, const tile_pair & x, int64_t count, bool first, tile * sums, needed next) {
+    if (first) {
         amx_zero<0>();
         amx_zero<1>();
         amx_zero<2>();
         amx_zero<3>();
-        return;
+    } else {
+        amx_load<0>(sums, amx_bytes);
+        amx_load<1>(sums + 1, amx_bytes);
+        amx_load<2>(sums + 2, amx_bytes);
+        amx_load<3>(sums + 3, amx_bytes);
     }
-    each_sum<lanes, rows>(sums, lane_stride,
-                          [](auto number, const tile * sum) { amx_load<decltype(number)::value>(sum, amx_bytes); });
-}
-
-template <int lanes, int rows> void keep_sums(tile * sums, int64_t lane_stride) {
-    each_sum<lanes, rows>(sums, lane_stride,
-                          [](auto number, tile * sum) { amx_store<decltype(number)::value>(sum, amx_bytes); });
-}
-
-// Where a tile of weights lies, and how to get from one to the next.
-struct tiles_of_weights {
-    const char * first;
-    size_t       stride;       // of its rows
-    size_t       lane_stride;  // to the next 16 lanes
-    size_t       next;         // to the next columns
-};
-
-template <int lanes, int rows> void add_chunks(const tiles_of_weights & w, const tile * x, int64_t x_stride, int64_t count) {
-    const char * at = w.first;
-    for (int64_t c = 0; c < count; c++, at += w.next) {
-        amx_load<6>(x + c, amx_bytes);
-        amx_load<4>(at, w.stride);
+    for (int64_t c = 0; c < count; c++) {
+        next.step();
+        amx_load<6>(x.first + c, amx_bytes);
+        amx_load<4>(w.first + c, amx_bytes);
         amx_add_bfloat16<0, 4, 6>();
-        if constexpr (rows > 1) {
-            amx_load<7>(x + x_stride + c, amx_bytes);
-            amx_add_bfloat16<1, 4, 7>();
-        }
-        if constexpr (lanes > 1) {
-            amx_load<5>(at + w.lane_stride, w.stride);
-            amx_add_bfloat16<2, 5, 6>();
-            if constexpr (rows > 1) {
-                amx_add_bfloat16<3, 5, 7>();
-            }
-        }
+        amx_load<5>(w.first + w.other + c, amx_bytes);
+        amx_add_bfloat16<1, 5, 6>();
+        amx_load<7>(x.first + x.other + c, amx_bytes);
+        amx_add_bfloat16<2, 4, 7>();
+        amx_add_bfloat16<3, 5, 7>();
     }
+    amx_store<0>(sums, amx_bytes);
+    amx_store<1>(sums + 1, amx_bytes);
+    amx_store<2>(sums + 2, amx_bytes);
+    amx_store<3>(sums + 3, amx_bytes);
 }
 
 // A tile of sums, turned round, to y.
@@ -188,79 +249,183 @@ void give(const product & p, const tile & sums, int64_t row, int64_t lane) {
     }
 }
 
-// Adds chunks to the sums of some tiles, of which there are one or two each way.
-void add(const tiles_of_weights & w, const tile * x, int64_t x_stride, int64_t count, bool first, tile * sums,
-         int64_t lane_stride, bool lanes, bool rows) {
-    const auto run = [&](auto l, auto r) {
-        begin_with<decltype(l)::value, decltype(r)::value>(first ? nullptr : sums, lane_stride);
-        add_chunks<decltype(l)::value, decltype(r)::value>(w, x, x_stride, count);
-        keep_sums<decltype(l)::value, decltype(r)::value>(sums, lane_stride);
-    };
-    constexpr std::integral_constant<int, 1> one;
-    constexpr std::integral_constant<int, 2> two;
-    lanes ? (rows ? run(two, two) : run(two, one)) : (rows ? run(one, two) : run(one, one));
+// While tiles l and l + 1 of `lanes` are computed for a pair of rows: the next pair is asked for, its first half with the
+// first half of the lanes; and y, if lanes of it that begin there are complete then.
+needed needed_after(const product & p, const work_space & space, const tile_pair & x, int64_t chunks, int64_t r, int64_t l,
+                    int64_t lanes, int64_t begin) {
+    needed        it   = {};
+    const int64_t half = lanes / 4 * 2;  // whole pairs
+    if (r + 2 < space.rows && half > 0) {
+        const tile * of = x.first + (l < half ? 2 : 3) * x.other;
+        it.x_lines      = amx_rows * 2 / half;
+        it.x            = reinterpret_cast<const char *>(of) + l % half / 2 * it.x_lines * chunks * 64;
+    }
+    if (begin >= 0 && (r + 2) * amx_rows <= p.m) {
+        it.y = reinterpret_cast<const char *>(p.y + static_cast<size_t>(r * amx_rows) * p.y_stride + begin + l * amx_rows);
+        it.y_stride = p.y_stride * sizeof(float);
+    }
+    return it;
 }
 
-// A thread's share of y, of whole tiles.
-struct share {
+// Many rows of x: weights are unpacked into a panel, whose tiles lie one after another. Rows of x and lanes are whole pairs
+// of tiles; what is not there is not given to y.
+template <typename weights> void multiply_many(const product & p, const work_space & space, int64_t begin, int64_t lanes) {
+    for (int64_t column = 0; column < p.k; column += panel_columns) {
+        const int64_t width  = std::min(panel_columns, p.k - column);
+        const int64_t chunks = tiles_of(width, columns);
+        for (int64_t l = 0; l < lanes + lanes % 2; l++) {
+            for (int64_t c = 0; c < width; c += few_columns) {
+                weights::unpack(p, begin + l * amx_rows, column + c, std::min(few_columns, width - c),
+                                space.panel + l * chunks + c / columns, [](int64_t) {});
+            }
+        }
+        const bool last = column + panel_columns >= p.k;
+        for (int64_t r = 0; r < space.rows; r += 2) {
+            const tile_pair x = { space.x + r * space.chunks + column / columns, space.chunks };
+            for (int64_t l = 0; l < lanes; l += 2) {
+                tile * sums = last && column == 0 ? space.sums : space.sums + (r / 2 * most_lanes / amx_rows + l) * 2;
+                add_tiles({ space.panel + l * chunks, chunks }, x, chunks, column == 0, sums,
+                          needed_after(p, space, x, chunks, r, l, lanes, last ? begin : -1));
+                for (int64_t i = 0; last && i < 4; i++) {
+                    give(p, sums[i], (r + i / 2) * amx_rows, begin + (l + i % 2) * amx_rows);
+                }
+            }
+        }
+    }
+}
+
+// Few rows of x, one to four tiles of them, whose sums of 16 lanes are in tiles 0 to 3.
+template <int rows> struct few_sums {
     const product &    p;
     const work_space & space;
-    int64_t            begin, lanes;
 
-    // Tiles l and l + 1 of lanes and r and r + 1 of rows of x.
-    void add_tiles(const tiles_of_weights & w, int64_t l, int64_t r, int64_t column, int64_t chunks) const {
-        add(w, space.x + r * space.chunks + column / columns, space.chunks, chunks, column == 0,
-            space.sums + l * space.rows + r, space.rows, l + 1 < lanes, r + 1 < space.rows);
+    few_sums(const product & p_, const work_space & space_) : p(p_), space(space_) {
+        amx_zero<0>();
+        amx_zero<1>();
+        amx_zero<2>();
+        amx_zero<3>();
     }
 
-    // Weights are read where they lie, and are in the second-level cache for all rows but the first ones.
-    void add_stored(int64_t column, int64_t chunks) const {
-        for (int64_t l = 0; l < lanes; l += 2) {
-            const tiles_of_weights w = { row_of(p, begin + l * amx_rows) + column * 2, p.weights_stride,
-                                         amx_rows * p.weights_stride, amx_bytes };
-            for (int64_t r = 0; r < space.rows; r += 2) {
-                add_tiles(w, l, r, column, chunks);
-            }
+    // A tile of columns of weights, whose rows are `stride` bytes apart.
+    void add(const void * weights, size_t stride, int64_t chunk) const {
+        const tile * x = space.x + chunk;
+        amx_load<4>(weights, stride);
+        amx_load<6>(x, amx_bytes);
+        amx_add_bfloat16<0, 4, 6>();
+        if constexpr (rows > 1) {
+            amx_load<7>(x + space.chunks, amx_bytes);
+            amx_add_bfloat16<1, 4, 7>();
+        }
+        if constexpr (rows > 2) {
+            amx_load<6>(x + 2 * space.chunks, amx_bytes);
+            amx_add_bfloat16<2, 4, 6>();
+        }
+        if constexpr (rows > 3) {
+            amx_load<7>(x + 3 * space.chunks, amx_bytes);
+            amx_add_bfloat16<3, 4, 7>();
         }
     }
 
-    // Many rows use a panel, whose tiles lie one after another. So do weights of which a part of a tile is not there.
-    void add_packed(int64_t column, int64_t width, int64_t chunks) const {
-        for (int64_t l = 0; l < lanes; l++) {
-            pack(p, begin + l * amx_rows, column, width, space.panel + l * chunks);
-        }
-        const size_t lane_stride = static_cast<size_t>(chunks) * sizeof(tile);
-        for (int64_t r = 0; r < space.rows; r += 2) {
-            for (int64_t l = 0; l < lanes; l += 2) {
-                const char * panel = reinterpret_cast<const char *>(space.panel + l * chunks);
-                add_tiles({ panel, amx_bytes, lane_stride, sizeof(tile) }, l, r, column, chunks);
-            }
+    void give_to(int64_t lane) const {
+        tile sums[4];
+        amx_store<0>(sums, amx_bytes);
+        amx_store<1>(sums + 1, amx_bytes);
+        amx_store<2>(sums + 2, amx_bytes);
+        amx_store<3>(sums + 3, amx_bytes);
+        for (int r = 0; r < rows; r++) {
+            give(p, sums[r], r * amx_rows, lane);
         }
     }
 };
 
-void multiply(const product & p, void * work, int thread, int64_t begin, int64_t count) {
+// Some columns of 16 lanes are unpacked at a time. Between its rows what was unpacked before is multiplied, so that neither
+// waits for the other.
+template <typename weights, int rows> void multiply_few(const product & p, const work_space & space, int64_t lane) {
+    constexpr int64_t    chunks = few_columns / columns;
+    tile                 some[2][chunks];
+    const few_sums<rows> sums(p, space);
+    int64_t              before = 0;  // tiles that wait
+    for (int64_t column = 0; column < p.k; column += few_columns) {
+        tile *        to    = some[column / few_columns % 2];
+        const tile *  from  = some[column / few_columns % 2 == 0];
+        const int64_t chunk = column / columns - chunks;
+        const int64_t width = std::min(few_columns, p.k - column);
+        weights::unpack(p, lane, column, width, to, [&](int64_t i) {
+            if (i % 2 == 1 && i / 2 < before) {
+                sums.add(from + i / 2, amx_bytes, chunk + i / 2);
+            }
+        });
+        before = tiles_of(width, columns);
+    }
+    const tile * from = some[(p.k - 1) / few_columns % 2];
+    for (int64_t i = 0; i < before; i++) {
+        sums.add(from + i, amx_bytes, (p.k - 1) / few_columns * chunks + i);
+    }
+    sums.give_to(lane);
+}
+
+// Weights that are there as bfloat16 are read where they lie.
+template <int rows> void multiply_stored(const product & p, const work_space & space, int64_t lane) {
+    const few_sums<rows> sums(p, space);
+    const char *         from = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride;
+    for (int64_t c = 0; c < space.chunks; c++) {
+        sums.add(from + c * amx_bytes, p.weights_stride, c);
+    }
+    sums.give_to(lane);
+}
+
+template <typename weights, int rows> void multiply_lanes(const product & p, const work_space & space, int64_t lane) {
+    if (weights::is_stored && lane + amx_rows <= p.n && p.k % columns == 0) {
+        return multiply_stored<rows>(p, space, lane);
+    }
+    multiply_few<weights, rows>(p, space, lane);
+}
+
+template <typename weights> void multiply(const product & p, void * work, int thread, int64_t begin, int64_t count) {
     const amx_tiles  tiles;
     const work_space space(work, p.k, p.m, thread);
-    const share      of     = { p, space, begin, tiles_of(std::min(count, p.n - begin), amx_rows) };
-    const bool       whole  = begin + of.lanes * amx_rows <= p.n && p.k % columns == 0;
-    const bool       stored = whole && space.rows <= few_tiles;
-    for (int64_t column = 0; column < p.k; column += panel_columns) {
-        const int64_t width = std::min(panel_columns, p.k - column);
-        stored ? of.add_stored(column, width / columns) : of.add_packed(column, width, tiles_of(width, columns));
+    const int64_t    lanes = tiles_of(std::min(count, p.n - begin), amx_rows);
+    if (p.m > few_tiles * amx_rows) {
+        return multiply_many<weights>(p, space, begin, lanes);
     }
-    for (int64_t l = 0; l < of.lanes; l++) {
-        for (int64_t r = 0; r < space.rows; r++) {
-            give(p, space.sums[l * space.rows + r], r * amx_rows, begin + l * amx_rows);
+    for (int64_t lane = begin; lane < begin + lanes * amx_rows; lane += amx_rows) {
+        switch (tiles_of(p.m, amx_rows)) {
+            case 1: multiply_lanes<weights, 1>(p, space, lane); break;
+            case 2: multiply_lanes<weights, 2>(p, space, lane); break;
+            case 3: multiply_lanes<weights, 3>(p, space, lane); break;
+            default: multiply_lanes<weights, 4>(p, space, lane); break;
         }
     }
+}
+
+template <typename weights> const product_kernel * kernel() {
+    static const product_kernel it = { work_size, quantize, multiply<weights>, least_lanes, most_lanes };
+    return &it;
 }
 
 }  // namespace
 
 const product_kernel * find_amx_kernel(int type) {
-    static const product_kernel it = { work_size, quantize, multiply, least_lanes, most_lanes };
-    return type == GGML_TYPE_BF16 && has_amx() ? &it : nullptr;
+    if (!has_amx()) {
+        return nullptr;
+    }
+    switch (type) {
+        case GGML_TYPE_BF16: return kernel<bfloat16_weights>();
+        case GGML_TYPE_Q8_0: return kernel<quantized_weights<q8_0>>();
+        case GGML_TYPE_Q4_0: return kernel<quantized_weights<q4_0>>();
+        case GGML_TYPE_Q4_1: return kernel<quantized_weights<q4_1>>();
+        case GGML_TYPE_Q5_0: return kernel<quantized_weights<q5_0>>();
+        case GGML_TYPE_Q5_1: return kernel<quantized_weights<q5_1>>();
+        case GGML_TYPE_Q2_K: return kernel<quantized_weights<q2_K>>();
+        case GGML_TYPE_Q3_K: return kernel<quantized_weights<q3_K>>();
+        case GGML_TYPE_Q4_K: return kernel<quantized_weights<q4_K>>();
+        case GGML_TYPE_Q5_K: return kernel<quantized_weights<q5_K>>();
+        case GGML_TYPE_Q6_K: return kernel<quantized_weights<q6_K>>();
+        case GGML_TYPE_IQ4_NL: return kernel<quantized_weights<iq4_nl>>();
+        case GGML_TYPE_IQ4_XS: return kernel<quantized_weights<iq4_xs>>();
+        case GGML_TYPE_MXFP4: return kernel<quantized_weights<mxfp4>>();
+        default: return nullptr;
+    }
 }
 
 }  // namespace murmur

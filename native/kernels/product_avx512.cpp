@@ -395,6 +395,9 @@ template <typename type> const product_kernel * kernel() {
 }  // namespace
 
 const product_kernel * find_product_kernel(int type) {
+    if (const product_kernel * it = find_amx_kernel(type)) {
+        return it;
+    }
     switch (type) {
         case GGML_TYPE_Q8_0: return kernel<q8_0>();
         case GGML_TYPE_Q4_0: return kernel<q4_0>();

@@ -12,7 +12,6 @@
 
 #ifdef MURMUR_AVX512_VNNI
 
-#include "amx.h"
 
 #include "ggml.h"
 
@@ -350,9 +349,6 @@ template <typename type> const product_kernel * kernel() {
 }  // namespace
 
 const product_kernel * find_float_kernel(int type) {
-    if (const product_kernel * amx = find_amx_kernel(type)) {
-        return amx;
-    }
     switch (type) {
         case GGML_TYPE_F32: return kernel<f32>();
         case GGML_TYPE_F16: return kernel<f16>();

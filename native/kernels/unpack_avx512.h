@@ -4,14 +4,14 @@
 
 #include "product.h"
 #include "unpack.h"
+#include "vector.h"
 
 #include <algorithm>
 #include <cstddef>
 
 namespace murmur {
 
-constexpr int vector_lanes = 16;  // of 32 bits
-constexpr int batch        = 8;   // groups that are unpacked together: a block of the types with large ones
+constexpr int batch = 8;  // groups that are unpacked together: a block of the types with large ones
 
 // 16 bytes each of four rows: every fourth one from `at` on. `once` says that nothing near is read after it: the compiler
 // would keep an address for each row, to use it again, and there are more rows than it has registers for.
@@ -258,7 +258,21 @@ template <typename type> struct block_scales {
     }
 };
 
+// A scale and what is added to the weights, both of 16 bits.
+template <typename type> struct block_scales_and_starts {
+    template <typename places> static INLINED void unpack(const char * blocks, size_t stride, places to) {
+        const __m256i low = words_of(blocks, stride), high = words_of(blocks + 8 * stride, stride);
+        const __m512i all  = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+        const __m512i less = _mm512_srli_epi32(_mm512_xor_si512(all, _mm512_set1_epi32(static_cast<int>(0x80000000))), 16);
+        _mm512_store_ps(to(0).scale, _mm512_cvtph_ps(_mm512_cvtepi32_epi16(all)));
+        _mm512_store_ps(to(0).minimum, _mm512_cvtph_ps(_mm512_cvtepi32_epi16(less)));
+    }
+};
+
 template <> struct lane_scales<q8_0> : block_scales<q8_0> {};
+template <> struct lane_scales<q5_0> : block_scales<q5_0> {};
+template <> struct lane_scales<q4_1> : block_scales_and_starts<q4_1> {};
+template <> struct lane_scales<q5_1> : block_scales_and_starts<q5_1> {};
 template <> struct lane_scales<q4_0> : block_scales<q4_0> {};
 template <> struct lane_scales<iq4_nl> : block_scales<iq4_nl> {};
 

@@ -207,6 +207,32 @@ void not_finite(const murmur::product_kernel & kernel, ggml_type type, const mur
     }
 }
 
+// A scale of weights that is not finite makes its own lane so, and no other one. Files may have any bits there.
+void not_finite_weights(const murmur::product_kernel & kernel, ggml_type type, const murmur::product & p, char * weights,
+                        float * again) {
+    if (is_float(type) || type == GGML_TYPE_MXFP4) {
+        return;
+    }
+    const int64_t     bad    = number(0, p.n - 1);
+    const int64_t     block  = number(0, p.k / ggml_blck_size(type) - 1);
+    const ggml_fp16_t bits[] = { 0x7C00, 0xFC00, 0x7C01, 0x7E00, 0x7FFF, 0xFFFF };
+    const ggml_fp16_t scale  = bits[number(0, 5)];
+    char * at = weights + static_cast<size_t>(bad) * p.weights_stride + static_cast<size_t>(block) * ggml_type_size(type) +
+                bytes_before_factor(type);
+    ggml_fp16_t before;
+    memcpy(&before, at, sizeof before);
+    memcpy(at, &scale, sizeof scale);
+    murmur::product other = p;
+    other.y               = again;
+    compute(kernel, other, 1, kernel.most_lanes);
+    memcpy(at, &before, sizeof before);
+    for (int64_t n = 0; n < p.n; n++) {
+        if (n == bad ? std::isfinite(other.y[n]) : memcmp(p.y + n, other.y + n, sizeof(float)) != 0) {
+            fail("not finite", type, p, 0, n, other.y[n], p.y[n]);
+        }
+    }
+}
+
 void one_case() {
     const ggml_type                type   = types[number(0, sizeof types / sizeof *types - 1)];
     const murmur::product_kernel & kernel = *murmur::find_product_kernel(type);
@@ -269,17 +295,18 @@ void one_case() {
         const int64_t from = number(0, p.m - 1);
         some_rows(kernel, type, p, from, number(1, p.m - from), others);
     }
+    not_finite_weights(kernel, type, p, weights.data, others);
     not_finite(kernel, type, p, xs, others);
 }
 
-// Every number of rows from 1 to 20, in every type, has the bits of many rows.
+// Every number of rows from 1 to 20, and those around whole tiles, in every type, has the bits of many rows.
 void few_rows() {
     for (const ggml_type type : types) {
         const murmur::product_kernel & kernel = *murmur::find_product_kernel(type);
         murmur::product                p;
         p.k              = 512;
         p.n              = 75;
-        p.m              = 64;
+        p.m              = 81;
         p.weights_stride = ggml_row_size(type, p.k);
         p.x_stride       = static_cast<size_t>(p.k);
         p.y_stride       = static_cast<size_t>(p.n);
@@ -292,7 +319,7 @@ void few_rows() {
         p.y       = y.data();
         make_weights(type, p, {}, weights.data(), plain);
         compute(kernel, p, 1, kernel.most_lanes);
-        for (int64_t count = 1; count <= 20; count++) {
+        for (int64_t count = 1; count <= 80; count += count < 20 || count % 16 == 0 ? 1 : 16 - count % 16) {
             some_rows(kernel, type, p, number(0, p.m - count), count, again.data());
         }
     }
