@@ -4,8 +4,9 @@
 
 TEXTS has a row {"text": …} for each text. "float32" are the rewards of one text at a time with float32 arithmetic throughout (no TF32),
 "bfloat16" those of the weights' own type. "prefill" are seconds for one text of so many tokens, "best_of" seconds for eight responses of
-110 to 330 tokens to a prompt of 200, padded into one batch, as murmur bench asks for them; medians, in bfloat16 with PyTorch's own
-attention ("sdpa"). Tokenizing is not part of any time.
+110 to 330 tokens to a prompt of 200, padded into one batch, as murmur bench asks for them, and one by one; medians, in bfloat16 with
+PyTorch's own attention ("sdpa"). Tokenizing is not part of any time. Where PyTorch sees no GPU it computes on the processors that the
+process may use.
 """
 
 import json
@@ -44,13 +45,14 @@ def main(checkpoint: str, rows: str) -> None:
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in batch])
         return model(input_ids=padded.to(device), attention_mask=mask.to(device)).logits[:, 0].float().tolist()
 
-    def seconds(length_rows: list[int]) -> float:
+    def seconds(length_rows: list[int], one_by_one: bool = False) -> float:
         times = []
         until = time.perf_counter() + 3
         while len(times) < 5 or (time.perf_counter() < until and len(times) < 50):
             batch = [[1] + torch.randint(259, 32_000, (n - 1,)).tolist() for n in length_rows]
             start = time.perf_counter()
-            rewards(batch)  # Ends with a copy to the host, which waits for the device.
+            for part in [[row] for row in batch] if one_by_one else [batch]:
+                rewards(part)  # Ends with a copy to the host, which waits for the device.
             times.append(time.perf_counter() - start)
         return statistics.median(times[1:])
 
@@ -58,6 +60,7 @@ def main(checkpoint: str, rows: str) -> None:
     result["prefill"] = {length: seconds([length]) for length in LENGTHS}
     best_of = [PROMPT + SHORTEST + (LONGEST - SHORTEST) * i // (RESPONSES - 1) for i in range(RESPONSES)]
     result["best_of"] = {"tokens": sum(best_of), "padded": RESPONSES * max(best_of), "together": seconds(best_of)}
+    result["best_of"]["one_by_one"] = seconds(best_of, one_by_one=True)
     model.float()
     result["float32"] = [rewards([row])[0] for row in ids]
     print(json.dumps(result))

@@ -46,6 +46,7 @@ def main(shape: str, out: pathlib.Path) -> None:
         row([kind, program, batch, f"{asked:.0f}", f"{computed:.0f}", f"{1000 * seconds:.1f}", f"{asked / seconds / 1000:.1f}"])
 
     answers("BF16", "transformers", "", together["tokens"], together["padded"], together["together"])
+    answers("BF16", "transformers, one by one", "", together["tokens"], together["tokens"], together["one_by_one"])
     for kind in TYPES:
         for batch in (512, 2048):
             best = read(out / f"murmur-{kind}-{batch}.json")["best_of"]
