@@ -53,6 +53,11 @@ template <int tile> inline void amx_load(const void * from, size_t stride) {
     asm volatile("tileloadd (%1,%2,1), %%tmm%c0" : : "i"(tile), "r"(from), "r"(stride) : "memory");
 }
 
+// The same; the first-level cache need not keep them.
+template <int tile> inline void amx_load_past(const void * from, size_t stride) {
+    asm volatile("tileloaddt1 (%1,%2,1), %%tmm%c0" : : "i"(tile), "r"(from), "r"(stride) : "memory");
+}
+
 template <int tile> inline void amx_store(void * to, size_t stride) {
     asm volatile("tilestored %%tmm%c0, (%1,%2,1)" : : "i"(tile), "r"(to), "r"(stride) : "memory");
 }

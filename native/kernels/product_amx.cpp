@@ -215,19 +215,20 @@ void add_tiles(const tile_pair & w, const tile_pair & x, int64_t count, bool fir
         amx_zero<2>();
         amx_zero<3>();
     } else {
-        amx_load<0>(sums, amx_bytes);
-        amx_load<1>(sums + 1, amx_bytes);
-        amx_load<2>(sums + 2, amx_bytes);
-        amx_load<3>(sums + 3, amx_bytes);
+        amx_load_past<0>(sums, amx_bytes);
+        amx_load_past<1>(sums + 1, amx_bytes);
+        amx_load_past<2>(sums + 2, amx_bytes);
+        amx_load_past<3>(sums + 3, amx_bytes);
     }
+    // The first-level cache is left to the panel: all of x and the sums do not stay there.
     for (int64_t c = 0; c < count; c++) {
         next.step();
-        amx_load<6>(x.first + c, amx_bytes);
+        amx_load_past<6>(x.first + c, amx_bytes);
         amx_load<4>(w.first + c, amx_bytes);
         amx_add_bfloat16<0, 4, 6>();
         amx_load<5>(w.first + w.other + c, amx_bytes);
         amx_add_bfloat16<1, 5, 6>();
-        amx_load<7>(x.first + x.other + c, amx_bytes);
+        amx_load_past<7>(x.first + x.other + c, amx_bytes);
         amx_add_bfloat16<2, 4, 7>();
         amx_add_bfloat16<3, 5, 7>();
     }

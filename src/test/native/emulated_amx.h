@@ -36,6 +36,10 @@ template <int tile> inline void amx_load(const void * from, size_t stride) {
     }
 }
 
+template <int tile> inline void amx_load_past(const void * from, size_t stride) {
+    amx_load<tile>(from, stride);
+}
+
 template <int tile> inline void amx_store(void * to, size_t stride) {
     for (size_t i = 0; i < 16; i++) {
         memcpy(static_cast<char *>(to) + i * stride, emulated(tile).words[i], 64);
