@@ -117,6 +117,11 @@ double bound(ggml_type type, const float * x, const float * weights, int64_t k, 
         // Each number of x is off by half a step of its group at most.
         off += most / 127 * 0.5001 * weights_size;
     }
+    // With AMX weights of quantized types are rounded to bfloat16, of eight bits, and so is x.
+    static const bool rounds_weights = strstr(murmur::kernels_name(), "amx");
+    if (!is_float(type) && rounds_weights) {
+        return (1.0 / 128 + 1.0 / 65536) * size + 1e-5 * (size + off) + 1e-37 * static_cast<double>(k);
+    }
     if (!is_float(type)) {
         // The rest is float32's rounding. Where a minimum is taken off, the parts are larger than the whole.
         return off + 1e-5 * (size + off) + 1e-4 * off;
