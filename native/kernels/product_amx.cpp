@@ -1,4 +1,6 @@
-// Products of bfloat16 with AMX, which adds up 32 columns of 16 rows of weights and 16 rows of x at once.
+// Products with AMX, which adds up 32 columns of 16 rows of weights and 16 rows of x at once, in bfloat16. Weights of
+// quantized types are unpacked to that, with their scales; sums of whole numbers would have to be scaled for each 32
+// columns, outside of AMX, and take longer.
 //
 // Weights are multiplied as they lie in a row, and rows of x, which are rounded to bfloat16, are turned round once: pairs of
 // columns below each other. So y comes with a row for each row of weights, and is turned round at the end.
@@ -98,7 +100,7 @@ void quantize(const product & p, void * work, int thread, int threads) {
 // ---- weights ----
 
 // What a type has of its own: unpack writes columns of 16 lanes, at most few_columns of them, into tiles, and calls
-// then(i) after row i. Where a tile of lanes is not whole, those that are not there are any numbers.
+// then(i) after row i. Lanes that are not there get any numbers.
 
 struct bfloat16_weights {
     static constexpr bool is_stored = true;
@@ -133,8 +135,8 @@ template <typename type> struct quantized_weights {
         scale_of_group of(int i) const { return { scale + i, minimum + i }; }
     };
 
-    // To round a number that is none would make it zero, if all its bits were set; one that has few of them set stays what
-    // it is.
+    // Tables are rounded by adding to the bits of a float (see table_of): a NaN with all of them set would become zero. One
+    // with few stays a NaN.
     static void quiet(float * scales) {
         const vector v = load(scales);
         store(scales, _mm512_mask_mov_ps(v, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), all(NAN)));

@@ -11,7 +11,10 @@
 
 namespace murmur {
 
-// Of a table of 16 numbers of float32 the upper half of number i is word 2 * i + 1.
+// ---- indices, which are words, and tables ----
+
+// In a table of 16 numbers of float32 word 2 * i + 1 is the upper half of number i: bfloat16. A look-up takes the last five
+// bits of an index.
 INLINED __m512i odd(__m512i indices) {
     return _mm512_or_si512(indices, _mm512_set1_epi16(1));
 }
@@ -21,16 +24,17 @@ INLINED __m512i words(const void * from) {
     return _mm512_cvtepu8_epi16(load32(from));
 }
 
-// The low halves of 16 bytes, then their high halves, as indices of numbers.
+// The low halves of 16 bytes, then their high halves, as indices of numbers of float32: each byte becomes the upper half of
+// a word, of which a shift leaves twice the nibble in the last five bits.
 INLINED __m512i numbers_of_nibbles(const uint8_t * from) {
     const __m512i bytes  = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from)));
     const __m512i places = _mm512_set_epi64(0x0F800E800D800C80, 0x0B800A8009800880, 0x0780068005800480, 0x0380028001800080,
                                             0x0F800E800D800C80, 0x0B800A8009800880, 0x0780068005800480, 0x0380028001800080);
     const __m512i by     = _mm512_inserti64x4(_mm512_set1_epi16(7), _mm256_set1_epi16(11), 1);
-    // Above a byte's zeros: what comes from there does not matter to a look-up.
     return odd(_mm512_srlv_epi16(_mm512_shuffle_epi8(bytes, places), by));
 }
 
+// To the right, or to the left.
 INLINED __m512i shifted_words(__m512i v, int by) {
     return by < 0 ? _mm512_slli_epi16(v, static_cast<unsigned>(-by)) : _mm512_srli_epi16(v, static_cast<unsigned>(by));
 }
@@ -54,7 +58,7 @@ INLINED __m512i table_of(vector v) {
     return _mm512_add_epi32(_mm512_castps_si512(v), _mm512_set1_epi32(0x8000));
 }
 
-// 32 numbers of bfloat16.
+// 32 numbers, as bfloat16: word i is number i.
 INLINED __m512i table_of(vector low, vector high) {
     return _mm512_castps_si512(bfloat16_row(low, high));
 }
@@ -79,12 +83,14 @@ template <typename numbers> INLINED void to_memory(numbers & n) {
     asm("" : "+m"(n));
 }
 
-// 16 bytes.
+// 16 signed bytes.
 INLINED vector floats_of_bytes(const void * from) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i *>(from))));
 }
 
-// 16 numbers that begin with `first`, times the scale, less the minimum.
+// ---- types with a scale for each 32 weights ----
+
+// What the numbers of a group stand for.
 struct scale_of_group {
     const float * scale;
     const float * minimum;
@@ -93,7 +99,7 @@ struct scale_of_group {
     INLINED vector times_less(vector numbers) const { return _mm512_fmsub_ps(numbers, all(*scale), all(*minimum)); }
 };
 
-// What follows says for a type with a scale for each 32 weights or more how group g of a row becomes bfloat16.
+// What follows says for a type how group g of a row becomes bfloat16.
 template <typename type> struct bfloat16_of;
 
 template <> struct bfloat16_of<q8_0> {
