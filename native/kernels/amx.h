@@ -95,7 +95,7 @@ namespace murmur {
 // MURMUR_KERNELS is not "no-amx".
 bool has_amx();
 
-// The product of a type of floats, or null where AMX has none for it.
+// The product of a type of weights, or null where AMX has none for it.
 const product_kernel * find_amx_kernel(int type);
 
 }  // namespace murmur
