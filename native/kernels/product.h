@@ -14,7 +14,8 @@
 #define MURMUR_AVX2
 #endif
 
-// For functions that have but a few instructions and hand over many vectors: the compiler would call them.
+// For functions that have but a few instructions and hand over many vectors: the compiler would call them. And for functions
+// that do nothing but ask for memory: GCC 12 takes a call of them for one without an effect, and leaves it out.
 #define INLINED inline __attribute__((always_inline))
 
 namespace murmur {

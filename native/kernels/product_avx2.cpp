@@ -26,15 +26,20 @@ template <typename type> struct integers : bytes_scheme<type> {
         alignas(32) float minimum[type::has_minimum ? tile_lanes : 1];
     };
 
-    static void pack(const char * weights, size_t stride, int lanes, int64_t column, int, group & to) {
+    static void pack(const char * weights, size_t stride, int lanes, int64_t column, int, group * to) {
         for (int first = 0; first < tile_lanes; first += vector_lanes) {
             const eight_blocks<type> of(weights + static_cast<size_t>(first) * stride, stride, lanes - first, column);
-            const eight_scales       scales = scales_of(of);
-            _mm256_store_ps(to.scale + first, scales.scale);
-            if constexpr (type::has_minimum) {
-                _mm256_store_ps(to.minimum + first, scales.minimum);
+            const block_quads<type>  quads(of);
+            eight_scales             scales[block_groups<type>];
+            scales_of(of, scales);
+#pragma GCC unroll 8
+            for (int g = 0; g < block_groups<type>; g++) {
+                _mm256_store_ps(to[g].scale + first, scales[g].scale);
+                if constexpr (type::has_minimum) {
+                    _mm256_store_ps(to[g].minimum + first, scales[g].minimum);
+                }
+                base::pack_weights(quads, g, to[g], first);
             }
-            base::pack_weights(of, to, first);
         }
     }
 
@@ -83,21 +88,24 @@ template <typename type> struct integers : bytes_scheme<type> {
     static void multiply_few(const product & p, const rows & x, int64_t lane) {
         few_totals total(p.m);
         for (int64_t column = 0; column < p.k; column += murmur::group * block_groups<type>) {
-            eight_blocks<type> of = base::few_blocks(p, lane, column);
-            eight_scales       scales[block_groups<type>];
-            all_scales_of(of, scales);
-            for (of.g = 0; of.g < block_groups<type>; of.g++) {
-                add_group(of, scales[of.g], x, column + of.g * murmur::group, p.m, total);
+            const eight_blocks<type> of = base::few_blocks(p, lane, column);
+            const block_quads<type>  quads(of);
+            eight_scales             scales[block_groups<type>];
+            scales_of(of, scales);
+#pragma GCC unroll 8
+            for (int g = 0; g < block_groups<type>; g++) {
+                const int64_t at = column + g * murmur::group;
+                base::ask_for_next(p, lane, at);
+                add_group(typename base::eight_weights(quads, g), scales[g], x, at, p.m, total);
             }
         }
         total.store(p, lane);
     }
 
     // Eight lanes of a group to all rows.
-    static INLINED void add_group(const eight_blocks<type> & of, const eight_scales & scales, const rows & x, int64_t column,
-                                  int64_t rows, few_totals & total) {
-        const typename base::eight_weights w(of);
-        alignas(32) int32_t                half[few_rows][vector_lanes];
+    static INLINED void add_group(const typename base::eight_weights & w, const eight_scales & scales, const rows & x,
+                                  int64_t column, int64_t rows, few_totals & total) {
+        alignas(32) int32_t half[few_rows][vector_lanes];
         for (int64_t r = 0; base::has_halves && r < rows; r++) {
             store(half[r], w.first_half(x.numbers + r * x.k + column));
         }

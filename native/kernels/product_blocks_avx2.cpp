@@ -18,7 +18,6 @@ template <typename type> struct blocks : bytes_scheme<type> {
     using typename base::rows;
 
     static_assert(base::parts == 2, "a part for each scale");
-    static_assert(base::panel_groups % block_groups<type> == 0, "whole blocks");
 
     struct group : base::packed {
         alignas(32) int32_t scale[2][tile_lanes];  // as math::scaled takes it
@@ -29,18 +28,22 @@ template <typename type> struct blocks : bytes_scheme<type> {
         alignas(32) float minimum_factor[type::has_minimum ? tile_lanes : 1];
     };
 
-    static void pack(const char * weights, size_t stride, int lanes, int64_t column, int, group & to) {
+    static void pack(const char * weights, size_t stride, int lanes, int64_t column, int, group * to) {
         for (int first = 0; first < tile_lanes; first += vector_lanes) {
             const eight_blocks<type> of(weights + static_cast<size_t>(first) * stride, stride, lanes - first, column);
-            const eight_whole_scales scales = whole_scales_of(of);
-            store(to.scale[0] + first, math::scale(scales.scale[0]));
-            store(to.scale[1] + first, math::scale(scales.scale[1]));
-            _mm256_store_ps(to.factor + first, scales.factor);
-            if constexpr (type::has_minimum) {
-                store(to.minimum + first, scales.minimum);
-                _mm256_store_ps(to.minimum_factor + first, scales.minimum_factor);
+            const block_quads<type>  quads(of);
+#pragma GCC unroll 8
+            for (int g = 0; g < block_groups<type>; g++) {
+                const eight_whole_scales scales = whole_scales_of(of, g);
+                store(to[g].scale[0] + first, math::scale(scales.scale[0]));
+                store(to[g].scale[1] + first, math::scale(scales.scale[1]));
+                _mm256_store_ps(to[g].factor + first, scales.factor);
+                if constexpr (type::has_minimum) {
+                    store(to[g].minimum + first, scales.minimum);
+                    _mm256_store_ps(to[g].minimum_factor + first, scales.minimum_factor);
+                }
+                base::pack_weights(quads, g, to[g], first);
             }
-            base::pack_weights(of, to, first);
         }
     }
 
@@ -123,13 +126,17 @@ template <typename type> struct blocks : bytes_scheme<type> {
         few_totals    total(p.m);
         constexpr int columns = murmur::group * block_groups<type>;
         for (int64_t begin = 0; begin < p.k; begin += columns) {
-            few_totals         sum(p.m), minimum(p.m);
-            eight_whole_scales scales;
-            for (int64_t column = begin; column < begin + columns; column += murmur::group) {
-                const eight_blocks<type> of              = base::few_blocks(p, lane, column);
-                scales                                   = whole_scales_of(of);
+            const eight_blocks<type> of = base::few_blocks(p, lane, begin);
+            const block_quads<type>  quads(of);
+            few_totals               sum(p.m), minimum(p.m);
+            eight_whole_scales       scales;
+#pragma GCC unroll 8
+            for (int of_block = 0; of_block < block_groups<type>; of_block++) {
+                const int64_t column                     = begin + of_block * murmur::group;
+                scales                                   = whole_scales_of(of, of_block);
                 const __m256i                      by[2] = { math::scale(scales.scale[0]), math::scale(scales.scale[1]) };
-                const typename base::eight_weights w(of);
+                const typename base::eight_weights w(quads, of_block);
+                base::ask_for_next(p, lane, column);
                 for (int64_t r = 0; r < p.m; r++) {
                     const int64_t  at = r * p.k + column, g = at / murmur::group;
                     const number * numbers = x.numbers + at;

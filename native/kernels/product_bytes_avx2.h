@@ -9,8 +9,6 @@
 
 namespace murmur {
 
-constexpr int quads = group / 4;
-
 inline __m256i load(const void * from) {
     return _mm256_load_si256(static_cast<const __m256i *>(from));
 }
@@ -187,6 +185,7 @@ template <typename type> struct bytes_scheme {
     static constexpr int  tile_rows     = murmur::tile_rows;
     static constexpr int  panel_lanes   = 128;
     static constexpr int  panel_groups  = 32 * quads / math::steps;
+    static constexpr int  packed_groups = block_groups<type>;
     static constexpr int  few_lanes     = vector_lanes;
     static constexpr int  block_rows    = 96;
     static constexpr int  group_columns = murmur::group;
@@ -197,6 +196,7 @@ template <typename type> struct bytes_scheme {
 
     static constexpr bool has_halves = math::steps > quads;
     static_assert(!has_halves || parts == 1, "halves of a part");
+    static_assert(panel_groups % packed_groups == 0, "whole blocks");
 
     struct packed {
         alignas(32) int8_t bytes[math::steps][tile_lanes][4];
@@ -226,9 +226,9 @@ template <typename type> struct bytes_scheme {
         __m256i vectors[math::steps];
         __m256i start[parts];
 
-        INLINED explicit eight_weights(const eight_blocks<type> & of) {
+        INLINED eight_weights(const block_quads<type> & of, int g) {
             __m256i quad[quads];
-            unpack_quads(of, quad);
+            of.unpack(g, quad);
             steps_of<math::steps>(quad, vectors);
             const __m256i zero = _mm256_set1_epi8(static_cast<char>(math::zero));
             for (int part = 0; part < parts; part++) {
@@ -267,8 +267,8 @@ template <typename type> struct bytes_scheme {
     };
 
     // The weights of eight lanes, from `first` on.
-    static INLINED void pack_weights(const eight_blocks<type> & of, packed & to, int first) {
-        const eight_weights w(of);
+    static INLINED void pack_weights(const block_quads<type> & of, int g, packed & to, int first) {
+        const eight_weights w(of, g);
         for (int s = 0; s < math::steps; s++) {
             store(to.bytes[s][first], w.vectors[s]);
         }
@@ -277,19 +277,19 @@ template <typename type> struct bytes_scheme {
         }
     }
 
-    // Eight lanes' blocks with `column`; those of the next lanes are asked for meanwhile: the processor does not see so many
-    // rows coming.
+    // Eight lanes' blocks with `column`, for few rows of x.
     static INLINED eight_blocks<type> few_blocks(const product & p, int64_t lane, int64_t column) {
-        constexpr int64_t columns = murmur::group * block_groups<type>;
-        const char *      weights = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride;
-        if (column % 256 == 0) {
-            for (size_t i = vector_lanes; i < 2 * vector_lanes; i++) {
-                prefetch(
-                    weights + i * p.weights_stride + static_cast<size_t>(column / columns) * sizeof(typename type::block),
-                    static_cast<size_t>(256 / columns) * sizeof(typename type::block));
-            }
-        }
-        return { weights, p.weights_stride, static_cast<int>(std::min<int64_t>(vector_lanes, p.n - lane)), column };
+        return { static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride, p.weights_stride,
+                 static_cast<int>(std::min<int64_t>(vector_lanes, p.n - lane)), column };
+    }
+
+    // Asks for what the next eight lanes have: the processor does not see so many rows coming. For each group another one of
+    // them, 256 columns of it; all at once would keep the processor waiting.
+    static INLINED void ask_for_next(const product & p, int64_t lane, int64_t column) {
+        constexpr size_t blocks = 256 / murmur::group / block_groups<type> * sizeof(typename type::block);
+        const auto       next   = static_cast<size_t>(lane + vector_lanes + column / murmur::group % vector_lanes);
+        prefetch(static_cast<const char *>(p.weights) + next * p.weights_stride + static_cast<size_t>(column / 256) * blocks,
+                 blocks);
     }
 
     // The sums of a part, not widened: `count` rows of two vectors.

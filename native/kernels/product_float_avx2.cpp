@@ -67,6 +67,7 @@ template <typename type> struct floats {
     static constexpr int tile_rows     = murmur::tile_rows;
     static constexpr int panel_lanes   = 64;
     static constexpr int panel_groups  = 4;
+    static constexpr int packed_groups = 1;
     static constexpr int few_lanes     = vector_lanes;
     static constexpr int block_rows    = 48;
     static constexpr int group_columns = 64;
@@ -100,14 +101,14 @@ template <typename type> struct floats {
         type::load_transposed(some, sizeof some[0], v);
     }
 
-    static void pack(const char * weights, size_t stride, int lanes, int64_t column, int columns, group & to) {
+    static void pack(const char * weights, size_t stride, int lanes, int64_t column, int columns, group * to) {
         for (int first = 0; first < tile_lanes; first += vector_lanes) {
             for (int c = 0; c < columns; c += vector_lanes) {
                 __m256 v[vector_lanes];
                 load(weights + static_cast<size_t>(first) * stride + static_cast<size_t>(column + c) * sizeof(element),
                      stride, lanes - first, columns - c, v);
                 for (int i = 0; i < vector_lanes; i++) {
-                    _mm256_store_ps(to.weights[c + i] + first, v[i]);
+                    _mm256_store_ps(to->weights[c + i] + first, v[i]);
                 }
             }
         }

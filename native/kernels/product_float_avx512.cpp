@@ -12,7 +12,6 @@
 
 #ifdef MURMUR_AVX512_VNNI
 
-
 #include "ggml.h"
 
 #include <immintrin.h>
@@ -166,7 +165,7 @@ template <typename type, int lanes_ = tile_lanes> struct stored_weights {
     bool is_whole() const { return columns % vector_columns<type> == 0; }
 
     // Memory is asked for that the next tile needs: the processor does not see it coming. Once for each 64 bytes.
-    void prefetch(int64_t vector) const {
+    INLINED void prefetch(int64_t vector) const {
         if (vector * vector_columns<type> * static_cast<int64_t>(sizeof(element)) % 64 != 0) {
             return;
         }

@@ -39,7 +39,7 @@ constexpr int64_t few_rows = 16;
 
 // Asks for a part of a row of weights. Into the second-level cache: rows that lie a power of two apart would push each other
 // out of the first.
-inline void prefetch(const char * from, size_t size) {
+INLINED void prefetch(const char * from, size_t size) {
     for (size_t at = 0; at < size; at += 64) {
         __builtin_prefetch(from + at, 0, 2);
     }
@@ -53,10 +53,11 @@ inline void prefetch(const char * from, size_t size) {
 //   tile_rows           rows of x that it computes with
 //   panel_lanes         rows of weights whose groups are kept
 //   panel_groups        groups of a lane that are kept
+//   packed_groups       groups that are packed together
 //   block_rows          rows of x that meet a tile of the panel before the next tile's turn
 //   rows_size(k, m)     bytes of work space for all rows
 //   pack(weights, stride, lanes, column, columns, to)
-//                       fills a group; lanes from `lanes` on are zero, and so are columns
+//                       fills packed_groups groups; lanes from `lanes` on are zero, and so are columns
 //   tile<rows>(groups, count, rows of x, row, column, y, y_stride, lanes, first)
 //                       adds `count` groups to y, or sets it, if these are the first
 //   multiply_few(product, rows of x, lane)
@@ -74,11 +75,12 @@ template <typename scheme> struct panels {
 
     // All columns of a tile that are in the panel.
     static void pack(const product & p, int64_t lane, int64_t column, group * to) {
-        const int    lanes   = static_cast<int>(std::min<int64_t>(scheme::tile_lanes, p.n - lane));
-        const char * weights = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride;
-        for (int64_t c = column; c < std::min(p.k, column + panel_columns); c += scheme::group_columns) {
-            scheme::pack(weights, p.weights_stride, lanes, c,
-                         static_cast<int>(std::min<int64_t>(scheme::group_columns, p.k - c)), *to++);
+        const int     lanes   = static_cast<int>(std::min<int64_t>(scheme::tile_lanes, p.n - lane));
+        const char *  weights = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride;
+        const int64_t columns = static_cast<int64_t>(scheme::packed_groups) * scheme::group_columns;
+        for (int64_t c = column; c < std::min(p.k, column + panel_columns); c += columns) {
+            scheme::pack(weights, p.weights_stride, lanes, c, static_cast<int>(std::min(columns, p.k - c)), to);
+            to += scheme::packed_groups;
         }
     }
 

@@ -90,7 +90,7 @@ template <typename type> struct batch_of_rows {
 
     // The part of it that is asked for before group g is unpacked; all at once would keep the processor waiting. Into the
     // second-level cache: rows that lie a power of two apart would push each other out of the first.
-    void prefetch(int g) const {
+    INLINED void prefetch(int g) const {
         for (size_t i = 0; i < (further ? vector_lanes / batch : 0); i++) {
             for (size_t at = 0; at < most; at += 64) {
                 _mm_prefetch(further + (static_cast<size_t>(g) * (vector_lanes / batch) + i) * stride + at, _MM_HINT_T1);
