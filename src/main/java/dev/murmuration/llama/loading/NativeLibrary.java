@@ -30,11 +30,13 @@ public final class NativeLibrary {
    */
   private static final String PACKED_PROPERTY = "murmuration.native.packed";
 
-  /**
-   * {@code off} for llama.cpp's kernels, {@code no-amx} for ours without AMX, as the environment
-   * variable MURMUR_KERNELS.
-   */
+  /** Which kernels compute: one of {@link #KERNELS}. It counts for more than the variable. */
   static final String KERNELS_PROPERTY = "murmuration.kernels";
+
+  static final String KERNELS_VARIABLE = "MURMUR_KERNELS";
+
+  /** Ours, which is the default; llama.cpp's; ours without AMX. */
+  private static final List<String> KERNELS = List.of("on", "off", "no-amx");
 
   // Class loaders of one JVM have a NativeLibrary each, and the libraries are the process's.
   private static final Object LOCK = "dev.murmuration.llama.loading.NativeLibrary".intern();
@@ -51,6 +53,7 @@ public final class NativeLibrary {
   public static Path load(Consumer<Path> initialise) {
     synchronized (LOCK) {
       requireNativeAccess();
+      requireKnownKernels();
       prepareEnvironment();
       String named = System.getProperty(DIRECTORY_PROPERTY);
       Path directory =
@@ -77,6 +80,19 @@ public final class NativeLibrary {
     }
   }
 
+  private static void requireKnownKernels() {
+    String property = System.getProperty(KERNELS_PROPERTY);
+    String wish = property != null ? property : System.getenv(KERNELS_VARIABLE);
+    if (wish != null && !wish.isEmpty() && !KERNELS.contains(wish)) {
+      throw new LinkageError(
+          "%s=%s is not known; known: %s"
+              .formatted(
+                  property != null ? "-D" + KERNELS_PROPERTY : KERNELS_VARIABLE,
+                  wish,
+                  String.join(", ", KERNELS)));
+    }
+  }
+
   /** What ggml reads from the environment while it is being loaded, and never again. */
   private static void prepareEnvironment() {
     try (Arena arena = Arena.ofConfined()) {
@@ -84,7 +100,7 @@ public final class NativeLibrary {
       Bindings.setenv(arena.allocateFrom("GGML_NO_BACKTRACE"), arena.allocateFrom("1"), 1);
       String kernels = System.getProperty(KERNELS_PROPERTY);
       if (kernels != null) {
-        Bindings.setenv(arena.allocateFrom("MURMUR_KERNELS"), arena.allocateFrom(kernels), 1);
+        Bindings.setenv(arena.allocateFrom(KERNELS_VARIABLE), arena.allocateFrom(kernels), 1);
       }
       // ggml would load a library from there.
       Bindings.unsetenv(arena.allocateFrom("GGML_BACKEND_PATH"));
