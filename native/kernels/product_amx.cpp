@@ -23,7 +23,7 @@ namespace murmur {
 namespace {
 
 constexpr int64_t columns       = 32;    // of a tile
-constexpr int64_t least_lanes   = 32;    // two tiles
+constexpr int64_t least_lanes   = 64;    // as few rows of x have them together
 constexpr int64_t most_lanes    = 256;   // rows of weights in a panel
 constexpr int64_t few_tiles     = 4;     // of rows of x: up to here there is no panel
 constexpr int64_t few_columns   = 256;   // of which weights are unpacked together then
@@ -100,20 +100,21 @@ void quantize(const product & p, void * work, int thread, int threads) {
 // ---- weights ----
 
 // What a type has of its own: unpack writes columns of 16 lanes, at most few_columns of them, into tiles, and calls
-// then(i) after row i. Lanes that are not there get any numbers.
+// then(i) after row i. Lanes that are not there get any numbers. Those that are `ahead` lanes further are asked for.
 
 struct bfloat16_weights {
     static constexpr bool is_stored = true;
 
     template <typename action>
-    static void unpack(const product & p, int64_t lane, int64_t column, int64_t count, tile * to, const action & then) {
+    static void unpack(const product & p, int64_t lane, int64_t column, int64_t count, tile * to, int64_t ahead,
+                       const action & then) {
         const auto row_of = [&](int64_t i) {
             return static_cast<const char *>(p.weights) + static_cast<size_t>(std::min(i, p.n - 1)) * p.weights_stride +
                    column * 2;
         };
         for (int64_t i = 0; i < amx_rows; i++) {
             const char * from = row_of(lane + i);
-            const char * next = row_of(lane + i + amx_rows);
+            const char * next = row_of(lane + i + ahead);
             for (int64_t c = 0; c < count; c += columns) {
                 _mm_prefetch(next + c * 2, _MM_HINT_T1);
                 const int64_t   left  = count - c;
@@ -143,10 +144,11 @@ template <typename type> struct quantized_weights {
     }
 
     template <typename action>
-    static void unpack(const product & p, int64_t lane, int64_t column, int64_t count, tile * to, const action & then) {
+    static void unpack(const product & p, int64_t lane, int64_t column, int64_t count, tile * to, int64_t ahead,
+                       const action & then) {
         static_assert(amx_rows == vector_lanes && columns == group && few_columns == batch * group, "a batch of rows");
         const int                 groups = static_cast<int>(count / group);
-        const batch_of_rows<type> rows(p, lane, column / group, groups, amx_rows);
+        const batch_of_rows<type> rows(p, lane, column / group, groups, static_cast<int>(ahead));
         scales                    of[batch];
         if constexpr (type::halves == 1) {
             for (int g = 0; g < groups; g += block_groups<type>) {
@@ -279,7 +281,7 @@ template <typename weights> void multiply_many(const product & p, const work_spa
         for (int64_t l = 0; l < lanes + lanes % 2; l++) {
             for (int64_t c = 0; c < width; c += few_columns) {
                 weights::unpack(p, begin + l * amx_rows, column + c, std::min(few_columns, width - c),
-                                space.panel + l * chunks + c / columns, [](int64_t) {});
+                                space.panel + l * chunks + c / columns, amx_rows, [](int64_t) {});
             }
         }
         const bool last = column + panel_columns >= p.k;
@@ -297,8 +299,12 @@ template <typename weights> void multiply_many(const product & p, const work_spa
     }
 }
 
-// Few rows of x, one to four tiles of them, whose sums of 16 lanes are in tiles 0 to 3.
+// Few rows of x, one to four tiles of them. Tiles 0 to 3 hold their sums of some times 16 lanes, which meet some columns of
+// x before the next ones do: all of x does not stay in the first-level cache.
 template <int rows> struct few_sums {
+    static constexpr int     blocks = rows > 2 ? 1 : 4 / rows;
+    static constexpr int64_t lanes  = blocks * amx_rows;
+
     const product &    p;
     const work_space & space;
 
@@ -309,15 +315,27 @@ template <int rows> struct few_sums {
         amx_zero<3>();
     }
 
-    // A tile of columns of weights, whose rows are `stride` bytes apart.
-    void add(const void * weights, size_t stride, int64_t chunk) const {
+    // A tile of columns of weights of a block of lanes, whose rows are `stride` bytes apart.
+    void add(const void * weights, size_t stride, int64_t block, int64_t chunk) const {
         const tile * x = space.x + chunk;
         amx_load<4>(weights, stride);
         amx_load<6>(x, amx_bytes);
-        amx_add_bfloat16<0, 4, 6>();
         if constexpr (rows > 1) {
             amx_load<7>(x + space.chunks, amx_bytes);
+        }
+        if constexpr (rows == 1) {
+            switch (block) {
+                case 0: amx_add_bfloat16<0, 4, 6>(); break;
+                case 1: amx_add_bfloat16<1, 4, 6>(); break;
+                case 2: amx_add_bfloat16<2, 4, 6>(); break;
+                default: amx_add_bfloat16<3, 4, 6>(); break;
+            }
+        } else if (rows > 2 || block == 0) {
+            amx_add_bfloat16<0, 4, 6>();
             amx_add_bfloat16<1, 4, 7>();
+        } else {
+            amx_add_bfloat16<2, 4, 6>();
+            amx_add_bfloat16<3, 4, 7>();
         }
         if constexpr (rows > 2) {
             amx_load<6>(x + 2 * space.chunks, amx_bytes);
@@ -335,8 +353,8 @@ template <int rows> struct few_sums {
         amx_store<1>(sums + 1, amx_bytes);
         amx_store<2>(sums + 2, amx_bytes);
         amx_store<3>(sums + 3, amx_bytes);
-        for (int r = 0; r < rows; r++) {
-            give(p, sums[r], r * amx_rows, lane);
+        for (int i = 0; i < blocks * rows; i++) {
+            give(p, sums[i], i % rows * amx_rows, lane + i / rows * amx_rows);
         }
     }
 };
@@ -344,25 +362,29 @@ template <int rows> struct few_sums {
 // Some columns of 16 lanes are unpacked at a time. Between its rows what was unpacked before is multiplied, so that neither
 // waits for the other.
 template <typename weights, int rows> void multiply_few(const product & p, const work_space & space, int64_t lane) {
-    constexpr int64_t    chunks = few_columns / columns;
-    tile                 some[2][chunks];
+    constexpr int64_t    most = few_columns / columns;
+    tile                 some[2][most];
     const few_sums<rows> sums(p, space);
-    int64_t              before = 0;  // tiles that wait
+    struct {
+        const tile * from;
+        int64_t      tiles, block, chunk;
+    } waiting      = {};
+    const auto add = [&](int64_t i) { sums.add(waiting.from + i, amx_bytes, waiting.block, waiting.chunk + i); };
+    int        to  = 0;
     for (int64_t column = 0; column < p.k; column += few_columns) {
-        tile *        to    = some[column / few_columns % 2];
-        const tile *  from  = some[column / few_columns % 2 == 0];
-        const int64_t chunk = column / columns - chunks;
         const int64_t width = std::min(few_columns, p.k - column);
-        weights::unpack(p, lane, column, width, to, [&](int64_t i) {
-            if (i % 2 == 1 && i / 2 < before) {
-                sums.add(from + i / 2, amx_bytes, chunk + i / 2);
-            }
-        });
-        before = tiles_of(width, columns);
+        for (int64_t block = 0; block < sums.blocks && lane + block * amx_rows < p.n; block++) {
+            weights::unpack(p, lane + block * amx_rows, column, width, some[to], sums.lanes, [&](int64_t i) {
+                if (i % 2 == 1 && i / 2 < waiting.tiles) {
+                    add(i / 2);
+                }
+            });
+            waiting = { some[to], tiles_of(width, columns), block, column / columns };
+            to      = 1 - to;
+        }
     }
-    const tile * from = some[(p.k - 1) / few_columns % 2];
-    for (int64_t i = 0; i < before; i++) {
-        sums.add(from + i, amx_bytes, (p.k - 1) / few_columns * chunks + i);
+    for (int64_t i = 0; i < waiting.tiles; i++) {
+        add(i);
     }
     sums.give_to(lane);
 }
@@ -372,16 +394,23 @@ template <int rows> void multiply_stored(const product & p, const work_space & s
     const few_sums<rows> sums(p, space);
     const char *         from = static_cast<const char *>(p.weights) + static_cast<size_t>(lane) * p.weights_stride;
     for (int64_t c = 0; c < space.chunks; c++) {
-        sums.add(from + c * amx_bytes, p.weights_stride, c);
+        for (int64_t block = 0; block < sums.blocks; block++) {
+            sums.add(from + static_cast<size_t>(block * amx_rows) * p.weights_stride + c * amx_bytes, p.weights_stride,
+                     block, c);
+        }
     }
     sums.give_to(lane);
 }
 
-template <typename weights, int rows> void multiply_lanes(const product & p, const work_space & space, int64_t lane) {
-    if (weights::is_stored && lane + amx_rows <= p.n && p.k % columns == 0) {
-        return multiply_stored<rows>(p, space, lane);
+template <typename weights, int rows>
+void multiply_lanes(const product & p, const work_space & space, int64_t begin, int64_t end) {
+    for (int64_t lane = begin; lane < end; lane += few_sums<rows>::lanes) {
+        if (weights::is_stored && lane + few_sums<rows>::lanes <= p.n && p.k % columns == 0) {
+            multiply_stored<rows>(p, space, lane);
+        } else {
+            multiply_few<weights, rows>(p, space, lane);
+        }
     }
-    multiply_few<weights, rows>(p, space, lane);
 }
 
 template <typename weights> void multiply(const product & p, void * work, int thread, int64_t begin, int64_t count) {
@@ -391,13 +420,12 @@ template <typename weights> void multiply(const product & p, void * work, int th
     if (p.m > few_tiles * amx_rows) {
         return multiply_many<weights>(p, space, begin, lanes);
     }
-    for (int64_t lane = begin; lane < begin + lanes * amx_rows; lane += amx_rows) {
-        switch (tiles_of(p.m, amx_rows)) {
-            case 1: multiply_lanes<weights, 1>(p, space, lane); break;
-            case 2: multiply_lanes<weights, 2>(p, space, lane); break;
-            case 3: multiply_lanes<weights, 3>(p, space, lane); break;
-            default: multiply_lanes<weights, 4>(p, space, lane); break;
-        }
+    const int64_t end = begin + lanes * amx_rows;
+    switch (tiles_of(p.m, amx_rows)) {
+        case 1: return multiply_lanes<weights, 1>(p, space, begin, end);
+        case 2: return multiply_lanes<weights, 2>(p, space, begin, end);
+        case 3: return multiply_lanes<weights, 3>(p, space, begin, end);
+        default: return multiply_lanes<weights, 4>(p, space, begin, end);
     }
 }
 
