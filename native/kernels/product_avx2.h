@@ -20,34 +20,7 @@ template <typename vector> inline void keep(vector & a, vector & b) {
     asm volatile("" : "+x"(a), "+x"(b));
 }
 
-// A tile of y, kept in memory while groups are added to it, since all registers are needed for a group's sums: zeros at
-// first, and what is in y already if it is not the first time. A whole tile's size is known to the compiler.
-template <int count> struct totals {
-    alignas(32) float of[count][tile_lanes];
-
-    totals(const float * y, size_t y_stride, int lanes, bool first) {
-        for (int r = 0; r < count; r++) {
-            const float * from = y + static_cast<size_t>(r) * y_stride;
-            if (!first && lanes == tile_lanes) {
-                memcpy(of[r], from, sizeof of[r]);
-            } else {
-                memset(of[r], 0, sizeof of[r]);
-                memcpy(of[r], from, first ? 0 : static_cast<size_t>(lanes) * sizeof(float));
-            }
-        }
-    }
-
-    void store(float * y, size_t y_stride, int lanes) const {
-        for (int r = 0; r < count; r++) {
-            float * to = y + static_cast<size_t>(r) * y_stride;
-            if (lanes == tile_lanes) {
-                memcpy(to, of[r], sizeof of[r]);
-            } else {
-                memcpy(to, of[r], static_cast<size_t>(lanes) * sizeof(float));
-            }
-        }
-    }
-};
+template <int count> using totals = tile_totals<count, tile_lanes>;
 
 // The sums of eight lanes and few rows of x.
 struct few_totals {

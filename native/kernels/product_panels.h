@@ -5,6 +5,7 @@
 #include "product.h"
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
 namespace murmur {
@@ -44,6 +45,35 @@ inline void prefetch(const char * from, size_t size) {
         __builtin_prefetch(from + at, 0, 2);
     }
 }
+
+// A tile of y, kept in memory while groups are added to it, since all registers are needed for a group's sums: zeros at
+// first, and what is in y already if it is not the first time. A whole tile's size is known to the compiler.
+template <int count, int tile_lanes> struct tile_totals {
+    alignas(32) float of[count][tile_lanes];
+
+    tile_totals(const float * y, size_t y_stride, int lanes, bool first) {
+        for (int r = 0; r < count; r++) {
+            const float * from = y + static_cast<size_t>(r) * y_stride;
+            if (!first && lanes == tile_lanes) {
+                memcpy(of[r], from, sizeof of[r]);
+            } else {
+                memset(of[r], 0, sizeof of[r]);
+                memcpy(of[r], from, first ? 0 : static_cast<size_t>(lanes) * sizeof(float));
+            }
+        }
+    }
+
+    void store(float * y, size_t y_stride, int lanes) const {
+        for (int r = 0; r < count; r++) {
+            float * to = y + static_cast<size_t>(r) * y_stride;
+            if (lanes == tile_lanes) {
+                memcpy(to, of[r], sizeof of[r]);
+            } else {
+                memcpy(to, of[r], static_cast<size_t>(lanes) * sizeof(float));
+            }
+        }
+    }
+};
 
 // A scheme says how weights of a type are multiplied. Its members:
 //   group               some columns of tile_lanes rows of weights, as the multiplication reads them
