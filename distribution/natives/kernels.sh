@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the programs of src/test/native with the kernels for ARM, as random cases beside plain sums, in qemu: those with sdot on a
+# Runs the programs of src/test/native with the kernels for ARM, random cases beside plain sums, in qemu: those with sdot on a
 # processor that has no more, those with smmla on one that has everything. Uses what build.sh made for linux-aarch64.
 #
 #   distribution/natives/kernels.sh [CASES [SEED]]    30 cases each unless said otherwise

@@ -205,9 +205,9 @@ inline uint64_t other_words(const uint16_t * from, uint16_t same) {
         bits[i]               = vbicq_u8(bit, vcombine_u8(vmovn_u16(low), vmovn_u16(high)));
     }
     // Eight bytes of a bit each become one.
-    uint8x16_t all = vpaddq_u8(vpaddq_u8(bits[0], bits[1]), vpaddq_u8(bits[2], bits[3]));
-    all            = vpaddq_u8(all, all);
-    return vgetq_lane_u64(vreinterpretq_u64_u8(all), 0);
+    uint8x16_t joined = vpaddq_u8(vpaddq_u8(bits[0], bits[1]), vpaddq_u8(bits[2], bits[3]));
+    joined            = vpaddq_u8(joined, joined);
+    return vgetq_lane_u64(vreinterpretq_u64_u8(joined), 0);
 }
 inline bool any_larger(vector a, vector b) {
     return vmaxvq_u32(vcgtq_f32(a, b)) != 0;
