@@ -38,13 +38,14 @@ void attend(const attention &, void *, int, int, int64_t) {}
 
 namespace {
 
-constexpr int     tile_cells = 64;
-constexpr int     tile_rows  = vector_registers == 32 ? 12 : 6;  // with two vectors each
-constexpr int64_t most_rows  = 128;                              // of a share: what keys and values are unpacked for
-constexpr int64_t room       = most_rows + 15;                   // for rows: AMX takes 16, wherever it begins
-constexpr int64_t most_size  = 256;
-constexpr int64_t word       = 64;
-constexpr float   log2_e     = 1.44269504f;
+constexpr int tile_cells = 64;
+// With two vectors each. On ARM a number of a row that they are multiplied with is in a register, too.
+constexpr int     tile_rows = vector_registers < 32 ? 6 : vector_lanes == 4 ? 8 : 12;
+constexpr int64_t most_rows = 128;             // of a share: what keys and values are unpacked for
+constexpr int64_t room      = most_rows + 15;  // for rows: AMX takes 16, wherever it begins
+constexpr int64_t most_size = 256;
+constexpr int64_t word      = 64;
+constexpr float   log2_e    = 1.44269504f;
 
 size_t rounded(size_t size) {
     return (size + 63) / 64 * 64;
