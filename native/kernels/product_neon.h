@@ -31,8 +31,8 @@ template <int count> INLINED void keep_in_memory(totals<count> & total) {
     asm volatile("" : "+m"(total.of));
 }
 
-// y's lanes from `lane` on, for few rows: groups of a tile's lanes are unpacked as for a panel, but only so many that they
-// stay in the first-level cache, and used at once.
+// y's lanes from `lane` on, for few rows: groups of a tile's lanes are unpacked as for a panel, but only few_groups of them,
+// which stay in the first-level cache, and used at once.
 template <typename scheme> void multiply_few_rows(const product & p, const typename scheme::rows & x, int64_t lane) {
     constexpr int64_t      columns = static_cast<int64_t>(scheme::few_groups) * scheme::group_columns;
     typename scheme::group of[scheme::few_groups];
