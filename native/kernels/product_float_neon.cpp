@@ -1,8 +1,9 @@
 // Products of weights in float32, float16 and bfloat16, for ARM.
 //
 // As with the other types, weights stay as they lie in the file, and a panel of them is unpacked, here to float32, and used
-// for all rows of x, which are read where they are. An element of y adds its columns in ascending order in chunks of 64, and
-// these in ascending order, as product_float_avx2.cpp does, for the reason that it says.
+// for all rows of x, which are read where they are. An element of y adds its columns in ascending order in chunks of 32,
+// eight of these, and then these: errors of rounding grow with the length of a chain of sums, and so no chain is long. ggml
+// adds in many lanes, with SVE of 256 bits in 64.
 #include "product.h"
 
 #if defined(MURMUR_NEON_I8MM) || defined(MURMUR_NEON_DOTPROD)
@@ -43,11 +44,11 @@ template <typename type> struct floats {
     static constexpr int tile_lanes    = murmur::tile_lanes;
     static constexpr int tile_rows     = murmur::tile_rows;
     static constexpr int panel_lanes   = 64;
-    static constexpr int panel_groups  = 4;
+    static constexpr int panel_groups  = 8;
     static constexpr int few_lanes     = tile_lanes;
-    static constexpr int few_groups    = 1;
+    static constexpr int few_groups    = panel_groups;  // which are added up by themselves
     static constexpr int block_rows    = 48;
-    static constexpr int group_columns = 64;
+    static constexpr int group_columns = 32;
 
     struct group {
         alignas(64) float weights[tile_vectors][group_columns][vector_lanes];
@@ -106,7 +107,8 @@ template <typename type> struct floats {
     template <int count>
     static void tile(const group * panel, int groups, const rows & x, int64_t row, int64_t column, float * y,
                      size_t y_stride, int lanes, bool first) {
-        totals<count> total(y, y_stride, lanes, first);
+        totals<count>     total(y, y_stride, lanes, first);
+        alignas(16) float of_panel[count][tile_lanes] = {};
         for (int g = 0; g < groups; g++) {
             const int64_t begin                    = column + g * group_columns;
             const int     columns                  = static_cast<int>(std::min<int64_t>(group_columns, x.k - begin));
@@ -134,9 +136,14 @@ template <typename type> struct floats {
 #pragma GCC unroll 8
             for (int r = 0; r < count; r++) {
                 for (int v = 0; v < tile_vectors; v++) {
-                    float * to = total.of[r] + v * vector_lanes;
+                    float * to = of_panel[r] + v * vector_lanes;
                     vst1q_f32(to, vaddq_f32(vld1q_f32(to), sum[r][v]));
                 }
+            }
+        }
+        for (int r = 0; r < count; r++) {
+            for (int v = 0; v < tile_lanes; v += vector_lanes) {
+                vst1q_f32(total.of[r] + v, vaddq_f32(vld1q_f32(total.of[r] + v), vld1q_f32(of_panel[r] + v)));
             }
         }
         total.store(y, y_stride, lanes);
