@@ -38,13 +38,14 @@ void attend(const attention &, void *, int, int, int64_t) {}
 
 namespace {
 
-constexpr int     tile_cells = 64;
-constexpr int     tile_rows  = vector_registers == 32 ? 12 : 6;  // with two vectors each
-constexpr int64_t most_rows  = 128;                              // of a share: what keys and values are unpacked for
-constexpr int64_t room       = most_rows + 15;                   // for rows: AMX takes 16, wherever it begins
-constexpr int64_t most_size  = 256;
-constexpr int64_t word       = 64;
-constexpr float   log2_e     = 1.44269504f;
+constexpr int tile_cells = 64;
+// With two vectors each. On ARM a number of a row that they are multiplied with is in a register, too.
+constexpr int     tile_rows = vector_registers < 32 ? 6 : vector_lanes == 4 ? 8 : 12;
+constexpr int64_t most_rows = 128;             // of a share: what keys and values are unpacked for
+constexpr int64_t room      = most_rows + 15;  // for rows: AMX takes 16, wherever it begins
+constexpr int64_t most_size = 256;
+constexpr int64_t word      = 64;
+constexpr float   log2_e    = 1.44269504f;
 
 size_t rounded(size_t size) {
     return (size + 63) / 64 * 64;
@@ -160,24 +161,7 @@ constexpr uint16_t hidden = 0xFC00;
 // Which of a word of cells are visible. Masks are read again in each layer, most of their cells are other texts', and beside
 // a small model one cell at a time costs as much as the attention itself.
 uint64_t visible_cells(const uint16_t * mask) {
-#ifdef MURMUR_WIDE_VECTORS
-    const __m512i   none = _mm512_set1_epi16(static_cast<int16_t>(hidden));
-    const __mmask32 low  = _mm512_cmpneq_epi16_mask(_mm512_loadu_si512(mask), none);
-    const __mmask32 high = _mm512_cmpneq_epi16_mask(_mm512_loadu_si512(mask + 32), none);
-    return static_cast<uint64_t>(high) << 32 | low;
-#else
-    const __m256i none  = _mm256_set1_epi16(static_cast<int16_t>(hidden));
-    uint64_t      cells = 0;
-    for (int i = 0; i < 64; i += 32) {
-        const __m256i * from = reinterpret_cast<const __m256i *>(mask + i);
-        const __m256i   low  = _mm256_cmpeq_epi16(_mm256_loadu_si256(from), none);
-        const __m256i   high = _mm256_cmpeq_epi16(_mm256_loadu_si256(from + 1), none);
-        // Each half of the register is packed by itself.
-        const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xD8);
-        cells |= static_cast<uint64_t>(~static_cast<uint32_t>(_mm256_movemask_epi8(both))) << i;
-    }
-    return cells;
-#endif
+    return other_words(mask, hidden);
 }
 
 // Whether the first of two queries sees a part of what the second one does, and nothing is left out before its last cell.

@@ -19,6 +19,9 @@
 #if defined(MURMUR_AVX512_VNNI) || defined(MURMUR_AVX_VNNI) || defined(MURMUR_AVX2)
 #define MURMUR_PEAK
 #include <immintrin.h>
+#elif defined(MURMUR_NEON_I8MM) || defined(MURMUR_NEON_DOTPROD)
+#define MURMUR_PEAK
+#include <arm_neon.h>
 #endif
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -81,7 +84,7 @@ template <typename body> double most(double seconds, const body & attempt) {
 // ---- the instructions ----
 
 // Each step is what the kernels do most, as no compiler can drop, join or move it, with an operand from the first-level
-// cache as they have one. A step counts its multiplications and its additions.
+// cache where they have one. A step counts its multiplications and its additions.
 
 #ifdef MURMUR_AVX512_VNNI
 
@@ -123,6 +126,42 @@ using halves = floats;
 #endif
 
 using words = bytes;
+
+#elif defined(MURMUR_NEON_I8MM) || defined(MURMUR_NEON_DOTPROD)
+
+// As the kernels' tiles have. They have loaded what they multiply for several of them.
+constexpr size_t sums = 16;
+
+struct bytes {
+    using vector = int32x4_t;
+    static vector                 some() { return vdupq_n_s32(0x03030303); }
+#ifdef MURMUR_NEON_I8MM
+    static constexpr const char * name       = "smmla, 128 bits";
+    static constexpr double       operations = 2 * 32;
+    static void                   step(vector & sum, const vector & a, const vector & b) {
+                          asm volatile("smmla %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(a), "w"(b));
+    }
+#else
+    static constexpr const char * name       = "sdot, 128 bits";
+    static constexpr double       operations = 2 * 16;
+    static void                   step(vector & sum, const vector & a, const vector & b) {
+                          asm volatile("sdot %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(a), "w"(b));
+    }
+#endif
+};
+
+struct floats {
+    static constexpr const char * name       = "float32 fma, 128 bits";
+    static constexpr double       operations = 2 * 4;
+    using vector                             = float32x4_t;
+    static vector some() { return vdupq_n_f32(0.75f); }
+    static void   step(vector & sum, const vector & a, const vector & b) {
+          asm volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(sum) : "w"(a), "w"(b));
+    }
+};
+
+using halves = floats;
+using words  = bytes;
 
 #elif defined(MURMUR_PEAK)
 

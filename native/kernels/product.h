@@ -12,6 +12,10 @@
 #define MURMUR_AVX_VNNI
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #define MURMUR_AVX2
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD) && defined(__ARM_FEATURE_MATMUL_INT8)
+#define MURMUR_NEON_I8MM
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
+#define MURMUR_NEON_DOTPROD
 #endif
 
 // For functions that have but a few instructions and hand over many vectors: the compiler would call them. And for functions

@@ -20,41 +20,7 @@ template <typename vector> inline void keep(vector & a, vector & b) {
     asm volatile("" : "+x"(a), "+x"(b));
 }
 
-// A tile of y, kept in memory while groups are added to it, since all registers are needed for a group's sums: zeros at
-// first, and what is in y already if it is not the first time. Whole vectors are copied: what is written in halves and read
-// as one has to wait.
-template <int count> struct totals {
-    alignas(32) float of[count][tile_lanes];
-
-    // The next rows of y are asked for meanwhile.
-    totals(const float * y, size_t y_stride, int lanes, bool first) {
-        for (int r = 0; r < count; r++) {
-            const float * from = y + static_cast<size_t>(r) * y_stride;
-            __builtin_prefetch(from + count * y_stride, 1);
-            if (lanes == tile_lanes) {
-                for (int i = 0; i < tile_lanes; i += vector_lanes) {
-                    _mm256_store_ps(of[r] + i, first ? _mm256_setzero_ps() : _mm256_loadu_ps(from + i));
-                }
-            } else {
-                memset(of[r], 0, sizeof of[r]);
-                memcpy(of[r], from, first ? 0 : static_cast<size_t>(lanes) * sizeof(float));
-            }
-        }
-    }
-
-    void store(float * y, size_t y_stride, int lanes) const {
-        for (int r = 0; r < count; r++) {
-            float * to = y + static_cast<size_t>(r) * y_stride;
-            if (lanes == tile_lanes) {
-                for (int i = 0; i < tile_lanes; i += vector_lanes) {
-                    _mm256_storeu_ps(to + i, _mm256_load_ps(of[r] + i));
-                }
-            } else {
-                memcpy(to, of[r], static_cast<size_t>(lanes) * sizeof(float));
-            }
-        }
-    }
-};
+template <int count> using totals = tile_totals<count, tile_lanes, vector_lanes>;
 
 // The sums of eight lanes and few rows of x.
 struct few_totals {

@@ -5,6 +5,7 @@
 #include "product.h"
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
 namespace murmur {
@@ -44,6 +45,43 @@ INLINED void prefetch(const char * from, size_t size) {
         __builtin_prefetch(from + at, 0, 2);
     }
 }
+
+// A tile of y, kept in memory while groups are added to it, since all registers are needed for a group's sums: zeros at
+// first, and what is in y already if it is not the first time. Whole vectors are copied where they are there: what is
+// written in halves and read as one has to wait.
+template <int count, int tile_lanes, int vector_lanes> struct tile_totals {
+    using vector = float __attribute__((vector_size(vector_lanes * sizeof(float)), aligned(sizeof(float)), may_alias));
+
+    alignas(32) float of[count][tile_lanes];
+
+    // The next rows of y are asked for meanwhile.
+    tile_totals(const float * y, size_t y_stride, int lanes, bool first) {
+        for (int r = 0; r < count; r++) {
+            const float * from = y + static_cast<size_t>(r) * y_stride;
+            __builtin_prefetch(from + count * y_stride, 1);
+            memset(of[r], 0, sizeof of[r]);
+            if (!first) {
+                copy(from, of[r], lanes);
+            }
+        }
+    }
+
+    void store(float * y, size_t y_stride, int lanes) const {
+        for (int r = 0; r < count; r++) {
+            copy(of[r], y + static_cast<size_t>(r) * y_stride, lanes);
+        }
+    }
+
+    static INLINED void copy(const float * from, float * to, int lanes) {
+        if (lanes < tile_lanes) {
+            memcpy(to, from, static_cast<size_t>(lanes) * sizeof(float));
+            return;
+        }
+        for (int i = 0; i < tile_lanes; i += vector_lanes) {
+            *reinterpret_cast<vector *>(to + i) = *reinterpret_cast<const vector *>(from + i);
+        }
+    }
+};
 
 // A scheme says how weights of a type are multiplied. Its members:
 //   group               some columns of tile_lanes rows of weights, as the multiplication reads them

@@ -37,10 +37,6 @@ template <typename type> struct eight_blocks {
     block        some[vector_lanes];
 };
 
-INLINED __m256i bits_of(__m256i v, int mask) {
-    return _mm256_and_si256(v, _mm256_set1_epi8(static_cast<char>(mask)));
-}
-
 // ---- weights ----
 
 // The weights of eight blocks: unpack gives group g, four columns of all rows in each of eight vectors, signed. What a block

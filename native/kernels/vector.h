@@ -1,6 +1,8 @@
 // Vectors of float32 as wide as the processor's registers, for kernels that are the same for every width.
 #pragma once
 
+#include "product.h"
+
 #include <cstdint>
 #include <cstring>
 
@@ -9,10 +11,18 @@
 #define MURMUR_WIDE_VECTORS
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #define MURMUR_VECTORS
+#elif defined(MURMUR_NEON_I8MM) || defined(MURMUR_NEON_DOTPROD)
+// Where products are llama.cpp's, attention is, too.
+#define MURMUR_VECTORS
+#define MURMUR_NARROW_VECTORS
 #endif
 
 #ifdef MURMUR_VECTORS
+#ifdef MURMUR_NARROW_VECTORS
+#include <arm_neon.h>
+#else
 #include <immintrin.h>
+#endif
 
 namespace murmur {
 
@@ -63,6 +73,13 @@ inline float sum(vector v) {
 }
 inline vector from_half(const uint16_t * from) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(from)));
+}
+// Which of 64 words are not `same`: bit i for word i.
+inline uint64_t other_words(const uint16_t * from, uint16_t same) {
+    const __m512i   each = _mm512_set1_epi16(static_cast<int16_t>(same));
+    const __mmask32 low  = _mm512_cmpneq_epi16_mask(_mm512_loadu_si512(from), each);
+    const __mmask32 high = _mm512_cmpneq_epi16_mask(_mm512_loadu_si512(from + 32), each);
+    return static_cast<uint64_t>(high) << 32 | low;
 }
 // Whether a lane of a is larger than b's.
 inline bool any_larger(vector a, vector b) {
@@ -135,6 +152,91 @@ inline vector bfloat16_add(vector a, vector b, vector sum) {
 }
 #endif
 
+#elif defined(MURMUR_NARROW_VECTORS)
+
+using vector                   = float32x4_t;
+constexpr int vector_lanes     = 4;
+constexpr int vector_registers = 32;
+
+inline vector load(const float * from) {
+    return vld1q_f32(from);
+}
+inline void store(float * to, vector v) {
+    vst1q_f32(to, v);
+}
+inline vector all(float f) {
+    return vdupq_n_f32(f);
+}
+inline vector add(vector a, vector b) {
+    return vaddq_f32(a, b);
+}
+inline vector subtract(vector a, vector b) {
+    return vsubq_f32(a, b);
+}
+inline vector multiply(vector a, vector b) {
+    return vmulq_f32(a, b);
+}
+inline vector divide(vector a, vector b) {
+    return vdivq_f32(a, b);
+}
+inline vector fma(vector a, vector b, vector c) {
+    return vfmaq_f32(c, a, b);
+}
+// The instructions for these would say NaN, or never.
+inline vector larger(vector a, vector b) {
+    return vbslq_f32(vcgtq_f32(a, b), a, b);
+}
+inline vector smaller(vector a, vector b) {
+    return vbslq_f32(vcltq_f32(a, b), a, b);
+}
+inline float largest(vector v) {
+    return vmaxnmvq_f32(v);
+}
+inline float sum(vector v) {
+    return vaddvq_f32(v);
+}
+inline uint64_t other_words(const uint16_t * from, uint16_t same) {
+    const uint16x8_t each = vdupq_n_u16(same);
+    const uint8x16_t bit  = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
+    uint8x16_t       bits[4];
+    for (int i = 0; i < 4; i++) {
+        const uint16x8_t low  = vceqq_u16(vld1q_u16(from + 16 * i), each);
+        const uint16x8_t high = vceqq_u16(vld1q_u16(from + 16 * i + 8), each);
+        bits[i]               = vbicq_u8(bit, vcombine_u8(vmovn_u16(low), vmovn_u16(high)));
+    }
+    // Eight bytes of a bit each become one.
+    uint8x16_t joined = vpaddq_u8(vpaddq_u8(bits[0], bits[1]), vpaddq_u8(bits[2], bits[3]));
+    joined            = vpaddq_u8(joined, joined);
+    return vgetq_lane_u64(vreinterpretq_u64_u8(joined), 0);
+}
+inline bool any_larger(vector a, vector b) {
+    return vmaxvq_u32(vcgtq_f32(a, b)) != 0;
+}
+inline vector from_half(const uint16_t * from) {
+    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from)));
+}
+inline vector first(int count, vector a, vector b) {
+    const int32_t places[] = { 0, 1, 2, 3 };
+    return vbslq_f32(vcgtq_s32(vdupq_n_s32(count), vld1q_s32(places)), a, b);
+}
+inline vector to_nearest(vector v) {
+    return vrndnq_f32(v);
+}
+inline vector scale(vector v, vector n) {  // From -126 to 127.
+    const int32x4_t power = vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(n), vdupq_n_s32(127)), 23);
+    return vmulq_f32(v, vreinterpretq_f32_s32(power));
+}
+
+inline void transpose(vector * v) {
+    const auto        pairs = [](vector a) { return vreinterpretq_f64_f32(a); };
+    const float64x2_t a = pairs(vtrn1q_f32(v[0], v[1])), b = pairs(vtrn2q_f32(v[0], v[1]));
+    const float64x2_t c = pairs(vtrn1q_f32(v[2], v[3])), d = pairs(vtrn2q_f32(v[2], v[3]));
+    v[0] = vreinterpretq_f32_f64(vtrn1q_f64(a, c));
+    v[1] = vreinterpretq_f32_f64(vtrn1q_f64(b, d));
+    v[2] = vreinterpretq_f32_f64(vtrn2q_f64(a, c));
+    v[3] = vreinterpretq_f32_f64(vtrn2q_f64(b, d));
+}
+
 #else
 
 using vector                   = __m256;
@@ -180,6 +282,19 @@ inline float sum(vector v) {
     __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     s        = _mm_add_ps(s, _mm_movehl_ps(s, s));
     return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
+}
+inline uint64_t other_words(const uint16_t * from, uint16_t same) {
+    const __m256i each = _mm256_set1_epi16(static_cast<int16_t>(same));
+    uint64_t      bits = 0;
+    for (int i = 0; i < 64; i += 32) {
+        const __m256i * at   = reinterpret_cast<const __m256i *>(from + i);
+        const __m256i   low  = _mm256_cmpeq_epi16(_mm256_loadu_si256(at), each);
+        const __m256i   high = _mm256_cmpeq_epi16(_mm256_loadu_si256(at + 1), each);
+        // Each half of the register is packed by itself.
+        const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xD8);
+        bits |= static_cast<uint64_t>(~static_cast<uint32_t>(_mm256_movemask_epi8(both))) << i;
+    }
+    return bits;
 }
 inline bool any_larger(vector a, vector b) {
     return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) != 0;

@@ -1,26 +1,41 @@
-# Which kernels each of llama.cpp's builds for a processor of x86 gets in the portable build. Arguments: LLAMA_CPP_DIR, KERNELS
-# (their folder), COMPILER. A variant that is not known here fails: say what shall compute on it.
+# Which kernels each of llama.cpp's builds for a processor gets in the portable build. Arguments: LLAMA_CPP_DIR, KERNELS (their
+# folder), COMPILER, PROCESSOR (what it compiles for). A variant that is not known here fails: say what shall compute on it.
 cmake_minimum_required(VERSION 3.18)
 
-set(expected_none x64 sse42 sandybridge ivybridge piledriver)
-set(expected_AVX2 haswell skylakex cannonlake)
-set(expected_AVX_VNNI alderlake)
-set(expected_AVX512_VNNI cascadelake icelake cooperlake zen4)
-# Left out of the build; see native/CMakeLists.txt.
-set(left_out sapphirerapids)
+# Which variants get which kernels, and what llama.cpp's words for a processor's features are in the compiler's.
+if(PROCESSOR MATCHES "x86_64|AMD64")
+  set(expected_none x64 sse42 sandybridge ivybridge piledriver)
+  set(expected_AVX2 haswell skylakex cannonlake)
+  set(expected_AVX_VNNI alderlake)
+  set(expected_AVX512_VNNI cascadelake icelake cooperlake zen4)
+  # Left out of the build; see native/CMakeLists.txt.
+  set(left_out sapphirerapids)
+  set(names "x64|[a-z0-9_]+ +SSE42")
+  set(flags_SSE42 -msse4.2)
+  set(flags_AVX512 -mavx512f -mavx512cd -mavx512vl -mavx512dq -mavx512bw)
+  set(flags_AVX_VNNI -mavxvnni)
+  foreach(feature AVX F16C FMA AVX2 BMI2 AVX512_VBMI AVX512_VNNI AVX512_BF16)
+    string(TOLOWER "-m${feature}" flags_${feature})
+    string(REPLACE "_" "" flags_${feature} "${flags_${feature}}")
+  endforeach()
+else()
+  set(expected_none armv8.0_1)
+  set(expected_NEON_DOTPROD armv8.2_1 armv8.2_2 armv8.2_3)
+  set(expected_NEON_I8MM armv8.6_1 armv8.6_2)
+  # GCC 12 does not know SME; where a compiler does, these are NEON_I8MM, too.
+  set(left_out armv9.2_1 armv9.2_2)
+  set(names "armv")
+  set(march -march=armv8.2-a)
+  set(flags_DOTPROD +dotprod)
+  set(flags_FP16_VECTOR_ARITHMETIC +fp16)
+  set(flags_MATMUL_INT8 +i8mm)
+  set(flags_SVE +sve)
+  set(flags_SVE2 +sve2)
+endif()
 
-# What llama.cpp's words for a processor's features are in the compiler's.
-set(flags_SSE42 -msse4.2)
-set(flags_AVX512 -mavx512f -mavx512cd -mavx512vl -mavx512dq -mavx512bw)
-set(flags_AVX_VNNI -mavxvnni)
-foreach(feature AVX F16C FMA AVX2 BMI2 AVX512_VBMI AVX512_VNNI AVX512_BF16)
-  string(TOLOWER "-m${feature}" flags_${feature})
-  string(REPLACE "_" "" flags_${feature} "${flags_${feature}}")
-endforeach()
-
-file(STRINGS "${LLAMA_CPP_DIR}/ggml/src/CMakeLists.txt" lines REGEX "ggml_add_cpu_backend_variant\\((x64|[a-z0-9_]+ +SSE42)")
+file(STRINGS "${LLAMA_CPP_DIR}/ggml/src/CMakeLists.txt" lines REGEX "ggml_add_cpu_backend_variant\\((${names})")
 if(NOT lines)
-  message(FATAL_ERROR "there are no variants for x86 in ${LLAMA_CPP_DIR}/ggml/src/CMakeLists.txt")
+  message(FATAL_ERROR "there are no variants for ${PROCESSOR} in ${LLAMA_CPP_DIR}/ggml/src/CMakeLists.txt")
 endif()
 foreach(line IN LISTS lines)
   string(REGEX REPLACE ".*\\((.*)\\).*" "\\1" words "${line}")
@@ -36,6 +51,9 @@ foreach(line IN LISTS lines)
     endif()
     list(APPEND flags ${flags_${feature}})
   endforeach()
+  if(march)
+    string(CONCAT flags ${march} ${flags})
+  endif()
   execute_process(COMMAND ${COMPILER} ${flags} -x c++ -E -dM "${KERNELS}/product.h"
     OUTPUT_VARIABLE macros RESULT_VARIABLE failed)
   if(failed)
