@@ -20,7 +20,11 @@ template <typename vector> inline void keep(vector & a, vector & b) {
     asm volatile("" : "+x"(a), "+x"(b));
 }
 
-template <int count> using totals = tile_totals<count, tile_lanes, vector_lanes>;
+struct floats_of_vector {
+    __m256 of;
+};
+
+template <int count> using totals = tile_totals<count, tile_lanes, floats_of_vector>;
 
 // The sums of eight lanes and few rows of x.
 struct few_totals {

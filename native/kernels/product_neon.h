@@ -24,7 +24,11 @@ template <typename vector> INLINED void keep(vector & v) {
     asm volatile("" : "+w"(v));
 }
 
-template <int count> using totals = tile_totals<count, tile_lanes, vector_lanes>;
+struct floats_of_vector {
+    float32x4_t of;
+};
+
+template <int count> using totals = tile_totals<count, tile_lanes, floats_of_vector>;
 
 // Leaves them in memory, where there is room, from one group to the next.
 template <int count> INLINED void keep_in_memory(totals<count> & total) {

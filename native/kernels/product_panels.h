@@ -49,9 +49,7 @@ INLINED void prefetch(const char * from, size_t size) {
 // A tile of y, kept in memory while groups are added to it, since all registers are needed for a group's sums: zeros at
 // first, and what is in y already if it is not the first time. Whole vectors are copied where they are there: what is
 // written in halves and read as one has to wait.
-template <int count, int tile_lanes, int vector_lanes> struct tile_totals {
-    using vector = float __attribute__((vector_size(vector_lanes * sizeof(float)), aligned(sizeof(float)), may_alias));
-
+template <int count, int tile_lanes, typename vector> struct tile_totals {
     alignas(32) float of[count][tile_lanes];
 
     // The next rows of y are asked for meanwhile.
@@ -77,8 +75,10 @@ template <int count, int tile_lanes, int vector_lanes> struct tile_totals {
             memcpy(to, from, static_cast<size_t>(lanes) * sizeof(float));
             return;
         }
-        for (int i = 0; i < tile_lanes; i += vector_lanes) {
-            *reinterpret_cast<vector *>(to + i) = *reinterpret_cast<const vector *>(from + i);
+        for (int i = 0; i < tile_lanes; i += static_cast<int>(sizeof(vector) / sizeof(float))) {
+            vector v;
+            memcpy(&v, from + i, sizeof v);
+            memcpy(to + i, &v, sizeof v);
         }
     }
 };
