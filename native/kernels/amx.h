@@ -18,7 +18,7 @@ constexpr int amx_bytes = 64;  // of a row: 16 words
 
 }  // namespace murmur
 
-#if defined(MURMUR_AVX512_VNNI) && defined(__AVX512BF16__) && defined(__linux__) && \
+#if defined(MURMUR_AVX512_VNNI) && defined(__AVX512BF16__) && defined(__AVX512VBMI__) && defined(__linux__) && \
     ((defined(__AMX_TILE__) && defined(__AMX_BF16__)) || defined(MURMUR_EMULATED_AMX))
 #define MURMUR_AMX
 

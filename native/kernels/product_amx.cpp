@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 namespace murmur {
 
@@ -71,8 +72,21 @@ inline __mmask16 first_lanes(int64_t count) {
     return static_cast<__mmask16>(count >= 16 ? 0xFFFF : count <= 0 ? 0 : (1 << count) - 1);
 }
 
-void quantize(const product & p, void * work, int thread, int threads) {
-    const work_space space(work, p.k, p.m, thread);
+// For each word of a tile's row the column of x that belongs there.
+template <typename order> struct columns_in {
+    alignas(64) int16_t of[columns];
+
+    constexpr columns_in() : of() {
+        for (int i = 0; i < columns; i++) {
+            of[i] = static_cast<int16_t>(order::column(i));
+        }
+    }
+};
+
+template <typename weights> void quantize(const product & p, void * work, int thread, int threads) {
+    static constexpr columns_in<typename weights::order> ordered;
+    const __m512i                                        which = _mm512_load_si512(ordered.of);
+    const work_space                                     space(work, p.k, p.m, thread);
     for (int64_t t = space.rows * thread / threads; t < space.rows * (thread + 1) / threads; t++) {
         const int64_t row  = t * amx_rows;
         const int64_t rows = std::min<int64_t>(amx_rows, p.m - row);
@@ -85,7 +99,8 @@ void quantize(const product & p, void * work, int thread, int threads) {
                     const float * x    = p.x + static_cast<size_t>(row + r) * p.x_stride + column;
                     const vector  low  = _mm512_maskz_loadu_ps(first_lanes(p.k - column), x);
                     const vector  high = _mm512_maskz_loadu_ps(first_lanes(p.k - column - 16), x + 16);
-                    v[r]               = bfloat16_row(low, high);
+                    const vector  row  = bfloat16_row(low, high);
+                    v[r]               = _mm512_castsi512_ps(_mm512_permutexvar_epi16(which, _mm512_castps_si512(row)));
                 }
             }
             transpose(v);
@@ -103,6 +118,7 @@ void quantize(const product & p, void * work, int thread, int threads) {
 // then(i) after row i. Lanes that are not there get any numbers. Those that are `ahead` lanes further are asked for.
 
 struct bfloat16_weights {
+    using order                     = in_order;
     static constexpr bool is_stored = true;
 
     template <typename action>
@@ -127,6 +143,8 @@ struct bfloat16_weights {
 };
 
 template <typename type> struct quantized_weights {
+    using order = std::conditional_t<type::halves == 1, bfloat16_of<type>, bfloat16_blocks_of<type>>;
+
     static constexpr bool is_stored = false;
 
     struct scales {
@@ -430,7 +448,7 @@ template <typename weights> void multiply(const product & p, void * work, int th
 }
 
 template <typename weights> const product_kernel * kernel() {
-    static const product_kernel it = { work_size, quantize, multiply<weights>, least_lanes, most_lanes };
+    static const product_kernel it = { work_size, quantize<weights>, multiply<weights>, least_lanes, most_lanes };
     return &it;
 }
 

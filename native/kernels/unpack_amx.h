@@ -24,15 +24,46 @@ INLINED __m512i words(const void * from) {
     return _mm512_cvtepu8_epi16(load32(from));
 }
 
-// The low halves of 16 bytes, then their high halves, as indices of numbers of float32: each byte becomes the upper half of
-// a word, of which a shift leaves twice the nibble in the last five bits.
-INLINED __m512i numbers_of_nibbles(const uint8_t * from) {
-    const __m512i bytes  = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from)));
-    const __m512i places = _mm512_set_epi64(0x0F800E800D800C80, 0x0B800A8009800880, 0x0780068005800480, 0x0380028001800080,
-                                            0x0F800E800D800C80, 0x0B800A8009800880, 0x0780068005800480, 0x0380028001800080);
-    const __m512i by     = _mm512_inserti64x4(_mm512_set1_epi16(7), _mm256_set1_epi16(11), 1);
-    return odd(_mm512_srlv_epi16(_mm512_shuffle_epi8(bytes, places), by));
+// Where one instruction takes the bits of four words of 16 from, in a word of 64: from bit `first` on, from first + step on,
+// and so on; after bit 63 comes bit 0. The last five bits are twice a nibble if it begins at the second.
+constexpr uint64_t four_times(int first, int step) {
+    uint64_t all = 0;
+    for (int i = 0; i < 4; i++) {
+        all |= static_cast<uint64_t>((first + i * step) & 63) << (16 * i);
+    }
+    return all;
 }
+
+// 32 nibbles of 16 bytes, as indices of numbers of float32.
+INLINED __m512i numbers_of_nibbles(const uint8_t * from) {
+    const __m512i  bytes = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from)));
+    constexpr auto at    = [](int sixteen) { return static_cast<long long>(four_times(16 * sixteen - 1, 4)); };
+    const __m512i  bits  = _mm512_setr_epi64(at(0), at(0), at(1), at(1), at(2), at(2), at(3), at(3));
+    return odd(_mm512_multishift_epi64_epi8(bits, bytes));
+}
+
+// The low or the high halves of 32 bytes.
+INLINED __m512i numbers_of_halves(const uint8_t * from, bool high) {
+    const __m512i bytes = _mm512_broadcast_i64x4(load32(from));
+    const auto    at    = [&](int byte) { return static_cast<long long>(four_times(8 * byte + (high ? 3 : -1), 8)); };
+    return odd(
+        _mm512_multishift_epi64_epi8(_mm512_setr_epi64(at(0), at(0), at(0), at(0), at(4), at(4), at(4), at(4)), bytes));
+}
+
+// A group's columns in the order in which a type unpacks them: word i has column(i).
+struct in_order {
+    static constexpr int column(int i) { return i; }
+};
+
+// As numbers_of_nibbles has them.
+struct by_nibbles {
+    static constexpr int column(int i) { return i / 4 % 2 * 8 + i / 8 * 2 + i % 4 / 2 + i % 2 * 16; }
+};
+
+// As numbers_of_halves has them.
+struct by_halves {
+    static constexpr int column(int i) { return i / 4 % 4 * 8 + i / 16 * 4 + i % 4; }
+};
 
 // To the right, or to the left.
 INLINED __m512i shifted_words(__m512i v, int by) {
@@ -102,32 +133,32 @@ struct scale_of_group {
 // What follows says for a type how group g of a row becomes bfloat16.
 template <typename type> struct bfloat16_of;
 
-template <> struct bfloat16_of<q8_0> {
+template <> struct bfloat16_of<q8_0> : in_order {
     static INLINED __m512i unpack(const block_q8_0 * row, int g, scale_of_group by) {
         const int8_t * q = row[g].qs;
         return table_of(by.times(floats_of_bytes(q)), by.times(floats_of_bytes(q + 16)));
     }
 };
 
-template <> struct bfloat16_of<q4_0> {
+template <> struct bfloat16_of<q4_0> : by_nibbles {
     static INLINED __m512i unpack(const block_q4_0 * row, int g, scale_of_group by) {
         return look_up(table_of(by.times(numbers_from(-8))), numbers_of_nibbles(row[g].qs));
     }
 };
 
-template <> struct bfloat16_of<q4_1> {
+template <> struct bfloat16_of<q4_1> : by_nibbles {
     static INLINED __m512i unpack(const block_q4_1 * row, int g, scale_of_group by) {
         return look_up(table_of(by.times_less(numbers_from(0))), numbers_of_nibbles(row[g].qs));
     }
 };
 
-template <> struct bfloat16_of<iq4_nl> {
+template <> struct bfloat16_of<iq4_nl> : by_nibbles {
     static INLINED __m512i unpack(const block_iq4_nl * row, int g, scale_of_group by) {
         return look_up(table_of(by.times(numbers_of(values_iq4))), numbers_of_nibbles(row[g].qs));
     }
 };
 
-template <> struct bfloat16_of<mxfp4> {
+template <> struct bfloat16_of<mxfp4> : by_nibbles {
     static INLINED __m512i unpack(const block_mxfp4 * row, int g, scale_of_group by) {
         return look_up(table_of(by.times(numbers_of(values_fp4))), numbers_of_nibbles(row[g].qs));
     }
@@ -144,13 +175,13 @@ INLINED __m512i five_bits(const uint8_t * low, const uint8_t * high) {
     return _mm512_mask_add_epi16(nibble, bits, nibble, _mm512_set1_epi16(16));
 }
 
-template <> struct bfloat16_of<q5_0> {
+template <> struct bfloat16_of<q5_0> : in_order {
     static INLINED __m512i unpack(const block_q5_0 * row, int g, scale_of_group by) {
         return look_up(table_of(by.times(numbers_from(-16)), by.times(numbers_from(0))), five_bits(row[g].qs, row[g].qh));
     }
 };
 
-template <> struct bfloat16_of<q5_1> {
+template <> struct bfloat16_of<q5_1> : in_order {
     static INLINED __m512i unpack(const block_q5_1 * row, int g, scale_of_group by) {
         return look_up(table_of(by.times_less(numbers_from(0)), by.times_less(numbers_from(16))),
                        five_bits(row[g].qs, row[g].qh));
@@ -159,14 +190,13 @@ template <> struct bfloat16_of<q5_1> {
 
 // Eight groups a block from here on; their number is known when this is compiled.
 
-template <> struct bfloat16_of<q4_K> {
+template <> struct bfloat16_of<q4_K> : by_halves {
     static INLINED __m512i unpack(const block_q4_K * row, int g, scale_of_group by) {
-        const __m512i both = words(row->qs + g / 2 * 32);
-        return look_up(table_of(by.times_less(numbers_from(0))), odd(shifted_words(both, g % 2 == 0 ? -1 : 3)));
+        return look_up(table_of(by.times_less(numbers_from(0))), numbers_of_halves(row->qs + g / 2 * 32, g % 2 != 0));
     }
 };
 
-template <> struct bfloat16_of<q5_K> {
+template <> struct bfloat16_of<q5_K> : in_order {
     static INLINED __m512i unpack(const block_q5_K * row, int g, scale_of_group by) {
         const __m512i low = shifted_words(words(row->qs + g / 2 * 32), g % 2 * 4);
         return look_up(table_of(by.times_less(numbers_from(0)), by.times_less(numbers_from(16))),
@@ -174,7 +204,7 @@ template <> struct bfloat16_of<q5_K> {
     }
 };
 
-template <> struct bfloat16_of<iq4_xs> {
+template <> struct bfloat16_of<iq4_xs> : by_nibbles {
     static INLINED __m512i unpack(const block_iq4_xs * row, int g, scale_of_group by) {
         return look_up(table_of(by.times(numbers_of(values_iq4))), numbers_of_nibbles(row->qs + 16 * g));
     }
@@ -209,7 +239,7 @@ INLINED __m512i placed(int mask, __m512i v, __m512i places) {
     return _mm512_ternarylogic_epi32(v, _mm512_set1_epi16(static_cast<int16_t>(mask)), places, 0xEA);
 }
 
-template <> struct bfloat16_blocks_of<q2_K> {
+template <> struct bfloat16_blocks_of<q2_K> : in_order {
     static INLINED void unpack(const block_q2_K & b, char * to, size_t stride) {
         const __m512i packed = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(b.scales)));
         const vector  scales =
@@ -229,7 +259,7 @@ template <> struct bfloat16_blocks_of<q2_K> {
     }
 };
 
-template <> struct bfloat16_blocks_of<q3_K> {
+template <> struct bfloat16_blocks_of<q3_K> : in_order {
     static INLINED void unpack(const block_q3_K & b, char * to, size_t stride) {
         // Four bits of each scale lie in the first eight bytes, two in the other four.
         const __m128i packed = _mm_loadu_si128(reinterpret_cast<const __m128i *>(b.scales - 4));
@@ -258,7 +288,7 @@ template <> struct bfloat16_blocks_of<q3_K> {
     }
 };
 
-template <> struct bfloat16_blocks_of<q6_K> {
+template <> struct bfloat16_blocks_of<q6_K> : in_order {
     static INLINED void unpack(const block_q6_K & b, char * to, size_t stride) {
         alignas(64) float scales[16];
         store(scales, multiply(floats_of_bytes(b.scales), all_of_half(b.d)));

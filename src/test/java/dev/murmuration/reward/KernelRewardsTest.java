@@ -100,8 +100,36 @@ class KernelRewardsTest {
   void whatComputesIsNamed() throws Exception {
     String plain = plainKernels();
     assertThat(Llama.kernels()).isIn(plain, plain + ", amx-bf16");
-    ChildJvm.Result without =
-        new ChildJvm(Named.class).options("-Dmurmuration.kernels=no-amx").run();
-    assertThat(without.out().strip()).as(without.err()).isEqualTo(plain);
+    assertThat(named("", "-Dmurmuration.kernels=no-amx")).isEqualTo(plain);
+  }
+
+  /** The variable is asked where the property is not set. */
+  @ParameterizedTest
+  @ValueSource(strings = {"off", "no-amx", "on", ""})
+  void theVariableSaysWhatComputes(String wish) throws Exception {
+    String ours = wish.equals("no-amx") ? plainKernels() : Llama.kernels();
+    assertThat(named(wish)).isEqualTo(wish.equals("off") ? "" : ours);
+    assertThat(named(wish, "-Dmurmuration.kernels=on")).isEqualTo(Llama.kernels());
+  }
+
+  @Test
+  void aWishThatIsNotKnownIsRefused() throws Exception {
+    ChildJvm child = new ChildJvm(Named.class).after("export MURMUR_KERNELS=of");
+    ChildJvm.Result result = child.run();
+    assertThat(result.exitCode()).isNotZero();
+    assertThat(result.err()).contains("MURMUR_KERNELS=of is not known; known: on, off, no-amx");
+    result = child.options("-Dmurmuration.kernels=no_amx").run();
+    assertThat(result.exitCode()).isNotZero();
+    assertThat(result.err()).contains("-Dmurmuration.kernels=no_amx is not known");
+  }
+
+  private static String named(String variable, String... options) throws Exception {
+    ChildJvm.Result result =
+        new ChildJvm(Named.class)
+            .after("export MURMUR_KERNELS=" + variable)
+            .options(options)
+            .run();
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    return result.out().strip();
   }
 }
