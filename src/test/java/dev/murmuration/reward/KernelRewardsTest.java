@@ -125,10 +125,7 @@ class KernelRewardsTest {
 
   private static String named(String variable, String... options) throws Exception {
     ChildJvm.Result result =
-        new ChildJvm(Named.class)
-            .after("export MURMUR_KERNELS=" + variable)
-            .options(options)
-            .run();
+        new ChildJvm(Named.class).after("export MURMUR_KERNELS=" + variable).options(options).run();
     assertThat(result.exitCode()).as(result.err()).isZero();
     return result.out().strip();
   }
