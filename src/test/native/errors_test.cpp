@@ -1,6 +1,7 @@
 // How far products are from sums in double precision: ours, and ggml's own product of the same matrices. Prints a table, and
 // fails where ours are further off by more than two percent.
 #include "product.h"
+#include "product_of.h"
 
 #include "ggml-cpu.h"
 #include "ggml.h"
@@ -41,28 +42,6 @@ std::vector<float> ggmls(ggml_type type, const void * weights, const float * x) 
     return result;
 }
 
-std::vector<float> ours(ggml_type type, const void * weights, const float * x) {
-    const murmur::product_kernel & kernel = *murmur::find_product_kernel(type);
-    std::vector<float>             y(static_cast<size_t>(rows * lanes));
-    murmur::product                p;
-    p.weights        = weights;
-    p.weights_stride = ggml_row_size(type, k);
-    p.x              = x;
-    p.x_stride       = static_cast<size_t>(k);
-    p.y              = y.data();
-    p.y_stride       = lanes;
-    p.n              = lanes;
-    p.k              = k;
-    p.m              = rows;
-    std::vector<char> memory(kernel.work_size(k, rows, 1) + 64);
-    void *            work = memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64) % 64;
-    kernel.quantize(p, work, 0, 1);
-    for (int64_t begin = 0; begin < lanes; begin += kernel.most_lanes) {
-        kernel.multiply(p, work, 0, begin, std::min(kernel.most_lanes, lanes - begin));
-    }
-    return y;
-}
-
 // The root of the squared differences' sum, as a share of the numbers'.
 double error(const std::vector<float> & y, const std::vector<double> & exact) {
     double off = 0, all = 0;
@@ -96,7 +75,7 @@ bool good(ggml_type type) {
             }
         }
     }
-    const double of_ours = error(ours(type, weights.data(), x.data()), exact);
+    const double of_ours = error(product_of(type, weights.data(), x.data(), k, lanes, rows), exact);
     const double of_ggml = error(ggmls(type, weights.data(), x.data()), exact);
     const bool   is_good = of_ours <= 1.02 * of_ggml;
     printf("%-6s: ours %.3e, ggml's %.3e, %.3f of it%s\n", ggml_type_name(type), of_ours, of_ggml, of_ours / of_ggml,
